@@ -1,0 +1,1 @@
+"""Executors of commands: capture, say, notify. The outbox calls them; they act at most once per key."""

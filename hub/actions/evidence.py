@@ -1,0 +1,81 @@
+"""Evidence files: written once, readable by the hub alone, named by their command, hashed for the journal."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hub.model.entry import Evidence
+from hub.model.errors import Unreachable
+from hub.model.time import SECOND, Instant
+
+if TYPE_CHECKING:
+    from hub.model.decision import Command
+
+_SUFFIX = {"image/jpeg": "jpg", "image/png": "png", "audio/wav": "wav"}
+
+
+class EvidenceStore:
+    """The ``evidence`` folder of the data folder, one folder a day."""
+
+    def __init__(self, data: Path) -> None:
+        self._data = data
+
+    async def keep(self, command: Command, content: bytes, media_type: str, at: Instant) -> Evidence:
+        """Write ``content`` and return its record. Raises Unreachable when the disk refuses, to be tried again."""
+        path = self._path(command, media_type)
+        try:
+            await asyncio.to_thread(_write_once, self._data / path, content)
+        except OSError as error:
+            raise Unreachable(f"the picture or sound cannot be stored: {error.strerror}") from None
+        return _record(command, path, content, media_type, at)
+
+    async def find(self, command: Command, media_type: str) -> Evidence | None:
+        """Return what a try before a crash has kept already."""
+        path = self._path(command, media_type)
+        try:
+            content = await asyncio.to_thread((self._data / path).read_bytes)
+        except OSError:
+            return None
+        return _record(command, path, content, media_type, command.at)
+
+    def _path(self, command: Command, media_type: str) -> Path:
+        day = datetime.fromtimestamp(command.at / SECOND, UTC)
+        return Path("evidence", f"{day:%Y/%m/%d}", f"{command.key}.{_SUFFIX[media_type]}")
+
+
+def _record(command: Command, path: Path, content: bytes, media_type: str, at: Instant) -> Evidence:
+    return Evidence(
+        id=command.key,
+        activation=command.activation,
+        command=command.key,
+        path=path.as_posix(),
+        media_type=media_type,
+        sha256=hashlib.sha256(content).hexdigest(),
+        size=len(content),
+        at=at,
+    )
+
+
+def _write_once(path: Path, content: bytes) -> None:
+    """Write a whole file or none; one that is there already stays."""
+    if path.exists():
+        return
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    part.unlink(missing_ok=True)  # left by a crash in the middle of writing
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    part.rename(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)  # the name, too, must survive a power cut
+    finally:
+        os.close(folder)

@@ -1,0 +1,86 @@
+"""Speaks through the loudspeakers of a zone: one voice at a time on each, and what was said is kept as evidence."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from hub.model.decision import Say as SayAction
+from hub.model.errors import DeviceError, SpeechError, Unsupported
+from hub.model.execution import Done
+from hub.model.site import Role
+from hub.sdk import Speaker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from hub.actions.capture import Equipped
+    from hub.actions.evidence import EvidenceStore
+    from hub.actions.speech.speech import Speech
+    from hub.model.decision import Command
+    from hub.model.execution import Clock
+    from hub.model.ids import CommandKey, EntityId
+    from hub.model.site import Site, Zone
+    from hub.sdk import Clip
+
+
+class Say:
+    """Executor of ``say``."""
+
+    def __init__(
+        self,
+        site: Callable[[], Site],
+        folder: Path,
+        equipped: Equipped,
+        speech: Speech,
+        store: EvidenceStore,
+        clock: Clock,
+    ) -> None:
+        self._site = site
+        self._folder = folder
+        self._equipped = equipped
+        self._speech = speech
+        self._store = store
+        self._clock = clock
+        self._busy: defaultdict[EntityId, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def perform(self, command: Command) -> Done:
+        """Speak on every loudspeaker of the zone; it is done when one of them spoke."""
+        action = command.action
+        if not isinstance(action, SayAction):
+            raise Unsupported("this is nothing to say")
+        zone: Zone | None = self._site().zones.get(command.zone)
+        speakers = () if zone is None else zone.bound(Role.SPEAKER)
+        if not speakers:
+            raise Unsupported("no loudspeaker is bound to this zone")
+        clip = await self._clip(action)
+        started = self._clock.now()
+        spoke = await asyncio.gather(
+            *(self._play(entity, clip, action.volume, command.key) for entity in speakers), return_exceptions=True
+        )
+        failures = [result for result in spoke if isinstance(result, BaseException)]
+        if len(failures) == len(speakers):
+            raise failures[0]
+        evidence = await self._store.keep(command, clip.wav(), "audio/wav", started)
+        return Done(
+            evidence=evidence,
+            detail={"seconds": round(clip.seconds, 2), "volume": action.volume, "silent": len(failures)},
+        )
+
+    async def _clip(self, action: SayAction) -> Clip:
+        prompt = self._site().prompts.get(action.prompt or "")
+        try:
+            if prompt is not None and prompt.audio is not None:
+                return await self._speech.prompt(self._folder / prompt.audio)
+            return await self._speech.clip(action.text.zh, "zh")
+        except SpeechError as error:
+            raise Unsupported(str(error)) from None
+
+    async def _play(self, entity: EntityId, clip: Clip, volume: int, key: CommandKey) -> None:
+        speaker = self._equipped.driver(entity)
+        if not isinstance(speaker, Speaker):
+            raise DeviceError(f"{entity} is not set up")
+        async with self._busy[entity]:
+            await speaker.play(clip, volume, key)

@@ -1,0 +1,159 @@
+"""The command ``menshen``. Exit 0: well; 1: a finding, with what to do; 2: misuse."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+import msgspec
+
+from hub import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CONFIG = click.option(
+    "-c", "--config", type=click.Path(path_type=Path), default=Path("hub.yaml"), show_default=True, help="hub.yaml"
+)
+DATA = click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("data"),
+    show_default=True,
+    help="data folder",
+)
+PORT = click.option("--port", type=click.IntRange(0, 65535), help="port of the page; 0 takes any free one")
+
+
+@click.group()
+@click.version_option(__version__, prog_name="menshen")
+def main() -> None:
+    """门神 Menshen: the hub that guards residential communities."""
+
+
+@main.command()
+@CONFIG
+@DATA
+@PORT
+@click.option(
+    "--log", "level", type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"]), default="INFO", show_default=True
+)
+def run(config: Path, data: Path, port: int | None, level: str) -> None:
+    """Run the hub of a site until SIGTERM."""
+    from hub.logs import configure
+
+    configure(level)
+    _until_signal(config, data, port, lambda url: click.echo(f"门神 Menshen: {url}"))
+
+
+@main.command()
+@click.option("--data", type=click.Path(path_type=Path, file_okay=False), default=Path("data/demo"), show_default=True)
+@click.option(
+    "--port", type=click.IntRange(1024, 65000), default=8420, show_default=True, help="first of 20 ports used"
+)
+@click.option("--auto/--no-auto", default=True, show_default=True, help="play the story once at the start")
+def demo(data: Path, port: int, auto: bool) -> None:
+    """Run a simulated community and its hub, and play the story of a blocked fire lane."""
+    from hub import demo as simulated
+    from hub.logs import configure
+
+    configure("WARNING")
+    site = simulated.prepare(data, port)
+    token = _make_token(site.data, "demo", "admin")
+    with simulated.estate(site, auto=auto):
+        _until_signal(site.config, site.data, port, lambda url: click.echo(simulated.greeting(url, token, site)))
+
+
+@main.command()
+@CONFIG
+@click.option("--json", "as_json", is_flag=True, help="findings as JSON")
+def check(config: Path, as_json: bool) -> None:
+    """Check hub.yaml and the rules beside it; print every finding as file:line:column: sentence."""
+    from hub.config.site import load_site
+    from hub.model.errors import ConfigError
+
+    try:
+        folder = load_site(config)
+    except ConfigError as error:
+        if as_json:
+            click.echo(msgspec.json.encode({"findings": error.findings}))
+        else:
+            click.echo("\n".join(str(finding) for finding in error.findings))
+            click.echo(f"{len(error.findings)} 处问题，规则未采用 / findings: {len(error.findings)}", err=True)
+        sys.exit(1)
+    zones, rules = len(folder.settings.site.zones), len(folder.rules)
+    click.echo(msgspec.json.encode({"findings": []}) if as_json else f"好 / well: {zones} zones, {rules} rules")
+
+
+@main.group()
+def users() -> None:
+    """People and programs that may use the hub."""
+
+
+@users.command()
+@click.argument("name")
+@click.option("--role", type=click.Choice(["viewer", "guard", "manager", "admin"]), required=True)
+@DATA
+def token(name: str, role: str, data: Path) -> None:
+    """Print a new token for NAME; the one it had before is no longer valid."""
+    if not name.strip() or len(name) > 64 or not name.isprintable():
+        raise click.BadParameter("1 to 64 printable characters", param_hint="NAME")
+    click.echo(_make_token(data, name, role))
+
+
+def _make_token(data: Path, name: str, role: str) -> str:
+    from hub.journal.migrate import migrate
+    from hub.journal.queries import add_token
+    from hub.journal.store import FILE, connect
+    from hub.model.errors import JournalError
+    from hub.runtime.clock import wall
+
+    value = secrets.token_urlsafe(32)
+    try:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        db = connect(data / FILE)
+        migrate(db)
+        db.execute("BEGIN IMMEDIATE")
+        add_token(db, name, role, value, wall())
+        db.execute("COMMIT")
+        db.close()
+    except (JournalError, OSError) as error:
+        _fail(str(error))
+    return value
+
+
+def _until_signal(config: Path, data: Path, port: int | None, ready: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or SIGINT; a second one ends the process at once."""
+    from hub.app import serve
+    from hub.model.errors import ConfigError, HubError
+
+    async def served() -> None:
+        end, loop = asyncio.Event(), asyncio.get_running_loop()
+
+        def stop(number: signal.Signals) -> None:
+            end.set()
+            loop.remove_signal_handler(number)
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop, number)
+        await serve(config, data, port, ready, end)
+
+    try:
+        asyncio.run(served())
+    except ConfigError as error:
+        _fail(str(error))
+    except HubError as error:
+        _fail(str(error))
+    except OSError as error:
+        _fail(f"{error.strerror or error}: is another program using the port? Give --port another one")
+
+
+def _fail(sentence: str) -> NoReturn:
+    """Print what is wrong and exit 1."""
+    click.echo(sentence, err=True)
+    sys.exit(1)

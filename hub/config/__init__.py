@@ -1,0 +1,1 @@
+"""The site's files: strict YAML with positions, the types of hub.yaml, manifests, secrets."""

@@ -1,0 +1,268 @@
+"""hub.yaml as types: the site, and how its hub listens, connects and speaks."""
+
+from __future__ import annotations
+
+import zoneinfo
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+
+from hub.config.yaml import plain
+from hub.model.document import Mapping, Node, Sequence
+from hub.model.ids import ENTITY, AreaId, EntityId, SiteId, ZoneId
+from hub.model.reader import Reader, suggest
+from hub.model.site import Area, Contact, Prompt, Role, Site, Zone, ZoneKind
+from hub.model.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+
+Item = TypeVar("Item")
+
+
+class Listen(msgspec.Struct, frozen=True):
+    """An address to listen on; port 0 takes any free one."""
+
+    host: str
+    port: int
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can reach it."""
+        return ip_address(self.host).is_loopback
+
+
+class Mqtt(msgspec.Struct, frozen=True):
+    """``url`` names an external broker; without it the hub runs one of its own on ``listen``."""
+
+    url: str | None = None
+    user: str | None = None
+    password: Any = None
+    listen: Listen = Listen("127.0.0.1", 1883)
+
+
+class Link(msgspec.Struct, frozen=True):
+    """Another page that belongs to the site, shown in the head of ours."""
+
+    name: Text
+    url: str
+
+
+class DeviceEntry(msgspec.Struct, frozen=True):
+    """One configured device of a session integration, still as plain values; its plugin gives them types."""
+
+    name: str
+    values: dict[str, Any]
+    node: Node
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """Everything hub.yaml says."""
+
+    site: Site
+    web: Listen
+    mqtt: Mqtt
+    links: tuple[Link, ...]
+    integrations: dict[str, Node]
+    devices: dict[str, tuple[DeviceEntry, ...]]
+
+
+def read_settings(document: Node, reader: Reader) -> Settings | None:
+    """Read hub.yaml; None when it had findings."""
+    before = len(reader.findings)
+    root = reader.mapping(
+        document,
+        "hub.yaml",
+        required=("site", "zones"),
+        optional=("mqtt", "web", "areas", "integrations", "devices", "contacts", "prompts"),
+    )
+    if root is None:
+        return None
+    settings = _SettingsReader(reader).read(root)
+    return settings if len(reader.findings) == before else None
+
+
+class _SettingsReader:
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    def read(self, root: Mapping) -> Settings | None:
+        site = self._reader.mapping(root.get("site"), "`site`", required=("id", "name"), optional=("timezone", "links"))
+        if site is None:
+            return None
+        areas = self._named(root.get("areas"), "`areas`", self._area)
+        self._check_parents(root.get("areas"), areas)
+        zones = self._named(root.get("zones"), "`zones`", lambda name, node: self._zone(name, node, areas))
+        return Settings(
+            site=Site(
+                id=SiteId(self._reader.text(site.get("id"), "`id`", 64) or ""),
+                name=self._reader.words(site.get("name"), "`name`", 60) or Text(""),
+                timezone=self._timezone(site.get("timezone")),
+                areas={AreaId(key): area for key, area in areas.items()},
+                zones={ZoneId(key): zone for key, zone in zones.items()},
+                contacts=self._named(root.get("contacts"), "`contacts`", self._contact),
+                prompts=self._named(root.get("prompts"), "`prompts`", self._prompt),
+            ),
+            web=self._listen(root.get("web"), "`web`", Listen("127.0.0.1", 8420)),
+            mqtt=self._mqtt(root.get("mqtt")),
+            links=tuple(self._link(item) for item in self._reader.sequence(site.get("links"), "`links`")),
+            integrations=dict(self._entries(root.get("integrations"), "`integrations`")),
+            devices={
+                domain: tuple(self._device(name, value) for name, value in self._entries(node, f"`{domain}`"))
+                for domain, node in self._entries(root.get("devices"), "`devices`")
+            },
+        )
+
+    def _named(self, node: Node | None, what: str, read: Callable[[str, Node], Item | None]) -> dict[str, Item]:
+        pairs = ((name, read(name, value)) for name, _, value in self._reader.entries(node, what))
+        return {name: item for name, item in pairs if item is not None}
+
+    def _entries(self, node: Node | None, what: str) -> Iterator[tuple[str, Node]]:
+        return ((name, value) for name, _, value in self._reader.entries(node, what))
+
+    def _area(self, name: str, node: Node) -> Area | None:
+        fields = self._reader.mapping(node, "an area", required=("name",), optional=("parent",))
+        if fields is None:
+            return None
+        parent = self._reader.text(fields.get("parent"), "`parent`", 64)
+        words = self._reader.words(fields.get("name"), "`name`", 60)
+        return Area(id=AreaId(name), name=words or Text(name), parent=None if parent is None else AreaId(parent))
+
+    def _check_parents(self, node: Node | None, areas: dict[str, Area]) -> None:
+        if not isinstance(node, Mapping):
+            return
+        for key, value in node.items:
+            seen, area = {key.text}, areas.get(key.text)
+            while area is not None and area.parent is not None:
+                if area.parent not in areas or area.parent in seen:
+                    why = "stands inside itself" if area.parent in seen else f"has no parent `{area.parent}`"
+                    self._reader.report(value, f"area `{key.text}` {why}{suggest(area.parent, areas)}")
+                    break
+                seen.add(area.parent)
+                area = areas.get(area.parent)
+
+    def _zone(self, name: str, node: Node, areas: Iterable[str]) -> Zone | None:
+        fields = self._reader.mapping(node, "a zone", required=("kind", "name", "bind"), optional=("area",))
+        if fields is None:
+            return None
+        kind = self._reader.word(fields.get("kind"), "zone kind", ZoneKind)
+        area = self._reader.text(fields.get("area"), "`area`", 64)
+        if area is not None and area not in set(areas):
+            self._reader.report(fields.get("area") or node, f"no area `{area}`{suggest(area, areas)}")
+        words = self._reader.words(fields.get("name"), "`name`", 60)
+        bind = self._bindings(fields.get("bind"))
+        if kind is None or words is None:
+            return None
+        return Zone(id=ZoneId(name), kind=kind, name=words, area=None if area is None else AreaId(area), bind=bind)
+
+    def _bindings(self, node: Node | None) -> dict[Role, tuple[EntityId, ...]]:
+        fields = self._reader.mapping(node, "`bind`", optional=tuple(Role))
+        bindings: dict[Role, tuple[EntityId, ...]] = {}
+        for key, value in fields.items if fields is not None else ():
+            if key.text not in set(Role):
+                continue
+            entities: list[EntityId] = []
+            for item in value.items if isinstance(value, Sequence) else (value,):
+                text = self._reader.text(item, "an entity", 161)
+                if text is not None and not ENTITY.match(text):
+                    self._reader.report(item, f"`{text}` is no entity: write `integration.object`, lower case")
+                elif text is not None:
+                    entities.append(EntityId(text))
+            bindings[Role(key.text)] = tuple(entities)
+        return bindings
+
+    def _contact(self, name: str, node: Node) -> Contact | None:
+        fields = self._reader.mapping(node, "a contact", required=("name", "webhook"), optional=())
+        if fields is None:
+            return None
+        webhook = self._url(fields.get("webhook"), "`webhook`", {"http", "https"})
+        words = self._reader.words(fields.get("name"), "`name`", 60)
+        return None if words is None or webhook is None else Contact(id=name, name=words, webhook=webhook)
+
+    def _prompt(self, name: str, node: Node) -> Prompt | None:
+        fields = self._reader.mapping(node, "a prompt", required=("text",), optional=("audio",))
+        words = self._reader.words(fields.get("text"), "`text`", 160) if fields else None
+        if fields is None or words is None:
+            return None
+        audio = self._reader.text(fields.get("audio"), "`audio`", 200)
+        if audio is not None and (audio.startswith("/") or ".." in audio.split("/") or not audio.endswith(".wav")):
+            self._reader.report(fields.get("audio") or node, "`audio` must be a .wav file inside the site folder")
+        return Prompt(id=name, text=words, audio=audio)
+
+    def _device(self, name: str, node: Node) -> DeviceEntry:
+        fields = self._reader.mapping(node, f"device `{name}`")
+        return DeviceEntry(name=name, values=plain(fields) if fields is not None else {}, node=node)
+
+    def _link(self, node: Node) -> Link:
+        fields = self._reader.mapping(node, "a link", required=("name", "url"), optional=())
+        if fields is None:
+            return Link(Text(""), "")
+        words = self._reader.words(fields.get("name"), "`name`", 30)
+        return Link(words or Text(""), self._url(fields.get("url"), "`url`", {"http", "https"}) or "")
+
+    def _mqtt(self, node: Node | None) -> Mqtt:
+        fields = self._reader.mapping(node, "`mqtt`", optional=("url", "user", "password", "listen"))
+        if fields is None:
+            return Mqtt()
+        listen = self._listen(fields, "`mqtt`", Listen("127.0.0.1", 1883)) if fields.get("listen") else Mqtt().listen
+        if not listen.loopback:
+            place = fields.get("listen") or fields
+            self._reader.report(
+                place,
+                "the hub's own broker has no user accounts yet, so it listens on this machine only: write 127.0.0.1, "
+                "or run a broker with accounts and name it by `url`",
+            )
+        password = fields.get("password")
+        return Mqtt(
+            url=self._url(fields.get("url"), "`url`", {"mqtt", "mqtts"}),
+            user=self._reader.text(fields.get("user"), "`user`"),
+            password=None if password is None else plain(password),
+            listen=listen,
+        )
+
+    def _listen(self, node: Node | None, what: str, default: Listen) -> Listen:
+        fields = node if isinstance(node, Mapping) else self._reader.mapping(node, what)
+        if fields is None:
+            return default
+        place = fields.get("listen")
+        if what == "`web`":
+            self._reader.mapping(fields, what, required=("listen",), optional=())
+        text = self._reader.text(place, "`listen`", 80)
+        host, _, port = (text or "").rpartition(":")
+        try:
+            ip_address(host)
+            return Listen(host, int(port)) if 0 <= int(port) <= 65535 else default
+        except ValueError:
+            if place is not None:
+                self._reader.report(place, "`listen` must be an address and a port, like `127.0.0.1:8420`")
+            return default
+
+    def _url(self, node: Node | None, what: str, schemes: set[str]) -> str | None:
+        text = self._reader.text(node, what, 500)
+        if text is None or node is None:
+            return None
+        try:
+            parts = urlsplit(text)
+            good = parts.scheme in schemes and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        except ValueError:
+            good = False
+        if not good:
+            self._reader.report(node, f"{what} must begin with {' or '.join(f'{s}://' for s in sorted(schemes))}")
+            return None
+        if parts.password:
+            self._reader.report(node, f"{what} holds a password: put it into secrets.yaml and refer to it")
+            return None
+        return text
+
+    def _timezone(self, node: Node | None) -> str:
+        name = self._reader.text(node, "`timezone`", 64) or "Asia/Shanghai"
+        try:
+            zoneinfo.ZoneInfo(name)
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+            if node is not None:
+                self._reader.report(node, f"`{name}` is no time zone; write one like `Asia/Shanghai`")
+            return "Asia/Shanghai"
+        return name

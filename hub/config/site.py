@@ -1,0 +1,92 @@
+"""The site folder: hub.yaml, the rules beside it, and the secrets they refer to, read and checked as one set."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from hub.config import integrations
+from hub.config.settings import Settings, read_settings
+from hub.config.yaml import load
+from hub.engine.parse import RuleParser
+from hub.engine.rule import Rule
+from hub.model.document import Finding, Mapping, Mark, Node, Scalar
+from hub.model.errors import ConfigError
+from hub.model.reader import Reader
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SECRETS = "secrets.yaml"
+
+
+class SiteFolder(msgspec.Struct, frozen=True):
+    """A set that checks."""
+
+    settings: Settings
+    rules: tuple[Rule, ...]
+
+
+def load_site(config: Path) -> SiteFolder:
+    """Read ``config`` (hub.yaml) and ``rules/*.yaml`` beside it. Raises ConfigError with every finding."""
+    reader = Reader()
+    settings = read_settings(load(config, config.name), reader)
+    findings = list(reader.findings)
+    rules: list[Rule] = []
+    if settings is not None:
+        findings.extend(integrations.check(settings))
+        rules = _load_rules(config.parent, settings, findings)
+    if findings or settings is None:
+        raise ConfigError(tuple(sorted(findings, key=lambda finding: finding.mark)))
+    return SiteFolder(settings=settings, rules=tuple(rules))
+
+
+def _load_rules(folder: Path, settings: Settings, findings: list[Finding]) -> list[Rule]:
+    rules: dict[str, Rule] = {}
+    for path in sorted((folder / "rules").glob("*.yaml")):
+        reader = Reader()
+        name = f"rules/{path.name}"
+        try:
+            rule = RuleParser(reader, settings.site).rule(load(path, name))
+        except ConfigError as error:
+            findings.extend(error.findings)
+            continue
+        findings.extend(reader.findings)
+        if rule is None:
+            continue
+        if rule.id in rules:
+            findings.append(Finding(Mark(name, 1, 1), f"rule `{rule.id}` stands in {rules[rule.id].file} already"))
+        rules[rule.id] = rule
+    return list(rules.values())
+
+
+def fingerprint(config: Path) -> tuple[tuple[str, int, int], ...]:
+    """Return what changes when a file of the set is edited: name, modification time, size."""
+    found = []
+    for path in (config, *sorted((config.parent / "rules").glob("*.yaml"))):
+        try:
+            status = path.stat()
+        except OSError:
+            continue  # being replaced just now; the next look sees it
+        found.append((path.name, status.st_mtime_ns, status.st_size))
+    return tuple(found)
+
+
+def load_secrets(folder: Path) -> dict[str, str]:
+    """Read secrets.yaml (``name: value`` lines). A missing file holds none. Raises ConfigError."""
+    path = folder / SECRETS
+    if not path.exists():
+        return {}
+    if path.stat().st_mode & 0o077:
+        raise ConfigError((Finding(Mark(SECRETS, 1, 1), "other users can read it; run: chmod 600 secrets.yaml"),))
+    document = load(path, SECRETS)
+    if not isinstance(document, Mapping):
+        raise ConfigError((Finding(document.mark, "must hold `name: value` lines"),))
+    return {key.text: _secret(value) for key, value in document.items}
+
+
+def _secret(node: Node) -> str:
+    if isinstance(node, Scalar):
+        return node.text
+    raise ConfigError((Finding(node.mark, "a secret must be one value on one line"),))

@@ -1,0 +1,134 @@
+"""Strict YAML 1.2: a tree with positions. No anchors, aliases, tags, merge keys, duplicate keys or second document.
+
+Scalars stay text here; hub.model.reader gives them a type where one is asked for, so ``22:30``, ``no`` and ``010``
+never turn into something else silently (RELIABILITY.md section 0.4).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import yaml
+
+from hub.model.document import Finding, Mapping, Mark, Node, Scalar, Sequence
+from hub.model.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+#: Largest file read, in bytes; a site of 1,000 zones has about 200 kB.
+MAX_BYTES = 2 * 1024 * 1024
+#: Deepest nesting; the language itself needs seven levels.
+MAX_DEPTH = 24
+
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def load(path: Path, name: str | None = None) -> Node:
+    """Read a file. Raises ConfigError with one finding; ``name`` is how findings call the file."""
+    name = name or str(path)
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise ConfigError((Finding(Mark(name, 1, 1), f"the file is larger than {MAX_BYTES} bytes"),))
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise ConfigError((Finding(Mark(name, 1, 1), f"cannot be read: {error.strerror}"),)) from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            (Finding(Mark(name, 1, 1), f"is not UTF-8 at byte {error.start}; save it as UTF-8"),)
+        ) from None
+    return loads(text, name)
+
+
+def loads(text: str, name: str) -> Node:
+    """Read a text. Raises ConfigError with one finding."""
+    return _Builder(name).build(text)
+
+
+class _Builder:
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def build(self, text: str) -> Node:
+        try:
+            events = iter(yaml.parse(text, Loader=_Loader))
+            next(events)  # stream start
+            if isinstance(first := next(events), yaml.StreamEndEvent):
+                self._refuse(first, "the file is empty")
+            node = self._node(next(events), events, 0)
+            next(events)  # document end
+            if not isinstance(second := next(events), yaml.StreamEndEvent):
+                self._refuse(second, "only one document a file: remove the `---`")
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            place = Mark(self._name, 1, 1) if mark is None else Mark(self._name, mark.line + 1, mark.column + 1)
+            raise ConfigError((Finding(place, f"this is not YAML: {error.problem}"),)) from None
+        except yaml.reader.ReaderError as error:
+            line = text.count("\n", 0, error.position) + 1 if isinstance(error.position, int) else 1
+            sentence = f"a character that no text may hold (#x{ord(str(error.character)[:1] or '0'):x})"
+            raise ConfigError((Finding(Mark(self._name, line, 1), sentence),)) from None
+        return node
+
+    def _node(self, event: Any, events: Iterator[Any], depth: int) -> Node:
+        if isinstance(event, yaml.AliasEvent):
+            self._refuse(event, f"`*{event.anchor}` is an alias; write the value again")
+        if event.anchor is not None:
+            self._refuse(event, f"`&{event.anchor}` is an anchor; write the value where it is needed")
+        if event.tag is not None:
+            self._refuse(event, f"`{event.tag}` is a tag; leave it out")
+        if depth > MAX_DEPTH:
+            self._refuse(event, f"nested more than {MAX_DEPTH} levels deep")
+        if isinstance(event, yaml.ScalarEvent):
+            return Scalar(mark=self._mark(event), text=event.value, quoted=event.style not in {None, ""})
+        if isinstance(event, yaml.SequenceStartEvent):
+            return self._sequence(event, events, depth)
+        return self._mapping(event, events, depth)
+
+    def _sequence(self, start: Any, events: Iterator[Any], depth: int) -> Sequence:
+        items: list[Node] = []
+        while not isinstance(event := next(events), yaml.SequenceEndEvent):
+            items.append(self._node(event, events, depth + 1))
+        return Sequence(mark=self._mark(start), items=tuple(items))
+
+    def _mapping(self, start: Any, events: Iterator[Any], depth: int) -> Mapping:
+        items: dict[str, tuple[Scalar, Node]] = {}
+        while not isinstance(event := next(events), yaml.MappingEndEvent):
+            key = self._node(event, events, depth + 1)
+            if not isinstance(key, Scalar):
+                self._refuse(event, "a key must be one word")
+            if key.text == "<<" and not key.quoted:
+                self._refuse(event, "`<<` merges another mapping; write its keys here")
+            if key.text in items:
+                line = items[key.text][0].mark.line
+                self._refuse(event, f"`{key.text}` stands here twice, first in line {line}; keep one")
+            items[key.text] = (key, self._node(next(events), events, depth + 1))
+        return Mapping(mark=self._mark(start), items=tuple(items.values()))
+
+    def _mark(self, event: Any) -> Mark:
+        return Mark(self._name, event.start_mark.line + 1, event.start_mark.column + 1)
+
+    def _refuse(self, event: Any, sentence: str) -> NoReturn:
+        raise ConfigError((Finding(self._mark(event), sentence),))
+
+
+def plain(node: Node) -> Any:
+    """Turn a tree into Python values by the YAML 1.2 core schema, for a typed conversion that follows."""
+    if isinstance(node, Mapping):
+        return {key.text: plain(value) for key, value in node.items}
+    if isinstance(node, Sequence):
+        return [plain(item) for item in node.items]
+    return _scalar(node) if isinstance(node, Scalar) else None
+
+
+def _scalar(node: Scalar) -> Any:
+    if node.quoted:
+        return node.text
+    if node.text in {"true", "false"}:
+        return node.text == "true"
+    if node.text in {"null", "~", ""}:
+        return None
+    digits = node.text.removeprefix("-")
+    if digits.isascii() and digits.isdigit() and (len(digits) == 1 or digits[0] != "0") and len(digits) < 16:
+        return int(node.text)
+    return node.text

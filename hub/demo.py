@@ -1,0 +1,89 @@
+"""The demo: a copy of the shipped site with short times and free ports, and the simulated estate beside it."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import shutil
+import subprocess
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hub.model.time import SECOND, format_duration, parse_duration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parent.parent
+#: The port of the page in the shipped hub.yaml; the others follow it.
+BASE = 8420
+#: By how much the times of the rules are shortened: three minutes become six seconds.
+FASTER = 30
+
+_TIME = re.compile(r"\b(for|after): (\d+ (?:s|min|h))\b")
+_PORT = re.compile(r"(127\.0\.0\.1:|port: )(84[23]\d)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class DemoSite:
+    """Where the copy is."""
+
+    config: Path
+    data: Path
+    port: int
+    password: str
+
+    def at(self, offset: int) -> int:
+        """Return a port of the estate."""
+        return self.port + offset
+
+
+def prepare(data: Path, port: int) -> DemoSite:
+    """Write the copy of the site below ``data``; whatever was there from an earlier demo is replaced, history is kept."""
+    folder = data.absolute() / "site"
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "rules").mkdir(mode=0o700, parents=True)
+    text = (ROOT / "hub.yaml").read_text("utf-8")
+    (folder / "hub.yaml").write_text(_PORT.sub(lambda m: f"{m[1]}{int(m[2]) - BASE + port}", text), "utf-8")
+    for rule in sorted((ROOT / "rules").glob("*.yaml")):
+        (folder / "rules" / rule.name).write_text(_TIME.sub(_shorter, rule.read_text("utf-8")), "utf-8")
+    password = secrets.token_urlsafe(12)
+    path = folder / "secrets.yaml"
+    path.touch(mode=0o600)
+    path.write_text(f'lane_3_camera: "{password}"\n', "utf-8")
+    return DemoSite(config=folder / "hub.yaml", data=data.absolute() / "hub", port=port, password=password)
+
+
+@contextmanager
+def estate(site: DemoSite, *, auto: bool) -> Iterator[None]:
+    """Run the simulated devices, each a process of its own, as long as the context lasts."""
+    command = [sys.executable, "-m", "integrations.sim.estate", "--base-port", str(site.port)]
+    command += ["--mqtt", f"127.0.0.1:{site.at(10)}", "--data", str(site.data.parent / "estate")]
+    command += ["--auto"] if auto else []
+    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    try:
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def greeting(url: str, token: str, site: DemoSite) -> str:
+    """Say where to look."""
+    return (
+        f"\n  门神演示已就绪，请打开 / the demo is ready, open:\n\n    {url}#token={token}\n\n"
+        f"  模拟小区（来车、开走、再演示一次） / simulated estate: http://127.0.0.1:{site.at(7)}/\n"
+        f"  车辆停留 6 秒后喊话，约半分钟演完 / the car is warned after 6 s; the story takes half a minute\n"
+        f"  Ctrl+C 结束 / to stop\n"
+    )
+
+
+def _shorter(match: re.Match[str]) -> str:
+    shortened = max(parse_duration(match[2]) // FASTER, SECOND)
+    return f"{match[1]}: {format_duration(shortened // SECOND * SECOND)}"

@@ -1,0 +1,182 @@
+"""The life of a rule in one zone: idle → pending → active → (cooldown) → idle. Pure.
+
+The rules that decide whether a voice is right (DESIGN.md section 6):
+
+* ``for`` ends at any opposite edge; a repeat of the same value does nothing.
+* While the source is unknown a running ``for`` goes on, but nothing fires on it: it fires when the source is known
+  again (marked late), or is dropped after ``tolerate_gap``.
+* While the clear condition runs, escalation waits: the driver may be gone. While the source is unknown, a voice is
+  withheld, but people are told.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from hub.engine.rule import CloseIncident, OpenIncident, RuleAction
+from hub.model.activation import Phase, Slot
+from hub.model.decision import (
+    Cleared,
+    Command,
+    Decision,
+    Escalated,
+    IncidentClosed,
+    IncidentOpened,
+    Opened,
+    PendingDropped,
+    PendingStarted,
+    Reason,
+    Say,
+    Withheld,
+)
+from hub.model.ids import ActivationId, CommandKey
+from hub.model.time import Duration, Instant, after
+
+if TYPE_CHECKING:
+    from hub.engine.program import SlotProgram, Truth
+    from hub.engine.state import View
+
+replace = msgspec.structs.replace
+
+
+def advance(program: SlotProgram, slot: Slot | None, view: View, now: Instant) -> tuple[Slot | None, list[Decision]]:
+    """Return the slot as it is at ``now`` and the decisions that lead there."""
+    life = _Life(program, view, now)
+    if slot is not None and slot.phase is Phase.COOLDOWN and now >= (slot.due or now):
+        slot = None
+    if slot is None:
+        slot = life.arm()
+    if slot is not None and slot.phase is Phase.PENDING:
+        slot = life.pend(slot)
+    if slot is not None and slot.phase is Phase.ACTIVE:
+        slot = life.act(slot)
+    return slot, life.decisions
+
+
+class _Life:
+    """One look at one slot; collects decisions."""
+
+    def __init__(self, program: SlotProgram, view: View, now: Instant) -> None:
+        self._program = program
+        self._rule = program.rule
+        self._view = view
+        self._now = now
+        self.decisions: list[Decision] = []
+
+    def arm(self) -> Slot | None:
+        """Idle: begin a ``for`` when the trigger is true."""
+        if self._program.trigger(self._view) is not True:
+            return None
+        due = after(self._now, self._rule.trigger.hold)
+        if due > self._now:
+            self._decide(PendingStarted, due=due)
+        return Slot(phase=Phase.PENDING, since=self._now, trigger=self._program.fingerprint, due=due, wake=due)
+
+    def pend(self, slot: Slot) -> Slot | None:
+        """Pending: drop, go on, or open the activation."""
+        truth = self._program.trigger(self._view)
+        if truth is False:
+            return self._drop(slot, Reason.OPPOSITE_EDGE)
+        if truth is None:
+            slot, given_up = self._blind(slot)
+            return self._drop(slot, Reason.SOURCE_UNKNOWN) if given_up else slot
+        if slot.due is not None and self._now < slot.due:
+            return replace(slot, blind_since=None, wake=slot.due)
+        if not all(test(self._view) is True for test in self._program.conditions):
+            return replace(slot, blind_since=None, due=None, wake=None)  # in time, but held back by a condition
+        return self._open(slot)
+
+    def act(self, slot: Slot) -> Slot | None:
+        """Active: clear, escalate, or wait."""
+        truth = self._program.clear(self._view)
+        if truth is None:
+            slot, given_up = self._blind(slot)
+            if not given_up:
+                return slot
+            slot = replace(slot, clearing_since=None, wake=None)
+        elif truth is True:
+            since = slot.clearing_since if slot.clearing_since is not None else self._now
+            end = after(since, self._rule.clear.hold)
+            if self._now >= end:
+                return self._clear(slot)
+            return replace(slot, clearing_since=since, blind_since=None, wake=end)
+        else:
+            slot = replace(slot, clearing_since=None, blind_since=None)
+        return self._escalate(slot, truth)
+
+    def _blind(self, slot: Slot) -> tuple[Slot, bool]:
+        """Note since when the source is unknown; True when that is longer than the rule tolerates."""
+        since = slot.blind_since if slot.blind_since is not None else self._now
+        end = after(since, self._rule.tolerate_gap)
+        return replace(slot, blind_since=since, wake=end), self._now >= end
+
+    def _drop(self, slot: Slot, reason: Reason) -> Slot | None:
+        if slot.due is None or slot.due > slot.since:  # a rule without ``for`` never announced that it was pending
+            self._decide(PendingDropped, reason=reason, ran=Duration(self._now - slot.since))
+        return None
+
+    def _open(self, slot: Slot) -> Slot:
+        activation = ActivationId(f"{self._rule.id}@{self._program.key.zone}@{slot.since}")
+        self._decide(
+            Opened,
+            activation=activation,
+            since=slot.since,
+            late_by=Duration(0 if slot.due is None else self._now - slot.due),
+            trace=self._program.witnesses(self._view),
+        )
+        opened = Slot(phase=Phase.ACTIVE, since=self._now, trigger=slot.trigger, activation=activation)
+        return self._emit(opened, self._rule.actions, "open")
+
+    def _escalate(self, slot: Slot, clear: Truth) -> Slot:
+        steps = self._rule.escalation
+        while slot.step < len(steps):
+            due = after(slot.since, steps[slot.step].after)
+            if self._now < due:
+                return replace(slot, wake=due)
+            slot = replace(slot, step=slot.step + 1)
+            self._decide(Escalated, activation=slot.activation, step=slot.step, late_by=Duration(self._now - due))
+            slot = self._emit(slot, steps[slot.step - 1].actions, str(slot.step), voice=clear is False)
+        return replace(slot, wake=None)
+
+    def _clear(self, slot: Slot) -> Slot | None:
+        self._decide(Cleared, activation=slot.activation, reason=Reason.CLEARED)
+        self._emit(slot, self._rule.clear.actions, "clear")
+        if not self._rule.cooldown:
+            return None
+        due = after(self._now, self._rule.cooldown)
+        return Slot(phase=Phase.COOLDOWN, since=self._now, trigger=slot.trigger, due=due, wake=due)
+
+    def _emit(self, slot: Slot, actions: tuple[RuleAction, ...], step: str, *, voice: bool = True) -> Slot:
+        """Decide every action of a step; ``voice`` False withholds speech."""
+        for index, action in enumerate(actions):
+            if isinstance(action, OpenIncident):
+                if not slot.incident:
+                    self._decide(IncidentOpened, activation=slot.activation, severity=action.severity)
+                slot = replace(slot, incident=True)
+            elif isinstance(action, CloseIncident):
+                if slot.incident:
+                    self._decide(IncidentClosed, activation=slot.activation, reason=Reason.CLEARED)
+                slot = replace(slot, incident=False)
+            elif isinstance(action, Say) and not voice:
+                self._decide(Withheld, activation=slot.activation, action=action, reason=Reason.SOURCE_UNKNOWN)
+            else:
+                self._decide(
+                    Command,
+                    key=command_key(slot.activation, step, index),
+                    activation=slot.activation,
+                    action=action,
+                    stale_after=self._rule.stale_after,
+                )
+        return slot
+
+    def _decide(self, kind: type[Decision], **fields: object) -> None:
+        key = self._program.key
+        self.decisions.append(kind(rule=key.rule, zone=key.zone, at=self._now, **fields))  # type: ignore[arg-type]
+
+
+def command_key(activation: ActivationId | None, step: str, repetition: int) -> CommandKey:
+    """Return the idempotency key of one command: the same activation, step and repetition always give the same."""
+    return CommandKey(hashlib.sha256(f"{activation}|{step}|{repetition}".encode()).hexdigest()[:32])

@@ -1,0 +1,105 @@
+"""What the engine knows between inputs: states, modes, slots, and an index of when to look again."""
+
+from __future__ import annotations
+
+import heapq
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from hub.model.activation import Slot, SlotKey
+from hub.model.decision import Decision
+from hub.model.entry import ModeChange
+from hub.model.ids import EntityId
+from hub.model.reading import NEVER_HEARD, State
+from hub.model.site import Mode
+from hub.model.time import Instant
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+#: What is due: a slot, or a mode (as ``("", mode)``).
+WakeKey = tuple[str, str]
+
+
+class Step(msgspec.Struct, frozen=True):
+    """What one input changes. Nothing is changed until ``EngineState.apply``; the journal writes the same changes."""
+
+    states: dict[EntityId, State] = {}
+    slots: dict[SlotKey, Slot | None] = {}
+    modes: tuple[ModeChange, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+
+
+class EngineState:
+    """All memory of the engine. Only ``apply`` and ``take_due`` change it."""
+
+    def __init__(
+        self,
+        states: Mapping[EntityId, State] | None = None,
+        slots: Mapping[SlotKey, Slot] | None = None,
+        modes: Iterable[ModeChange] = (),
+    ) -> None:
+        self.states: dict[EntityId, State] = dict(states or {})
+        self.slots: dict[SlotKey, Slot] = {}
+        self.modes: dict[Mode, ModeChange] = {}
+        self._wakes: list[tuple[Instant, WakeKey]] = []
+        self.apply(Step(slots=dict(slots or {}), modes=tuple(modes)))
+
+    def apply(self, step: Step) -> None:
+        """Take over what ``step`` changed."""
+        self.states.update(step.states)
+        for key, slot in step.slots.items():
+            if slot is None:
+                self.slots.pop(key, None)
+            else:
+                self.slots[key] = slot
+                if slot.wake is not None:
+                    heapq.heappush(self._wakes, (slot.wake, key))
+        for change in step.modes:
+            if change.on:
+                self.modes[change.mode] = change
+                if change.until is not None:
+                    heapq.heappush(self._wakes, (change.until, ("", change.mode)))
+            else:
+                self.modes.pop(change.mode, None)
+
+    def next_wake(self) -> Instant | None:
+        """Return when something is due, or None."""
+        while self._wakes and self._wake_of(self._wakes[0][1]) != self._wakes[0][0]:
+            heapq.heappop(self._wakes)  # superseded: the slot ended, or wants another time
+        return self._wakes[0][0] if self._wakes else None
+
+    def take_due(self, now: Instant) -> WakeKey | None:
+        """Return one thing that is due and forget that it was, so that a step without progress cannot repeat it."""
+        wake = self.next_wake()
+        if wake is None or wake > now:
+            return None
+        return heapq.heappop(self._wakes)[1]
+
+    def _wake_of(self, key: WakeKey) -> Instant | None:
+        if key[0] == "":
+            change = self.modes.get(Mode(key[1]))
+            return None if change is None else change.until
+        slot = self.slots.get(key)  # type: ignore[call-overload]  # a SlotKey is such a pair
+        return None if slot is None else slot.wake
+
+
+class View:
+    """The state as one input makes it, without changing it."""
+
+    __slots__ = ("_changed", "_modes", "_states")
+
+    def __init__(self, state: EngineState, changed: Mapping[EntityId, State], modes: Mapping[Mode, ModeChange]) -> None:
+        self._states = state.states
+        self._changed = changed
+        self._modes = modes
+
+    def state(self, entity: EntityId) -> State:
+        """Return the state of an entity."""
+        changed = self._changed.get(entity)
+        return changed if changed is not None else self._states.get(entity, NEVER_HEARD)
+
+    def mode(self, mode: Mode) -> bool:
+        """Tell whether the site is in ``mode``."""
+        return mode in self._modes

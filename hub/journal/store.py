@@ -1,0 +1,181 @@
+"""The journal: commits entries in groups on a thread of its own, and restores what the hub remembers."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from hub.journal.migrate import migrate
+from hub.journal.writer import write
+from hub.model.activation import Slot, SlotKey
+from hub.model.decision import Command
+from hub.model.entry import Announcement, Delivery, Entry, ModeChange
+from hub.model.errors import JournalError
+from hub.model.ids import EntityId, RuleId, ZoneId
+from hub.model.incident import CommandStatus
+from hub.model.reading import Quality, State, value_from_store
+from hub.model.time import Instant
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+FILE = "journal.sqlite3"
+
+
+class Anchor(msgspec.Struct, frozen=True):
+    """Where the hub's clock stood at the last commit, to tell later how long the hub was away (hub.runtime.clock)."""
+
+    at: Instant
+    boot_id: str
+    boot_us: int
+    """Microseconds since boot, sleep included."""
+
+    def as_tuple(self) -> tuple[Instant, str, int]:
+        """Return the parts in their order."""
+        return self.at, self.boot_id, self.boot_us
+
+
+class Memory(msgspec.Struct):
+    """What a restarted hub goes on with."""
+
+    states: dict[EntityId, State]
+    slots: dict[SlotKey, Slot]
+    modes: list[ModeChange]
+    outbox: list[tuple[Command, CommandStatus]]
+    deliveries: list[Delivery]
+    announcements: list[Announcement]
+    anchor: Anchor | None
+
+
+def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
+    """Open the store. Raises JournalError."""
+    try:
+        mode = "ro" if read_only else "rwc"
+        db = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, timeout=5)
+        db.execute("PRAGMA busy_timeout = 5000")
+        if not read_only:
+            path.chmod(0o600)
+            db.execute("PRAGMA journal_mode = WAL")
+            # FULL: a commit that was acknowledged survives power loss; NORMAL may roll it back (sqlite.org/pragma.html)
+            db.execute("PRAGMA synchronous = FULL")
+    except (sqlite3.Error, OSError) as error:
+        raise JournalError(f"cannot open {path.name}: {error}") from error
+    return db
+
+
+class Journal:
+    """The writing side. Open it once per data folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / FILE
+        self.anchor: Callable[[], Anchor] | None = None
+        """Set once the clock runs; written with every commit."""
+        self._db = connect(self.path)
+        self._db.close()  # the thread opens its own: SQLite connections stay on theirs
+        self._jobs: queue.SimpleQueue[tuple[Callable[[sqlite3.Connection], None], asyncio.Future[None]] | None]
+        self._jobs = queue.SimpleQueue()
+        with connect(self.path) as db:
+            migrate(db)
+        db.close()
+        self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
+        self._thread.start()
+
+    async def commit(self, entry: Entry) -> None:
+        """Write ``entry`` and return once it is on the disk. Raises JournalError; then nothing of it was kept."""
+        await self.execute(lambda db: write(db, entry))
+
+    async def execute(self, job: Callable[[sqlite3.Connection], None]) -> None:
+        """Run ``job`` inside the next transaction."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._jobs.put((job, done))
+        await done
+
+    async def close(self) -> None:
+        """Finish what is queued and end the thread."""
+        self._jobs.put(None)
+        await asyncio.to_thread(self._thread.join)
+
+    def load(self) -> Memory:
+        """Restore what the hub remembers. Called once, before the first commit."""
+        db = connect(self.path, read_only=True)
+        try:
+            return _load(db)
+        finally:
+            db.close()
+
+    def _run(self) -> None:
+        db = connect(self.path)
+        stop = False
+        while not stop:
+            group = [self._jobs.get()]
+            while not self._jobs.empty():
+                group.append(self._jobs.get())
+            stop = None in group
+            jobs = [job for job in group if job is not None]
+            if jobs:
+                self._commit(db, jobs)
+        db.close()
+
+    def _commit(
+        self, db: sqlite3.Connection, jobs: list[tuple[Callable[[sqlite3.Connection], None], asyncio.Future[None]]]
+    ) -> None:
+        """One transaction for the whole group: all of it is on the disk, or none."""
+        error: JournalError | None = None
+        try:
+            db.execute("BEGIN IMMEDIATE")
+            for job, _ in jobs:
+                job(db)
+            if self.anchor is not None:
+                text = msgspec.json.encode(self.anchor()).decode()
+                db.execute("INSERT OR REPLACE INTO meta VALUES ('anchor', ?)", (text,))
+            db.execute("COMMIT")
+        except sqlite3.Error as cause:
+            if db.in_transaction:
+                db.rollback()
+            error = JournalError(f"the journal refused a transaction: {cause}")
+        for _, done in jobs:
+            done.get_loop().call_soon_threadsafe(_resolve, done, error)
+
+
+def _resolve(done: asyncio.Future[None], error: JournalError | None) -> None:
+    if done.cancelled():
+        return
+    if error is None:
+        done.set_result(None)
+    else:
+        done.set_exception(error)
+
+
+def _load(db: sqlite3.Connection) -> Memory:
+    anchor = db.execute("SELECT value FROM meta WHERE key = 'anchor'").fetchone()
+    return Memory(
+        states={
+            EntityId(entity): State(
+                value=value_from_store(value), quality=Quality(quality), since=Instant(since), at=Instant(at)
+            )
+            for entity, value, quality, since, at in db.execute("SELECT * FROM states")
+        },
+        slots={
+            SlotKey(RuleId(rule), ZoneId(zone)): msgspec.json.decode(body, type=Slot)
+            for rule, zone, body in db.execute("SELECT * FROM slots")
+        },
+        modes=[msgspec.json.decode(body, type=ModeChange) for _, body in db.execute("SELECT * FROM modes")],
+        outbox=[
+            (msgspec.json.decode(body, type=Command), CommandStatus(status))
+            for status, body in db.execute(
+                "SELECT status, body FROM commands WHERE status IN ('pending', 'started') ORDER BY at, rowid"
+            )
+        ],
+        deliveries=[
+            Delivery(link=link, mid=mid, digest=digest)
+            for link, mid, digest in db.execute("SELECT link, mid, digest FROM deliveries ORDER BY seq")
+        ],
+        announcements=[Announcement(*row) for row in db.execute("SELECT * FROM announcements")],
+        anchor=None if anchor is None else msgspec.json.decode(anchor[0], type=Anchor),
+    )

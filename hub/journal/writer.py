@@ -1,0 +1,126 @@
+"""Writes one Entry into the tables. Runs on the writer thread, inside its transaction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from hub.model.decision import Cleared, Command, IncidentClosed, IncidentOpened, Opened
+from hub.model.incident import CommandStatus, IncidentState
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from hub.model.entry import Entry, Outcome
+    from hub.model.ids import ActivationId
+
+#: Deliveries kept per journal: more than a broker ever has in flight to us (hub.runtime.broker: 1,000).
+KEPT_DELIVERIES = 4096
+
+
+def write(db: sqlite3.Connection, entry: Entry) -> None:
+    """Write everything of ``entry``."""
+    _write_memory(db, entry)
+    db.executemany(
+        "INSERT INTO readings (entity, value, quality, at, device_at, retained) VALUES (?, ?, ?, ?, ?, ?)",
+        [(r.entity, _plain(r.value), r.quality, r.at, r.device_at, r.retained) for r in entry.readings],
+    )
+    for decision in entry.decisions:
+        _event(db, decision.at, str(decision.__struct_config__.tag), getattr(decision, "activation", None), decision)
+        _project(db, decision)
+    for outcome in entry.outcomes:
+        _write_outcome(db, outcome)
+    for change in entry.modes:
+        _event(db, change.at, "mode", None, change)
+    for jump in entry.jumps:
+        _event(db, jump.at, "clock_jump", None, jump)
+    for note in entry.notes:
+        _event(db, note.at, note.kind, None, note.body)
+    _write_transport(db, entry)
+
+
+def _write_memory(db: sqlite3.Connection, entry: Entry) -> None:
+    """Rewrite what the engine remembers."""
+    db.executemany(
+        "INSERT OR REPLACE INTO states VALUES (?, ?, ?, ?, ?)",
+        [(entity, _plain(s.value), s.quality, s.since, s.at) for entity, s in entry.states.items()],
+    )
+    gone = [key for key, slot in entry.slots.items() if slot is None]
+    kept = [(*key, _json(slot)) for key, slot in entry.slots.items() if slot is not None]
+    db.executemany("DELETE FROM slots WHERE rule = ? AND zone = ?", gone)
+    db.executemany("INSERT OR REPLACE INTO slots VALUES (?, ?, ?)", kept)
+    for change in entry.modes:
+        if change.on:
+            db.execute("INSERT OR REPLACE INTO modes VALUES (?, ?)", (change.mode, _json(change)))
+        else:
+            db.execute("DELETE FROM modes WHERE mode = ?", (change.mode,))
+
+
+def _write_transport(db: sqlite3.Connection, entry: Entry) -> None:
+    db.executemany(
+        "INSERT INTO deliveries (link, mid, digest) VALUES (?, ?, ?)",
+        [(delivery.link, delivery.mid, delivery.digest) for delivery in entry.deliveries],
+    )
+    if entry.deliveries:
+        db.execute("DELETE FROM deliveries WHERE seq <= (SELECT MAX(seq) FROM deliveries) - ?", (KEPT_DELIVERIES,))
+    for announcement in entry.announcements:
+        key = (announcement.integration, announcement.topic)
+        if announcement.payload:
+            db.execute("INSERT OR REPLACE INTO announcements VALUES (?, ?, ?)", (*key, announcement.payload))
+        else:
+            db.execute("DELETE FROM announcements WHERE integration = ? AND topic = ?", key)
+
+
+def _project(db: sqlite3.Connection, decision: object) -> None:
+    """Keep the tables that people and executors read in step with the decisions."""
+    match decision:
+        case Opened():
+            db.execute(
+                "INSERT INTO activations VALUES (?, ?, ?, ?, ?, NULL, NULL, ?)",
+                (decision.activation, decision.rule, decision.zone, decision.at, decision.late_by,
+                 _json(decision.trace)),
+            )  # fmt: skip
+        case Cleared():
+            db.execute(
+                "UPDATE activations SET cleared_at = ?, reason = ? WHERE id = ?",
+                (decision.at, decision.reason, decision.activation),
+            )
+        case IncidentOpened():
+            db.execute(
+                "INSERT INTO incidents (activation, rule, zone, severity, state, opened_at) VALUES (?, ?, ?, ?, ?, ?)",
+                (decision.activation, decision.rule, decision.zone, decision.severity, IncidentState.OPEN, decision.at),
+            )
+        case IncidentClosed():
+            db.execute(
+                "UPDATE incidents SET state = ?, closed_at = ?, reason = ? WHERE activation = ? AND closed_at IS NULL",
+                (IncidentState.CLOSED, decision.at, decision.reason, decision.activation),
+            )
+        case Command():
+            db.execute(
+                "INSERT INTO commands VALUES (?, ?, ?, ?, ?)",
+                (decision.key, decision.activation, decision.at, CommandStatus.PENDING, _json(decision)),
+            )
+
+
+def _write_outcome(db: sqlite3.Connection, outcome: Outcome) -> None:
+    db.execute("UPDATE commands SET status = ? WHERE key = ?", (outcome.status, outcome.key))
+    _event(db, outcome.at, "outcome", outcome.activation, outcome)
+    if outcome.evidence is not None:
+        db.execute(
+            "INSERT OR IGNORE INTO evidence VALUES (?, ?, ?, ?, ?, ?, ?, ?)", msgspec.structs.astuple(outcome.evidence)
+        )
+
+
+def _event(db: sqlite3.Connection, at: int, kind: str, activation: ActivationId | None, body: Any) -> None:
+    db.execute(
+        "INSERT INTO events (at, kind, activation, body) VALUES (?, ?, ?, ?)", (at, kind, activation, _json(body))
+    )
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _plain(value: str | float | None) -> str | float | None:
+    return str(value) if isinstance(value, str) else value

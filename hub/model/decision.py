@@ -1,0 +1,154 @@
+"""What the engine decides: activations, incidents and commands, each a frozen fact with its time."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from hub.model.ids import ActivationId, CommandKey, EntityId, RuleId, ZoneId
+from hub.model.text import Text
+from hub.model.time import Duration, Instant
+
+
+class Severity(StrEnum):
+    """How urgent an incident is."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+class Reason(StrEnum):
+    """Why something ended, was dropped, or was withheld."""
+
+    CLEARED = "cleared"
+    OPPOSITE_EDGE = "opposite_edge"
+    SOURCE_UNKNOWN = "source_unknown"
+    RULE_CHANGED = "rule_changed"
+    STALE = "stale"
+    LIMIT = "limit"
+
+
+class Capture(msgspec.Struct, frozen=True, tag="capture"):
+    """Take one picture from the zone's camera."""
+
+
+class Say(msgspec.Struct, frozen=True, tag="say"):
+    """Speak through the zone's loudspeaker. ``volume`` is 0 to 100 percent of the speaker's range."""
+
+    text: Text
+    prompt: str | None = None
+    volume: int = 80
+
+
+class Notify(msgspec.Struct, frozen=True, tag="notify"):
+    """Tell a contact."""
+
+    contact: str
+
+
+Action = Capture | Say | Notify
+
+
+class Witness(msgspec.Struct, frozen=True):
+    """One line of a trace: a condition, its value, and the reading that decided it."""
+
+    condition: str
+    """The condition as a person would write it: ``vehicle: present``, ``not mode: maintenance``."""
+    holds: bool | None
+    entity: EntityId | None = None
+    value: str | None = None
+    since: Instant | None = None
+
+
+class _Decision(msgspec.Struct, frozen=True, tag_field="kind"):
+    """One decision about one rule in one zone."""
+
+    rule: RuleId
+    zone: ZoneId
+    at: Instant
+
+
+class PendingStarted(_Decision, frozen=True, tag="pending_started"):
+    """A trigger became true and its ``for`` began to run."""
+
+    due: Instant
+
+
+class PendingDropped(_Decision, frozen=True, tag="pending_dropped"):
+    """A running ``for`` ended without a warning."""
+
+    reason: Reason
+    ran: Duration
+
+
+class Opened(_Decision, frozen=True, tag="opened"):
+    """An activation began."""
+
+    activation: ActivationId
+    since: Instant
+    """When the trigger became true."""
+    late_by: Duration
+    """How much later than due (the hub was down or blind); 0 when on time."""
+    trace: tuple[Witness, ...]
+
+
+class Escalated(_Decision, frozen=True, tag="escalated"):
+    """An escalation step was taken; ``step`` counts from 1."""
+
+    activation: ActivationId
+    step: int
+    late_by: Duration
+
+
+class Cleared(_Decision, frozen=True, tag="cleared"):
+    """An activation ended."""
+
+    activation: ActivationId
+    reason: Reason
+
+
+class Withheld(_Decision, frozen=True, tag="withheld"):
+    """A command was not issued, because it could have been wrong."""
+
+    activation: ActivationId
+    action: Action
+    reason: Reason
+
+
+class IncidentOpened(_Decision, frozen=True, tag="incident_opened"):
+    """People have something to handle."""
+
+    activation: ActivationId
+    severity: Severity
+
+
+class IncidentClosed(_Decision, frozen=True, tag="incident_closed"):
+    """The hub closed the incident of an activation."""
+
+    activation: ActivationId
+    reason: Reason
+
+
+class Command(_Decision, frozen=True, tag="command"):
+    """One thing to do to the world, at most once per key."""
+
+    key: CommandKey
+    activation: ActivationId
+    action: Action
+    stale_after: Duration
+    """A spoken warning later than this after ``at`` is dropped, not spoken; other commands are given up then."""
+
+
+Decision = (
+    PendingStarted
+    | PendingDropped
+    | Opened
+    | Escalated
+    | Cleared
+    | Withheld
+    | IncidentOpened
+    | IncidentClosed
+    | Command
+)

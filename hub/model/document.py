@@ -1,0 +1,56 @@
+"""A configuration document as a tree that remembers where each value stands, and what was found wrong with it."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Mark(msgspec.Struct, frozen=True, order=True):
+    """A place in a file; line and column count from 1."""
+
+    file: str
+    line: int
+    column: int
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing that is wrong, where, and what to do: printed as ``file:line:column: sentence``."""
+
+    mark: Mark
+    sentence: str
+
+    def __str__(self) -> str:
+        return f"{self.mark.file}:{self.mark.line}:{self.mark.column}: {self.sentence}"
+
+
+class Node(msgspec.Struct, frozen=True):
+    """One value with its place."""
+
+    mark: Mark
+
+
+class Scalar(Node, frozen=True):
+    """A leaf, still as it was written. ``quoted`` tells text from words that only look like a number or a time."""
+
+    text: str
+    quoted: bool = False
+
+
+class Sequence(Node, frozen=True):
+    """A list."""
+
+    items: tuple[Node, ...]
+
+
+class Mapping(Node, frozen=True):
+    """Keys in the order they were written; a key is never there twice."""
+
+    items: tuple[tuple[Scalar, Node], ...]
+
+    def get(self, key: str) -> Node | None:
+        """Return the value of ``key``."""
+        return next((value for name, value in self.items if name.text == key), None)
+
+    def key(self, key: str) -> Scalar | None:
+        """Return the key itself, for its place."""
+        return next((name for name, _ in self.items if name.text == key), None)

@@ -1,0 +1,122 @@
+"""One journal transaction: all that a batch of inputs changed, committed together or not at all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from hub.model.activation import Slot, SlotKey
+from hub.model.decision import Decision
+from hub.model.ids import ActivationId, CommandKey, EntityId
+from hub.model.incident import CommandStatus
+from hub.model.reading import Reading, State
+from hub.model.site import Mode
+from hub.model.time import Instant
+
+
+class Delivery(msgspec.Struct, frozen=True):
+    """Identity of a message that a transport will send again until it is acknowledged."""
+
+    link: str
+    """Name of the transport's session."""
+    mid: int
+    """MQTT packet identifier, 1 to 65535 (MQTT 3.1.1, 2.3.1)."""
+    digest: bytes
+    """Hash of topic and payload, 16 bytes."""
+
+
+class Announcement(msgspec.Struct, frozen=True):
+    """A discovery message, kept so that the entities it names are known before the broker repeats it."""
+
+    integration: str
+    topic: str
+    payload: bytes
+    """Empty: the device was withdrawn."""
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """A file that was written once."""
+
+    id: str
+    activation: ActivationId
+    command: CommandKey
+    path: str
+    """Relative to the data folder."""
+    media_type: str
+    sha256: str
+    size: int
+    at: Instant
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What became of a command: a fact like any other, journalled before it is shown."""
+
+    key: CommandKey
+    activation: ActivationId
+    status: CommandStatus
+    at: Instant
+    attempt: int = 1
+    reason: str = ""
+    """Why it failed or was dropped; cleaned text."""
+    repeated: bool = False
+    """The command may have happened before a crash already."""
+    evidence: Evidence | None = None
+    detail: dict[str, str | int | float] = {}
+
+
+class ModeChange(msgspec.Struct, frozen=True):
+    """A person switched a mode. ``until`` None means until somebody switches it back."""
+
+    mode: Mode
+    on: bool
+    at: Instant
+    until: Instant | None = None
+    by: str = ""
+
+
+class ClockJump(msgspec.Struct, frozen=True):
+    """The wall clock moved by ``by`` microseconds against the monotonic one; every kept instant moves with it."""
+
+    at: Instant
+    by: int
+
+
+class Note(msgspec.Struct, frozen=True):
+    """Something people should be able to read later that is no decision: a link lost, a rule set refused."""
+
+    kind: str
+    at: Instant
+    body: dict[str, Any] = {}
+
+
+class Entry(msgspec.Struct):
+    """One transaction, filled by the runtime while it works through a batch."""
+
+    at: Instant
+    readings: list[Reading] = []
+    states: dict[EntityId, State] = {}
+    slots: dict[SlotKey, Slot | None] = {}
+    decisions: list[Decision] = []
+    outcomes: list[Outcome] = []
+    modes: list[ModeChange] = []
+    jumps: list[ClockJump] = []
+    notes: list[Note] = []
+    deliveries: list[Delivery] = []
+    announcements: list[Announcement] = []
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to write."""
+        return not (
+            self.readings
+            or self.states
+            or self.slots
+            or self.decisions
+            or self.outcomes
+            or self.modes
+            or self.jumps
+            or self.notes
+            or self.deliveries
+            or self.announcements
+        )

@@ -1,0 +1,81 @@
+"""Every error the hub raises on purpose, under one root.
+
+::
+
+    HubError
+    ├── ConfigError            the site's files do not check; carries every finding
+    ├── DecodeError            a device's message is not what its wire format says
+    ├── DeviceError            a device did not do what it was asked
+    │   ├── Unreachable        try later (no route, refused, timed out)
+    │   ├── BadCredentials     a person must enter credentials
+    │   └── Unsupported        never works as configured (missing extra, unknown format)
+    ├── JournalError           the store refused a transaction
+    ├── BrokerError            the MQTT broker could not be started or reached
+    ├── Refusal                an HTTP request is refused (hub.web.errors)
+    └── SpeechError            a text could not be turned into sound
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hub.model.document import Finding
+
+
+class HubError(Exception):
+    """Root of all errors raised on purpose."""
+
+
+class ConfigError(HubError):
+    """The site's files do not check. ``findings`` holds at least one entry."""
+
+    def __init__(self, findings: tuple[Finding, ...]) -> None:
+        super().__init__("\n".join(str(finding) for finding in findings))
+        self.findings = findings
+
+
+class DecodeError(HubError):
+    """A message does not follow its wire format. ``reason`` is safe to log."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class DeviceError(HubError):
+    """A device did not do what it was asked. ``reason`` is safe to show; ``retry`` says whether to try again."""
+
+    retry = True
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Unreachable(DeviceError):
+    """The device did not answer; a later attempt may succeed."""
+
+
+class BadCredentials(DeviceError):
+    """The device refused our credentials; a person must act."""
+
+    retry = False
+
+
+class Unsupported(DeviceError):
+    """The request can never work as configured."""
+
+    retry = False
+
+
+class JournalError(HubError):
+    """The store refused a transaction; nothing of it was kept."""
+
+
+class BrokerError(HubError):
+    """The MQTT broker could not be started or reached."""
+
+
+class SpeechError(HubError):
+    """A text could not be turned into sound."""

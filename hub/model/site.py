@@ -1,0 +1,110 @@
+"""The site as its people describe it: areas, zones, what is bound to them, whom to tell, what to say."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from hub.model.ids import AreaId, EntityId, SiteId, ZoneId
+from hub.model.reading import Capability
+from hub.model.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class ZoneKind(StrEnum):
+    """The purpose of a zone, which is what rules speak of."""
+
+    FIRE_LANE = "fire_lane"
+    UNIT_DOOR = "unit_door"
+    PLANT_DOOR = "plant_door"
+    LIFT_CAR = "lift_car"
+    CORRIDOR = "corridor"
+    FACADE = "facade"
+    BIKE_SHED = "bike_shed"
+    PERIMETER = "perimeter"
+    GATE = "gate"
+    PUBLIC_VIEW = "public_view"
+
+
+class Role(StrEnum):
+    """As what an entity serves a zone."""
+
+    VEHICLE = "vehicle"
+    PERSON = "person"
+    DOOR = "door"
+    SMOKE = "smoke"
+    CAMERA = "camera"
+    SPEAKER = "speaker"
+
+
+#: The capability an entity must have to be bound in a role.
+ROLE_CAPABILITY: Mapping[Role, Capability] = {
+    Role.VEHICLE: Capability.PRESENCE,
+    Role.PERSON: Capability.PRESENCE,
+    Role.DOOR: Capability.CONTACT,
+    Role.SMOKE: Capability.ALARM,
+    Role.CAMERA: Capability.CAMERA,
+    Role.SPEAKER: Capability.SPEAKER,
+}
+
+
+class Mode(StrEnum):
+    """A named condition of the whole site that a person switches."""
+
+    MAINTENANCE = "maintenance"
+    TYPHOON = "typhoon"
+    TEST = "test"
+
+
+class Area(msgspec.Struct, frozen=True):
+    """A place in the tree: building, unit, gate, garage, playground."""
+
+    id: AreaId
+    name: Text
+    parent: AreaId | None = None
+
+
+class Zone(msgspec.Struct, frozen=True):
+    """A place with a purpose, and the entities that serve it."""
+
+    id: ZoneId
+    kind: ZoneKind
+    name: Text
+    area: AreaId | None = None
+    bind: dict[Role, tuple[EntityId, ...]] = {}
+
+    def bound(self, role: Role) -> tuple[EntityId, ...]:
+        """Return the entities bound as ``role``; the first one of several is preferred."""
+        return self.bind.get(role, ())
+
+
+class Contact(msgspec.Struct, frozen=True):
+    """Somebody to notify, by a webhook that takes JSON."""
+
+    id: str
+    name: Text
+    webhook: str
+
+
+class Prompt(msgspec.Struct, frozen=True):
+    """A sentence that rules name; ``audio`` is a prerecorded WAV relative to the site folder, preferred over speech."""
+
+    id: str
+    text: Text
+    audio: str | None = None
+
+
+class Site(msgspec.Struct, frozen=True):
+    """One community, one hub."""
+
+    id: SiteId
+    name: Text
+    timezone: str
+    areas: dict[AreaId, Area]
+    zones: dict[ZoneId, Zone]
+    contacts: dict[str, Contact]
+    prompts: dict[str, Prompt]

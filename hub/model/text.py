@@ -1,0 +1,32 @@
+"""Text from devices and people is hostile until it passed through here."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Literal
+
+import msgspec
+
+Language = Literal["zh", "en"]
+
+#: Categories that steer a terminal or reorder a line: control, format (bidi overrides), surrogate, private, unassigned,
+#: line and paragraph separators.
+_UNSAFE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+
+def clean(text: str, limit: int = 80) -> str:
+    """Return ``text`` without characters that forge log lines or hide meaning, cut to ``limit`` characters."""
+    kept = "".join(" " if unicodedata.category(char) in _UNSAFE else char for char in text[: limit * 4])
+    kept = " ".join(kept.split())
+    return kept if len(kept) <= limit else kept[: limit - 1] + "…"
+
+
+class Text(msgspec.Struct, frozen=True):
+    """One sentence in the languages of the site. Chinese is always there, English may be empty."""
+
+    zh: str
+    en: str = ""
+
+    def in_language(self, language: Language) -> str:
+        """Return the sentence in ``language``, or in Chinese where it was not translated."""
+        return (self.en if language == "en" else self.zh) or self.zh

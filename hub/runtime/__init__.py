@@ -1,0 +1,1 @@
+"""The loop that joins the parts: batch → step → commit → acknowledge → dispatch; supervision; the clock."""

@@ -1,0 +1,175 @@
+"""The loop: take what has arrived, decide it, commit once, then acknowledge and act. Nothing acts before its commit."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+import structlog
+
+from hub.engine.step import adopt
+from hub.failpoint import failpoint
+from hub.model.errors import JournalError
+from hub.model.text import Text
+from hub.runtime.batch import Batch
+
+if TYPE_CHECKING:
+    from hub.engine.program import Program
+    from hub.engine.state import EngineState
+    from hub.model.decision import Command
+    from hub.model.entry import Entry
+    from hub.model.execution import Clock, Timer
+    from hub.model.time import Instant
+    from hub.runtime.problems import Problems
+
+log = structlog.get_logger()
+
+#: Something to do inside a batch.
+Work = Callable[[Batch], None]
+#: Most that one transaction takes in; the rest waits for the next.
+BATCH = 1_000
+#: Above this many waiting, transports stop reading until it is half empty again.
+FULL = 4_000
+#: Seconds between two tries to commit while the journal refuses.
+RETRY = 0.5
+
+
+class JournalPort(Protocol):
+    """What the loop needs of the journal."""
+
+    async def commit(self, entry: Entry) -> None:
+        """Write ``entry``; return once it is on the disk. Raises JournalError."""
+        ...
+
+
+class Runtime:
+    """Owns the engine's state. Everything reaches it through ``post``; nothing else changes it."""
+
+    def __init__(
+        self, program: Program, state: EngineState, journal: JournalPort, clock: Clock, problems: Problems
+    ) -> None:
+        self.program = program
+        self.state = state
+        self.clock = clock
+        self._journal = journal
+        self._problems = problems
+        self._inbox: deque[Work] = deque()
+        self._arrived = asyncio.Event()
+        self._timer: Timer | None = None
+        self._timer_at: Instant | None = None
+        self._dispatch: Callable[[Command], None] = lambda command: None
+        self._listeners: list[Callable[[Entry], None]] = []
+        self._room = asyncio.Event()
+        self._room.set()
+        self._stopping = False
+
+    def dispatch_to(self, dispatch: Callable[[Command], None]) -> None:
+        """Name who performs committed commands."""
+        self._dispatch = dispatch
+
+    def listen(self, listener: Callable[[Entry], None]) -> None:
+        """Call ``listener`` with every committed entry."""
+        self._listeners.append(listener)
+
+    def post(self, work: Work) -> None:
+        """Have ``work`` done inside the next batch."""
+        self._inbox.append(work)
+        self._arrived.set()
+        if len(self._inbox) >= FULL:
+            self._room.clear()
+
+    async def done(self, work: Work) -> None:
+        """Have ``work`` done and wait until it is committed."""
+        committed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def inside(batch: Batch) -> None:
+            work(batch)
+            batch.when_committed(lambda: None if committed.done() else committed.set_result(None))
+
+        self.post(inside)
+        await committed
+
+    @property
+    def full(self) -> bool:
+        """Whether transports should stop reading."""
+        return not self._room.is_set()
+
+    async def room(self) -> None:
+        """Wait until there is room again."""
+        await self._room.wait()
+
+    def change_rules(self, program: Program) -> None:
+        """Replace the rule set; what runs under an unchanged trigger goes on."""
+
+        def work(batch: Batch) -> None:
+            self.program = batch.program = program
+            batch.take(adopt(program, self.state, batch.now))
+
+        self.post(work)
+
+    async def run(self) -> None:
+        """Run until ``stop``; a batch that was begun is finished first."""
+        while not self._stopping:
+            self._set_timer()
+            await self._arrived.wait()
+            self._arrived.clear()
+            await self._turn()
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def stop(self) -> None:
+        """End ``run`` after the present batch. What has not been taken in is not acknowledged either."""
+        self._stopping = True
+        self._arrived.set()
+
+    async def _turn(self) -> None:
+        batch = Batch(self.program, self.state, self.clock.now())
+        for _ in range(min(BATCH, len(self._inbox))):
+            self._inbox.popleft()(batch)
+        batch.pass_time()
+        if self._inbox:
+            self._arrived.set()
+        if len(self._inbox) <= FULL // 2:
+            self._room.set()
+        failpoint("batch.decided")
+        if not batch.entry.empty:
+            await self._commit(batch.entry)
+            failpoint("journal.committed")
+        for callback in batch.committed():
+            callback()
+        failpoint("batch.acknowledged")
+        for command in batch.commands:
+            self._dispatch(command)
+        for listener in self._listeners if not batch.entry.empty else ():
+            listener(batch.entry)
+
+    async def _commit(self, entry: Entry) -> None:
+        """Write until it is written: what was decided stays decided, nothing is acknowledged or done meanwhile."""
+        while True:
+            try:
+                await self._journal.commit(entry)
+            except JournalError as error:
+                if self._problems.raise_("journal", Text("日志无法写入，暂停动作", "The journal cannot be written")):
+                    log.error("journal.refused", reason=str(error))
+                if self._stopping:
+                    raise
+                await asyncio.sleep(RETRY)
+            else:
+                if self._problems.settle("journal"):
+                    log.info("journal.writable")
+                return
+
+    def _set_timer(self) -> None:
+        wake = self.state.next_wake()
+        if wake == self._timer_at and wake is not None:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_at = wake
+        self._timer = None if wake is None else self.clock.call_at(wake, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer_at = None
+        self._arrived.set()

@@ -1,0 +1,267 @@
+"""From a message to readings: decode, judge how far it can be trusted, and acknowledge after the commit."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import structlog
+
+from hub.model.entry import Announcement, Delivery, Note
+from hub.model.errors import DecodeError
+from hub.model.reading import ACTIVE_VALUES, NEVER_HEARD, Quality, Reading
+from hub.model.text import Text, clean
+from hub.sdk import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    import hub.sdk
+    from hub.model.ids import EntityId
+    from hub.model.reading import State
+    from hub.model.time import Instant
+    from hub.runtime.batch import Batch
+    from hub.runtime.core import Runtime
+    from hub.runtime.mqtt.link import Arrival
+    from hub.runtime.problems import Problems
+    from hub.runtime.registry import Change, Registry
+    from hub.sdk import Sample
+
+log = structlog.get_logger()
+
+#: Deliveries remembered, as in the journal (hub.journal.writer).
+REMEMBERED = 4_096
+#: Different complaints logged before the rest is only counted: a hostile device cannot fill the disk.
+COMPLAINTS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Decoder:
+    """An integration's reading of discovery messages, with its configuration filled in."""
+
+    domain: str
+    filters: tuple[str, ...]
+    announce: Callable[[Message], hub.sdk.Announcement]
+
+
+class Line(Protocol):
+    """The link, as far as the intake needs it."""
+
+    def acknowledge(self, arrival: Arrival) -> None:
+        """Tell the broker that the message is safe."""
+
+    def subscribe(self, filters: Iterable[str]) -> None:
+        """Hear of these topics."""
+
+    def unsubscribe(self, filters: Iterable[str]) -> None:
+        """Hear of these topics no more."""
+
+
+class Intake:
+    """Everything that arrives by MQTT goes through here. Its methods that take a Batch run inside the loop."""
+
+    def __init__(
+        self, name: str, runtime: Runtime, registry: Registry, decoders: tuple[Decoder, ...], problems: Problems
+    ) -> None:
+        self.counts: Counter[tuple[str, str]] = Counter()
+        """Messages by integration and result."""
+        self._name = name
+        self._runtime = runtime
+        self._registry = registry
+        self._decoders = decoders
+        self._problems = problems
+        self._line: Line | None = None
+        self._recent: OrderedDict[int, bytes] = OrderedDict()
+        self._unconfirmed: set[EntityId] = set()
+        """Entities whose state is stale only because the link was away."""
+        self._payloads: dict[tuple[str, str], bytes] = {}
+        self._complaints: set[tuple[str, str]] = set()
+
+    def attach(self, line: Line) -> None:
+        """Name the link, and subscribe to all that is known."""
+        self._line = line
+        line.subscribe([topic for decoder in self._decoders for topic in decoder.filters])
+        line.subscribe(self._registry.topics())
+
+    def restore(self, announcements: Iterable[Announcement], deliveries: Iterable[Delivery]) -> None:
+        """Know again what was announced and taken before the restart."""
+        for kept in announcements:
+            decoder = next((decoder for decoder in self._decoders if decoder.domain == kept.integration), None)
+            if decoder is None:
+                continue
+            try:
+                found = decoder.announce(Message(kept.topic, kept.payload, retained=True))
+            except DecodeError as error:
+                self._complain(kept.integration, kept.topic, error.reason)
+                continue
+            self._registry.announce(kept.integration, kept.topic, found.devices)
+            self._payloads[kept.integration, kept.topic] = kept.payload
+        for delivery in deliveries:
+            if delivery.link == self._name:
+                self._remember(delivery.mid, delivery.digest)
+
+    # the link's side (hub.runtime.mqtt.link.LinkUser)
+
+    def arrived(self, arrival: Arrival) -> None:
+        """Take a message in with the next batch."""
+        self._runtime.post(lambda batch: self._take(batch, arrival))
+
+    def lost(self, reason: str) -> None:
+        """Trust nothing that came by this link until it is back."""
+        text = Text("设备消息服务断开，正在重连", "The device message broker is away; reconnecting")
+        if self._problems.raise_(f"link.{self._name}", text):
+            log.warning("link.lost", link=self._name, reason=clean(reason))
+            self._runtime.post(lambda batch: self.distrust(batch, reason))
+
+    def synced(self, *, resumed: bool) -> None:
+        """Trust again: all that the broker had kept is decided by now."""
+        if self._problems.settle(f"link.{self._name}"):
+            log.info("link.back", link=self._name)
+        self._runtime.post(lambda batch: self._trust(batch, resumed=resumed))
+
+    @property
+    def full(self) -> bool:
+        """Whether the link should stop reading."""
+        return self._runtime.full
+
+    async def room(self) -> None:
+        """Wait until the link may read again."""
+        await self._runtime.room()
+
+    # inside a batch
+
+    def distrust(self, batch: Batch, reason: str) -> None:
+        """Mark every state that came by this link as not confirmed."""
+        for entity in self._registry.sensed():
+            state = batch.state.states.get(entity, NEVER_HEARD)
+            if state.quality is Quality.GOOD:
+                self._unconfirmed.add(entity)
+                batch.feed(Reading(entity, None, Quality.STALE, batch.now), record=False)
+        batch.record(Note("link_lost", batch.now, {"link": self._name, "reason": clean(reason)}))
+
+    def _trust(self, batch: Batch, *, resumed: bool) -> None:
+        """With our session kept by the broker nothing was missed, so what was known still holds."""
+        batch.record(Note("link_back", batch.now, {"link": self._name, "resumed": resumed}))
+        if not resumed:
+            return
+        for entity in sorted(self._unconfirmed):
+            batch.feed(Reading(entity, None, Quality.GOOD, batch.now), record=False)
+        self._unconfirmed.clear()
+
+    def _take(self, batch: Batch, arrival: Arrival) -> None:
+        if self._line is not None:
+            line = self._line
+            batch.when_committed(lambda: line.acknowledge(arrival))
+        if arrival.qos:
+            digest = hashlib.blake2b(arrival.topic.encode() + b"\0" + arrival.payload, digest_size=16).digest()
+            if arrival.duplicate and self._recent.get(arrival.mid) == digest:
+                self.counts[self._name, "redelivered"] += 1
+                return
+            self._remember(arrival.mid, digest)
+            batch.entry.deliveries.append(Delivery(self._name, arrival.mid, digest))
+        message = Message(arrival.topic, arrival.payload, arrival.retained)
+        routes = self._registry.routes(arrival.topic)
+        for integration, route in routes:
+            try:
+                samples = route.decode(message)
+            except DecodeError as error:
+                self._complain(integration, arrival.topic, error.reason)
+            except Exception as error:  # noqa: BLE001 - a plugin's fault is counted, shown and kept from the others
+                self._complain(integration, arrival.topic, f"fault in the integration: {type(error).__name__}")
+            else:
+                self.counts[integration, "decoded"] += 1
+                for sample in samples:
+                    self._sense(batch, sample, message)
+        if not routes:
+            self._announce(batch, message)
+
+    def _announce(self, batch: Batch, message: Message) -> None:
+        decoder = next(
+            (found for found in self._decoders if any(matches(mask, message.topic) for mask in found.filters)), None
+        )
+        if decoder is None:
+            self.counts[self._name, "unrouted"] += 1
+            return
+        key = (decoder.domain, message.topic)
+        if self._payloads.get(key) == message.payload:
+            return  # a broker repeats retained messages at every connect
+        try:
+            found = decoder.announce(message)
+        except DecodeError as error:
+            self._complain(*key, error.reason)
+            return
+        except Exception as error:  # noqa: BLE001 - a plugin's fault is counted, shown and kept from the others
+            self._complain(*key, f"fault in the integration: {type(error).__name__}")
+            return
+        self.counts[decoder.domain, "announced"] += 1
+        for sentence in found.refused:
+            self._complain(*key, sentence)
+        self._payloads[key] = message.payload
+        batch.entry.announcements.append(Announcement(*key, message.payload if found.devices else b""))
+        self._apply(batch, key, self._registry.announce(*key, found.devices))
+
+    def _apply(self, batch: Batch, key: tuple[str, str], change: Change) -> None:
+        for entity in change.refused:
+            self._complain(*key, f"entity {entity} belongs to another device already")
+        for entity in change.withdrawn:
+            batch.feed(Reading(entity, None, Quality.UNKNOWN, batch.now))
+        if self._line is not None:
+            self._line.unsubscribe(change.unlisten)
+            self._line.subscribe(change.listen)
+
+    def _sense(self, batch: Batch, sample: Sample, message: Message) -> None:
+        prior = batch.state.states.get(sample.entity, NEVER_HEARD)
+        known = sample.entity in self._unconfirmed
+        reading = judge(prior, sample, retained=message.retained, known=known, now=batch.now)
+        if reading is None:
+            return
+        if reading.quality is Quality.GOOD:
+            self._unconfirmed.discard(sample.entity)
+        batch.feed(reading)
+
+    def _remember(self, mid: int, digest: bytes) -> None:
+        self._recent.pop(mid, None)
+        self._recent[mid] = digest
+        if len(self._recent) > REMEMBERED:
+            self._recent.popitem(last=False)
+
+    def _complain(self, integration: str, topic: str, reason: str) -> None:
+        """Count every bad message, log each kind of complaint once."""
+        self.counts[integration, "refused"] += 1
+        key = (integration, f"{topic}|{reason}")
+        if key in self._complaints or len(self._complaints) >= COMPLAINTS:
+            return
+        self._complaints.add(key)
+        log.warning("message.refused", integration=integration, topic=clean(topic), reason=clean(reason, 160))
+
+
+def judge(prior: State, sample: Sample, *, retained: bool, known: bool, now: Instant) -> Reading | None:
+    """Say how far a sample can be trusted; None when it says nothing new.
+
+    A retained message is of unknown age: an alarm in it never counts as a fresh one, so it is stale. It confirms what
+    was ``known`` live before the link was lost, and a calm value in it is believed.
+    """
+    quality = sample.quality
+    if retained and sample.value is None and quality is Quality.GOOD:
+        return None  # "online" says nothing about the value
+    if retained and sample.value in ACTIVE_VALUES and not (known and prior.value == sample.value):
+        quality = Quality.STALE
+    if (retained or sample.value is None) and quality is prior.quality and sample.value in {None, prior.value}:
+        return None
+    if retained and prior.quality is Quality.GOOD and quality is Quality.STALE and sample.value == prior.value:
+        return None  # heard live already
+    return Reading(sample.entity, sample.value, quality, now, sample.device_at, retained)
+
+
+def matches(mask: str, topic: str) -> bool:
+    """Tell whether an MQTT topic filter takes a topic (MQTT 3.1.1, 4.7)."""
+    levels = topic.split("/")
+    wanted = mask.split("/")
+    for index, want in enumerate(wanted):
+        if want == "#":
+            return not topic.startswith("$")
+        if index >= len(levels) or want not in {"+", levels[index]}:
+            return False
+    return len(wanted) == len(levels)

@@ -1,0 +1,137 @@
+"""Performs committed commands: in order per zone and kind, retried, never too late, each outcome journalled."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from hub.failpoint import failpoint
+from hub.model.decision import Say
+from hub.model.entry import Outcome
+from hub.model.errors import DeviceError
+from hub.model.incident import CommandStatus
+from hub.model.text import clean
+from hub.model.time import SECOND
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from hub.model.decision import Action, Command
+    from hub.model.execution import Clock, Done, Executor
+    from hub.runtime.core import Runtime
+
+log = structlog.get_logger()
+
+#: Seconds between two attempts: first and longest.
+BACKOFF = (1.0, 15.0)
+#: Seconds that one attempt may take; a 40 s speech is the longest thing the hub does.
+ATTEMPT = 60.0
+
+
+class Outbox:
+    """One lane for each zone and kind of action, so that the second warning never overtakes the first."""
+
+    def __init__(self, runtime: Runtime, clock: Clock, executors: Mapping[type[Action], Executor]) -> None:
+        self._runtime = runtime
+        self._clock = clock
+        self._executors = executors
+        self._lanes: dict[tuple[str, type[Any]], deque[tuple[Command, bool]]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def resume(self, outbox: Iterable[tuple[Command, CommandStatus]]) -> None:
+        """Take up what was committed before a restart; what had begun may have happened already."""
+        for command, status in outbox:
+            self._put(command, repeated=status is CommandStatus.STARTED)
+
+    def submit(self, command: Command) -> None:
+        """Perform a command that was committed just now."""
+        self._put(command, repeated=False)
+
+    async def close(self) -> None:
+        """Stop performing; what is not done is taken up after the next start."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _put(self, command: Command, *, repeated: bool) -> None:
+        key = (command.zone, type(command.action))
+        lane = self._lanes.get(key)
+        if lane is not None:
+            lane.append((command, repeated))
+            return
+        self._lanes[key] = deque([(command, repeated)])
+        task = asyncio.get_running_loop().create_task(self._run(key))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _run(self, key: tuple[str, type[Any]]) -> None:
+        """Work a lane off until it is empty."""
+        lane = self._lanes[key]
+        while lane:
+            command, repeated = lane[0]
+            try:
+                await self._perform(command, repeated=repeated)
+            except Exception:  # an executor fault is logged with its traceback and journalled; the lane goes on
+                log.exception("command.fault", key=command.key)
+                await self._report(command, CommandStatus.FAILED, reason="internal fault, see the log")
+            lane.popleft()
+        del self._lanes[key]
+
+    async def _perform(self, command: Command, *, repeated: bool) -> None:
+        executor = self._executors[type(command.action)]
+        attempt = 1
+        delay = BACKOFF[0]
+        deadline = command.at + command.stale_after
+        while True:
+            if self._clock.now() >= deadline and (attempt == 1 or isinstance(command.action, Say)):
+                await self._report(command, CommandStatus.DROPPED, attempt, "too late to be right")
+                return
+            if attempt == 1:
+                await self._report(command, CommandStatus.STARTED, repeated=repeated)
+                failpoint("command.started")
+            try:
+                async with asyncio.timeout(ATTEMPT):
+                    done = await executor.perform(command)
+            except TimeoutError:
+                error: DeviceError = DeviceError(f"not done within {ATTEMPT:g} s")
+            except DeviceError as failure:
+                error = failure
+            else:
+                failpoint("command.acted")
+                await self._report(command, CommandStatus.DONE, attempt, repeated=repeated, done=done)
+                return
+            reason = clean(error.reason, 160)
+            if not error.retry or self._clock.now() + delay * SECOND >= deadline:
+                await self._report(command, CommandStatus.FAILED, attempt, reason)
+                return
+            await self._report(command, CommandStatus.STARTED, attempt, reason)
+            await asyncio.sleep(delay)
+            attempt += 1
+            delay = min(delay * 2, BACKOFF[1])
+
+    async def _report(
+        self,
+        command: Command,
+        status: CommandStatus,
+        attempt: int = 1,
+        reason: str = "",
+        *,
+        repeated: bool = False,
+        done: Done | None = None,
+    ) -> None:
+        """Journal an outcome; it is a fact like any other."""
+        outcome = Outcome(
+            key=command.key,
+            activation=command.activation,
+            status=status,
+            at=self._clock.now(),
+            attempt=attempt,
+            reason=reason,
+            repeated=repeated,
+            evidence=None if done is None else done.evidence,
+            detail={} if done is None else done.detail,
+        )
+        await self._runtime.done(lambda batch: batch.record(outcome))

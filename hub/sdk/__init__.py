@@ -1,0 +1,53 @@
+"""Everything an integration may import. Nothing else of the hub is public.
+
+A *decoder* turns messages into samples and owns no socket, task, clock or log. A *session* brings devices that are
+commanded (cameras, loudspeakers). Both declare themselves on one ``Plugin`` object named ``plugin``.
+"""
+
+from hub.model.errors import BadCredentials, DecodeError, DeviceError, Unreachable, Unsupported
+from hub.model.ids import CommandKey, EntityId, entity_id, slug
+from hub.model.reading import Alarm, Capability, Contact, Entity, Presence, Quality, Value
+from hub.model.text import Text, clean
+from hub.model.time import Instant
+from hub.sdk.http import Request, fetch
+from hub.sdk.media import Clip, Picture
+from hub.sdk.message import Announcement, Device, Message, Route, Sample, json_object, json_value
+from hub.sdk.plugin import Camera, Equipment, Plugin, Speaker, Tools
+
+__all__ = [
+    "Alarm",
+    "Announcement",
+    "BadCredentials",
+    "Camera",
+    "Capability",
+    "Clip",
+    "CommandKey",
+    "Contact",
+    "DecodeError",
+    "Device",
+    "DeviceError",
+    "Entity",
+    "EntityId",
+    "Equipment",
+    "Instant",
+    "Message",
+    "Picture",
+    "Plugin",
+    "Presence",
+    "Quality",
+    "Request",
+    "Route",
+    "Sample",
+    "Speaker",
+    "Text",
+    "Tools",
+    "Unreachable",
+    "Unsupported",
+    "Value",
+    "clean",
+    "entity_id",
+    "fetch",
+    "json_object",
+    "json_value",
+    "slug",
+]

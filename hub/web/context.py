@@ -1,0 +1,46 @@
+"""What the handlers may use: each part under its own name, nothing global."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiohttp import web
+
+from hub.config.integrations import Manifest
+from hub.config.site import SiteFolder
+from hub.journal.queries import Queries
+from hub.journal.store import Journal
+from hub.model.execution import Clock
+from hub.runtime.core import Runtime
+from hub.runtime.intake import Intake
+from hub.runtime.problems import Problems
+from hub.runtime.registry import Registry
+from hub.runtime.sessions import Sessions
+from hub.web.auth import Doorkeeper
+from hub.web.live import Live
+from hub.web.metrics import Metrics
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The parts of a running hub, as the pages see them."""
+
+    folder: Callable[[], SiteFolder]
+    manifests: Mapping[str, Manifest]
+    runtime: Runtime
+    registry: Registry
+    intake: Intake
+    sessions: Sessions
+    problems: Problems
+    journal: Journal
+    queries: Queries
+    clock: Clock
+    data: Path
+    doorkeeper: Doorkeeper
+    live: Live
+    metrics: Metrics
+
+
+CONTEXT: web.AppKey[Context] = web.AppKey("context", Context)

@@ -1,0 +1,266 @@
+"""What each route of the API does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from aiohttp import web
+
+from hub.journal.queries import add_audit
+from hub.model.entry import ModeChange
+from hub.model.ids import ZoneId
+from hub.model.site import Mode
+from hub.model.time import MINUTE, Instant
+from hub.web import present, schema, timeline, words
+from hub.web.auth import COOKIE
+from hub.web.context import CONTEXT
+from hub.web.errors import Refusal
+
+if TYPE_CHECKING:
+    from hub.journal.queries import IncidentRow
+    from hub.web.auth import User
+    from hub.web.context import Context
+
+USER: web.RequestKey[User] = web.RequestKey("user", object)  # type: ignore[arg-type]
+
+#: Items on a page of a list, and readings of one history.
+PAGE, MOST, HISTORY = 50, 200, 1_000
+#: Longest a mode can be switched on for, in minutes: a week.
+MODE_MINUTES = 10_080
+
+
+def answer(value: Any, status: int = 200) -> web.Response:
+    """Answer with JSON."""
+    return web.Response(body=msgspec.json.encode(value), content_type="application/json", status=status)
+
+
+async def body(request: web.Request, kind: type[Any]) -> Any:
+    """Read the JSON of a request. Raises Refusal."""
+    try:
+        return msgspec.json.decode(await request.read(), type=kind)
+    except msgspec.DecodeError as error:
+        raise Refusal(400, "bad_request", str(error)) from None
+
+
+async def sign_in(request: web.Request) -> web.Response:
+    """Exchange a token for a session cookie."""
+    context = request.app[CONTEXT]
+    address = request.remote or ""
+    if not context.doorkeeper.may_try(address):
+        raise Refusal(429, "too_many_tries", "too many failed sign-ins; wait a minute")
+    opened = await context.doorkeeper.sign_in((await body(request, schema.TokenIn)).token)
+    if opened is None:
+        context.doorkeeper.failed(address)
+        raise Refusal(401, "wrong_token", "this token is not known; make one with `menshen users token`")
+    user, value = opened
+    response = answer(schema.SessionOut(user.name, user.role.name.lower()))
+    response.set_cookie(COOKIE, value, httponly=True, samesite="Strict", secure=request.secure, path="/")
+    return response
+
+
+async def who(request: web.Request) -> web.Response:
+    """Tell who is signed in."""
+    user = request[USER]
+    return answer(schema.SessionOut(user.name, user.role.name.lower()))
+
+
+async def sign_out(request: web.Request) -> web.Response:
+    """Close the session."""
+    request.app[CONTEXT].doorkeeper.sign_out(request)
+    response = web.Response(status=204)
+    response.del_cookie(COOKIE, path="/")
+    return response
+
+
+async def site(request: web.Request) -> web.Response:
+    """Describe the community."""
+    return answer(present.site(request.app[CONTEXT]))
+
+
+async def set_mode(request: web.Request) -> web.Response:
+    """Switch a mode; it is journalled with who did it."""
+    context, user = request.app[CONTEXT], request[USER]
+    try:
+        mode = Mode(request.match_info["mode"])
+    except ValueError:
+        raise Refusal(404, "not_found", "no such mode") from None
+    wanted = await body(request, schema.ModeIn)
+    if wanted.minutes is not None and not 1 <= wanted.minutes <= MODE_MINUTES:
+        raise Refusal(400, "bad_request", f"minutes must lie between 1 and {MODE_MINUTES}")
+    now = context.clock.now()
+    until = None if wanted.minutes is None else Instant(now + wanted.minutes * MINUTE)
+    change = ModeChange(mode=mode, on=wanted.on, at=now, until=until if wanted.on else None, by=user.name)
+    await context.runtime.done(lambda batch: batch.feed(change))
+    await context.journal.execute(
+        lambda db: add_audit(db, now, user.name, "mode", {"mode": mode, "on": wanted.on, "minutes": wanted.minutes})
+    )
+    return answer(present.mode_out(context, mode))
+
+
+async def zones(request: web.Request) -> web.Response:
+    """List the zones with their present state."""
+    context = request.app[CONTEXT]
+    places = context.folder().settings.site.zones.values()
+    return answer(schema.Page([present.zone(context, place) for place in places]))
+
+
+async def zone(request: web.Request) -> web.Response:
+    """Show one zone."""
+    context = request.app[CONTEXT]
+    place = context.folder().settings.site.zones.get(ZoneId(request.match_info["id"]))
+    if place is None:
+        raise Refusal(404, "not_found", "no such zone")
+    return answer(present.zone(context, place))
+
+
+async def devices(request: web.Request) -> web.Response:
+    """List devices with their entities."""
+    context = request.app[CONTEXT]
+    found: dict[tuple[str, str], list[schema.EntityOut]] = {}
+    for owned in context.registry.entities.values():
+        found.setdefault((owned.integration, owned.entity.device), []).append(present.entity(context, owned))
+    items = [schema.DeviceOut(name, integration, entities) for (integration, name), entities in found.items()]
+    return answer(schema.Page(items))
+
+
+async def entities(request: web.Request) -> web.Response:
+    """List entities with their state."""
+    context = request.app[CONTEXT]
+    return answer(schema.Page([present.entity(context, owned) for owned in context.registry.entities.values()]))
+
+
+async def rules(request: web.Request) -> web.Response:
+    """List the active rules."""
+    context = request.app[CONTEXT]
+    active = [
+        schema.RuleOut(
+            id=rule.id,
+            name=rule.name,
+            zone_kind=rule.zone_kind,
+            zones=[key.zone for key in context.runtime.program.slots if key.rule == rule.id],
+            summary=words.rule_sentence(rule),
+            file=rule.file,
+        )
+        for rule in context.folder().rules
+    ]
+    return answer(schema.Page(active))
+
+
+async def activations(request: web.Request) -> web.Response:
+    """List the newest activations."""
+    context = request.app[CONTEXT]
+    rows = await context.queries.activations()
+    return answer(schema.Page([present.activation(context, row) for row in rows]))
+
+
+async def incidents(request: web.Request) -> web.Response:
+    """List incidents, newest first."""
+    context, query = request.app[CONTEXT], request.query
+    state = query.get("state")
+    if state not in {None, "open", "closed"}:
+        raise Refusal(400, "bad_request", "state is `open` or `closed`")
+    limit = _number(query.get("limit"), "limit", PAGE, MOST)
+    before = _number(query.get("cursor"), "cursor", 0, 1 << 62) or None
+    is_open = None if state is None else state == "open"
+    rows = await context.queries.incidents(is_open=is_open, limit=limit, before=before)
+    items = [await _whole(context, row) for row in rows]
+    return answer(schema.Page(items, next=str(rows[-1].id) if len(rows) == limit else None))
+
+
+async def incident(request: web.Request) -> web.Response:
+    """Show one incident."""
+    context, name = request.app[CONTEXT], request.match_info["id"]
+    row = await context.queries.incident(int(name)) if name.isascii() and name.isdigit() and len(name) < 19 else None
+    if row is None:
+        raise Refusal(404, "not_found", "no such incident")
+    return answer(await _whole(context, row))
+
+
+async def evidence_list(request: web.Request) -> web.Response:
+    """List the newest evidence."""
+    context = request.app[CONTEXT]
+    records = await context.queries.evidence(None)
+    incidents_of = {record.activation: await context.queries.incident_of(record.activation) for record in records}
+    return answer(schema.Page([present.evidence(record, incidents_of[record.activation]) for record in records]))
+
+
+async def evidence(request: web.Request) -> web.StreamResponse:
+    """Send one file; that it was seen is recorded."""
+    context, user = request.app[CONTEXT], request[USER]
+    record = await context.queries.evidence_file(request.match_info["id"])
+    if record is None:
+        raise Refusal(404, "not_found", "no such evidence")
+    now = context.clock.now()
+    await context.journal.execute(lambda db: add_audit(db, now, user.name, "view", {"evidence": record.id}))
+    headers = {"Content-Type": record.media_type, "Content-Disposition": "inline", "Cache-Control": "private"}
+    # the path stands in the journal as the hub wrote it; nothing of the request is in it
+    return web.FileResponse(context.data / record.path, headers=headers)
+
+
+async def integrations(request: web.Request) -> web.Response:
+    """List integrations and how they are."""
+    context = request.app[CONTEXT]
+    return answer(schema.Page([_integration(context, domain) for domain in sorted(context.manifests)]))
+
+
+async def history(request: web.Request) -> web.Response:
+    """List the newest readings of an entity, oldest first."""
+    name = request.query.get("entity")
+    if not name:
+        raise Refusal(400, "bad_request", "`entity` is missing")
+    rows = await request.app[CONTEXT].queries.history(name, HISTORY)
+    points = [schema.HistoryPoint(present.when(row.at) or "", row.value, row.quality, row.retained) for row in rows]
+    return answer(schema.Page(points))
+
+
+async def live(request: web.Request) -> web.StreamResponse:
+    """Tell a page what changes."""
+    return await request.app[CONTEXT].live.serve(request)
+
+
+async def healthz(_request: web.Request) -> web.Response:
+    """Answer while the process is up."""
+    return answer({"up": True})
+
+
+async def readyz(request: web.Request) -> web.Response:
+    """Answer 200 when rules are loaded and the journal is writable, else 503."""
+    ready = present.is_ready(request.app[CONTEXT])
+    return answer({"ready": ready}, 200 if ready else 503)
+
+
+async def metrics(request: web.Request) -> web.Response:
+    """Give Prometheus its figures."""
+    context = request.app[CONTEXT]
+    context.metrics.ready.set(present.is_ready(context))
+    return web.Response(body=context.metrics.text(), headers={"Content-Type": "text/plain; version=0.0.4"})
+
+
+async def _whole(context: Context, row: IncidentRow) -> schema.IncidentOut:
+    events = await context.queries.events(row.activation)
+    files = await context.queries.evidence(row.activation)
+    return timeline.incident(context, row, events, files)
+
+
+def _integration(context: Context, domain: str) -> schema.IntegrationOut:
+    manifest = context.manifests[domain]
+    states = [device for device in context.sessions.devices if device.domain == domain]
+    worst = next((device for device in states if device.state != "running"), None)
+    return schema.IntegrationOut(
+        domain=domain,
+        name=manifest.name,
+        version=manifest.version,
+        state="running" if worst is None else worst.state,
+        reason="" if worst is None else f"{worst.name}: {worst.reason}",
+        entities=sum(owned.integration == domain for owned in context.registry.entities.values()),
+        refused=context.intake.counts[domain, "refused"],
+    )
+
+
+def _number(text: str | None, name: str, default: int, most: int) -> int:
+    if text is None:
+        return default
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:20]) <= most:
+        raise Refusal(400, "bad_request", f"{name} must be a whole number from 1 to {most}")
+    return int(text)

@@ -1,0 +1,59 @@
+"""The table of all routes: what is not here does not exist, and what needs no role says so."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from hub.web import handlers as h
+from hub.web import schema as s
+from hub.web.openapi import document
+from hub.web.routing import Route, UserRole
+
+_VIEWER, _GUARD = UserRole.VIEWER, UserRole.GUARD
+
+
+async def openapi(_request: web.Request) -> web.Response:
+    """Describe the API."""
+    return h.answer(document(API))
+
+
+API: tuple[Route, ...] = (
+    Route("POST", "/api/v1/session", "sign_in", "Exchange a token for a session cookie", None, h.sign_in,
+          returns=s.SessionOut, takes=s.TokenIn),
+    Route("GET", "/api/v1/session", "who", "Who is signed in", _VIEWER, h.who, returns=s.SessionOut),
+    Route("DELETE", "/api/v1/session", "sign_out", "Close the session", _VIEWER, h.sign_out, status=204),
+    Route("GET", "/api/v1/site", "site", "The community and its hub", _VIEWER, h.site, returns=s.SiteOut),
+    Route("PUT", "/api/v1/site/modes/{mode}", "set_mode", "Switch a mode", _GUARD, h.set_mode, returns=s.ModeOut,
+          takes=s.ModeIn),
+    Route("GET", "/api/v1/zones", "zones", "Zones with their present state", _VIEWER, h.zones,
+          returns=s.Page[s.ZoneOut]),
+    Route("GET", "/api/v1/zones/{id}", "zone", "One zone", _VIEWER, h.zone, returns=s.ZoneOut),
+    Route("GET", "/api/v1/devices", "devices", "Devices with their entities", _VIEWER, h.devices,
+          returns=s.Page[s.DeviceOut]),
+    Route("GET", "/api/v1/entities", "entities", "Entities with their state", _VIEWER, h.entities,
+          returns=s.Page[s.EntityOut]),
+    Route("GET", "/api/v1/rules", "rules", "The active rules", _VIEWER, h.rules, returns=s.Page[s.RuleOut]),
+    Route("GET", "/api/v1/activations", "activations", "The newest activations", _VIEWER, h.activations,
+          returns=s.Page[s.ActivationOut]),
+    Route("GET", "/api/v1/incidents", "incidents", "Incidents, newest first", _VIEWER, h.incidents,
+          returns=s.Page[s.IncidentOut],
+          query=(("state", "open or closed"), ("limit", "1 to 200"), ("cursor", "`next` of the page before"))),
+    Route("GET", "/api/v1/incidents/{id}", "incident", "One incident", _VIEWER, h.incident, returns=s.IncidentOut),
+    Route("GET", "/api/v1/evidence", "evidence_list", "The newest evidence", _VIEWER, h.evidence_list,
+          returns=s.Page[s.EvidenceOut]),
+    Route("GET", "/api/v1/evidence/{id}", "evidence", "One file", _VIEWER, h.evidence,
+          media="application/octet-stream"),
+    Route("GET", "/api/v1/integrations", "integrations", "Integrations and how they are", _VIEWER, h.integrations,
+          returns=s.Page[s.IntegrationOut]),
+    Route("GET", "/api/v1/history", "history", "The newest 1,000 readings of an entity", _VIEWER, h.history,
+          returns=s.Page[s.HistoryPoint], query=(("entity", "an entity id"),)),
+)  # fmt: skip
+
+#: Routes that are no JSON resources. /metrics holds counts only.
+OTHER: tuple[Route, ...] = (
+    Route("GET", "/api/v1/ws", "live", "Changes as they happen (WebSocket)", _VIEWER, h.live),
+    Route("GET", "/api/openapi.json", "openapi", "This document", None, openapi),
+    Route("GET", "/healthz", "healthz", "The process is up", None, h.healthz),
+    Route("GET", "/readyz", "readyz", "Rules are loaded, the journal is writable", None, h.readyz),
+    Route("GET", "/metrics", "metrics", "Figures for Prometheus", None, h.metrics),
+)

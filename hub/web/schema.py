@@ -1,0 +1,305 @@
+"""The shapes of the API, from which OpenAPI and the page's types are generated. Instants are RFC 3339 in UTC."""
+
+from __future__ import annotations
+
+from typing import Generic, Literal, TypeVar
+
+import msgspec
+
+from hub.model.activation import Phase
+from hub.model.decision import Reason, Severity
+from hub.model.incident import CommandStatus, IncidentState
+from hub.model.reading import Capability, Quality
+from hub.model.site import Mode, Role, ZoneKind
+from hub.model.text import Text
+
+Item = TypeVar("Item")
+
+
+class Page(msgspec.Struct, Generic[Item], frozen=True):
+    """A list; ``next`` is the cursor of the following page, or null."""
+
+    items: list[Item]
+    next: str | None = None
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """An error: what went wrong and what to do."""
+
+    error: str
+    message: str
+
+
+class TokenIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Sign in with a token made by ``menshen users token``."""
+
+    token: str
+
+
+class SessionOut(msgspec.Struct, frozen=True):
+    """Who is signed in."""
+
+    name: str
+    role: str
+
+
+class ModeOut(msgspec.Struct, frozen=True):
+    """One mode of the site."""
+
+    mode: Mode
+    on: bool
+    until: str | None
+    by: str
+
+
+class ModeIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Switch a mode; ``minutes`` (1 to 10,080) makes it end by itself."""
+
+    on: bool
+    minutes: int | None = None
+
+
+class LinkOut(msgspec.Struct, frozen=True):
+    """Another page that belongs to the site."""
+
+    name: Text
+    url: str
+
+
+class SiteOut(msgspec.Struct, frozen=True):
+    """The community, and how the hub itself is."""
+
+    id: str
+    name: Text
+    timezone: str
+    modes: list[ModeOut]
+    links: list[LinkOut]
+    ready: bool
+    problems: list[Text]
+    """What the hub cannot do now (broker away, rule set refused …), for the banner."""
+
+
+class ZoneEntity(msgspec.Struct, frozen=True):
+    """An entity that serves a zone. ``value`` is null for cameras, speakers and what was never heard."""
+
+    role: Role
+    entity: str
+    name: Text
+    capability: Capability | None
+    value: str | float | None
+    quality: Quality
+    since: str | None
+
+
+class ZoneRule(msgspec.Struct, frozen=True):
+    """Where a rule stands in a zone; ``phase`` null is idle. ``due`` is when a pending ``for`` ends."""
+
+    rule: str
+    name: Text
+    phase: Phase | None
+    since: str | None
+    due: str | None
+
+
+class ZoneOut(msgspec.Struct, frozen=True):
+    """A zone at a glance: alarm (an activation is open), blind (a sensed entity is not known), pending, or calm."""
+
+    id: str
+    kind: ZoneKind
+    name: Text
+    area: Text | None
+    status: Literal["alarm", "blind", "pending", "calm"]
+    entities: list[ZoneEntity]
+    rules: list[ZoneRule]
+
+
+class EntityOut(msgspec.Struct, frozen=True):
+    """One capability of a device and its state."""
+
+    id: str
+    integration: str
+    device: str
+    name: Text
+    capability: Capability
+    unit: str
+    value: str | float | None
+    quality: Quality
+    since: str | None
+    at: str | None
+
+
+class DeviceOut(msgspec.Struct, frozen=True):
+    """A physical unit."""
+
+    name: str
+    integration: str
+    entities: list[EntityOut]
+
+
+class RuleOut(msgspec.Struct, frozen=True):
+    """A rule of the active set."""
+
+    id: str
+    name: Text
+    zone_kind: ZoneKind
+    zones: list[str]
+    summary: Text
+    """The rule in one sentence."""
+    file: str
+
+
+class IntegrationOut(msgspec.Struct, frozen=True):
+    """A plugin and how it is."""
+
+    domain: str
+    name: Text
+    version: str
+    state: Literal["running", "retrying", "needs_credentials", "failed", "idle"]
+    reason: str
+    entities: int
+    refused: int
+    """Messages that could not be decoded since the start."""
+
+
+class WitnessOut(msgspec.Struct, frozen=True):
+    """One condition of a trace."""
+
+    condition: str
+    holds: bool | None
+    entity: str | None
+    entity_name: Text | None
+    value: str | None
+    since: str | None
+
+
+class Sensed(msgspec.Struct, frozen=True, tag_field="kind", tag="sensed"):
+    """What the device said that began it."""
+
+    at: str
+    entity: str
+    entity_name: Text
+    value: str
+
+
+class OpenedStep(msgspec.Struct, frozen=True, tag_field="kind", tag="opened"):
+    """The rule decided to warn, ``for_s`` seconds after it was first sensed; ``late_s`` after it was due."""
+
+    at: str
+    for_s: float
+    late_s: float
+    trace: list[WitnessOut]
+
+
+class EscalatedStep(msgspec.Struct, frozen=True, tag_field="kind", tag="escalated"):
+    """An escalation step was taken."""
+
+    at: str
+    step: int
+    late_s: float
+
+
+class CommandStep(msgspec.Struct, frozen=True, tag_field="kind", tag="command"):
+    """Something the hub did or tried. ``text`` for say, ``contact`` for notify; ``evidence`` is the id of its file."""
+
+    at: str
+    action: Literal["capture", "say", "notify"]
+    status: CommandStatus
+    text: Text | None = None
+    contact: Text | None = None
+    done_at: str | None = None
+    latency_ms: float | None = None
+    attempts: int = 0
+    reason: str = ""
+    repeated: bool = False
+    evidence: str | None = None
+
+
+class WithheldStep(msgspec.Struct, frozen=True, tag_field="kind", tag="withheld"):
+    """Something the hub did not do, because it could have been wrong."""
+
+    at: str
+    action: Literal["capture", "say", "notify"]
+    reason: Reason
+    text: Text | None = None
+
+
+class IncidentStep(msgspec.Struct, frozen=True, tag_field="kind", tag="incident"):
+    """The incident changed its state."""
+
+    at: str
+    state: IncidentState
+    reason: Reason | None = None
+
+
+class ClearedStep(msgspec.Struct, frozen=True, tag_field="kind", tag="cleared"):
+    """The activation ended."""
+
+    at: str
+    reason: Reason
+
+
+Step = Sensed | OpenedStep | EscalatedStep | CommandStep | WithheldStep | IncidentStep | ClearedStep
+
+
+class EvidenceOut(msgspec.Struct, frozen=True):
+    """A file written once; fetch it at ``url``."""
+
+    id: str
+    incident: str | None
+    media_type: str
+    sha256: str
+    size: int
+    at: str
+    url: str
+
+
+class IncidentOut(msgspec.Struct, frozen=True):
+    """What people handle."""
+
+    id: str
+    rule: str
+    rule_name: Text
+    zone: str
+    zone_name: Text
+    state: IncidentState
+    severity: Severity
+    opened_at: str
+    closed_at: str | None
+    close_reason: Reason | None
+    timeline: list[Step]
+    evidence: list[EvidenceOut]
+
+
+class ActivationOut(msgspec.Struct, frozen=True):
+    """One life of a rule in a zone."""
+
+    id: str
+    rule: str
+    zone: str
+    opened_at: str
+    late_s: float
+    cleared_at: str | None
+    reason: Reason | None
+    trace: list[WitnessOut]
+
+
+class HistoryPoint(msgspec.Struct, frozen=True):
+    """One reading of an entity."""
+
+    at: str
+    value: str | float | None
+    quality: Quality
+    retained: bool
+
+
+class Subscribe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """WebSocket, client to hub: the topics to hear of."""
+
+    subscribe: list[Literal["incidents", "zones", "site"]]
+
+
+class Changed(msgspec.Struct, frozen=True):
+    """WebSocket, hub to client: fetch this again. ``id`` names the incident or zone where only one changed."""
+
+    topic: Literal["incidents", "zones", "site"]
+    id: str | None = None

@@ -1,0 +1,113 @@
+"""The HTTP server: one application, one table of routes, one place that decides who may come in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import structlog
+from aiohttp import web
+
+from hub.web import schema
+from hub.web.auth import COOKIE, GUARD_HEADER
+from hub.web.context import CONTEXT, Context
+from hub.web.errors import Refusal
+from hub.web.handlers import USER, answer
+from hub.web.routes import API, OTHER
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from aiohttp.typedefs import Handler, Middleware
+
+    from hub.web.routing import Route
+
+log = structlog.get_logger()
+
+#: Largest request body, in bytes; the API takes short JSON.
+BODY = 64 * 1024
+#: Sent with every answer. Nothing inline runs, nothing foreign loads, nobody frames the page (ASVS 3.4).
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+        "media-src 'self' blob:; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
+        "frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+
+
+def application(context: Context, ui: Path) -> web.Application:
+    """Build the application; ``ui`` is the folder of the built page."""
+    app = web.Application(client_max_size=BODY, middlewares=[_errors, _doorkeeper(context)])
+    app[CONTEXT] = context
+    for route in (*API, *OTHER):
+        app.router.add_route(route.method, route.path, route.handler, name=route.name)
+    if (ui / "index.html").is_file():
+        index = ui / "index.html"
+
+        async def page(_request: web.Request) -> web.StreamResponse:
+            return web.FileResponse(index, headers={"Cache-Control": "no-cache"})
+
+        app.router.add_get("/", page, name="page")
+        app.router.add_static("/assets", ui / "assets", name="assets")
+    app.on_response_prepare.append(_add_headers)
+    return app
+
+
+async def _add_headers(_request: web.Request, response: web.StreamResponse) -> None:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+
+
+@web.middleware
+async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn every error into a Problem; never show a stack trace."""
+    try:
+        return await handler(request)
+    except Refusal as refusal:
+        return answer(schema.Problem(refusal.error, refusal.message), refusal.status)
+    except web.HTTPException as error:
+        return answer(schema.Problem("http", error.reason), error.status)
+    except Exception:  # the last line of defence of one request: logged with its traceback, told without it
+        log.exception("request.fault", path=request.path)
+        return answer(schema.Problem("fault", "the hub made a mistake; its log says more"), 500)
+
+
+def _doorkeeper(context: Context) -> Middleware:
+    """Let in by the table: a route that is not in it, and no page or asset, is refused."""
+    table = {route.name: route for route in (*API, *OTHER)}
+
+    @web.middleware
+    async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
+        name = request.match_info.route.name
+        route = table.get(name or "")
+        if route is None:
+            if name in {"page", "assets"}:
+                return await handler(request)
+            raise web.HTTPNotFound
+        _same_origin(request, route)
+        if route.role is not None:
+            user = await context.doorkeeper.identify(request)
+            if user is None:
+                raise Refusal(401, "sign_in", "sign in first")
+            if user.role < route.role:
+                raise Refusal(403, "role", f"this needs the role {route.role.name.lower()}")
+            request[USER] = user
+        return await handler(request)
+
+    return check
+
+
+def _same_origin(request: web.Request, route: Route) -> None:
+    """Refuse what another site's page could send with our cookie: writes without the guard header, foreign sockets."""
+    origin = request.headers.get("Origin")
+    if origin is not None and urlsplit(origin).netloc != request.host:
+        raise Refusal(403, "origin", "this request came from another site")
+    writes = route.method != "GET"
+    bearer = "Authorization" in request.headers and COOKIE not in request.cookies
+    if writes and not bearer and GUARD_HEADER not in request.headers:
+        raise Refusal(403, "guard", f"the header {GUARD_HEADER} is missing")

@@ -1,0 +1,142 @@
+"""Tells an incident as it happened: sensed → decided → said, taken, told → cleared."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from hub.model.decision import (
+    Action,
+    Cleared,
+    Command,
+    Escalated,
+    IncidentClosed,
+    IncidentOpened,
+    Notify,
+    Opened,
+    Say,
+    Withheld,
+)
+from hub.model.entry import Outcome
+from hub.model.incident import CommandStatus, IncidentState
+from hub.model.text import Text
+from hub.model.time import SECOND, isoformat
+from hub.web import present, schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from hub.journal.queries import EventRow, IncidentRow
+    from hub.model.entry import Evidence
+    from hub.web.context import Context
+
+_TOLD = Opened | Escalated | Cleared | Withheld | IncidentOpened | IncidentClosed | Command
+
+
+def incident(
+    context: Context, row: IncidentRow, events: Iterable[EventRow], files: Iterable[Evidence]
+) -> schema.IncidentOut:
+    """Present an incident whole."""
+    folder = context.folder()
+    rule = next((rule for rule in folder.rules if rule.id == row.rule), None)
+    place = folder.settings.site.zones.get(row.zone)  # type: ignore[call-overload]  # ids are strings
+    return schema.IncidentOut(
+        id=str(row.id),
+        rule=row.rule,
+        rule_name=Text(row.rule, row.rule) if rule is None else rule.name,
+        zone=row.zone,
+        zone_name=Text(row.zone, row.zone) if place is None else place.name,
+        state=row.state,  # type: ignore[arg-type]  # stored as the word it was
+        severity=row.severity,  # type: ignore[arg-type]
+        opened_at=isoformat(row.opened_at),
+        closed_at=present.when(row.closed_at),
+        close_reason=row.reason,  # type: ignore[arg-type]
+        timeline=_Teller(context).tell(events),
+        evidence=[present.evidence(record, row.id) for record in files],
+    )
+
+
+class _Teller:
+    """Joins each command with its outcomes; everything else is told as it stands."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._steps: list[schema.Step] = []
+        self._commands: dict[str, int] = {}
+
+    def tell(self, events: Iterable[EventRow]) -> list[schema.Step]:
+        for event in events:
+            if event.kind == "outcome":
+                self._outcome(msgspec.convert(event.body, Outcome, strict=False))
+            else:
+                self._decision(msgspec.convert(event.body, _TOLD))
+        return self._steps
+
+    def _decision(self, decision: Any) -> None:
+        at = isoformat(decision.at)
+        match decision:
+            case Opened():
+                self._opened(decision, at)
+            case Escalated():
+                self._steps.append(schema.EscalatedStep(at, decision.step, decision.late_by / SECOND))
+            case Command():
+                self._commands[decision.key] = len(self._steps)
+                step = schema.CommandStep(at=at, action=_kind(decision.action), status=CommandStatus.PENDING)
+                self._steps.append(msgspec.structs.replace(step, **self._words(decision.action)))
+            case Withheld():
+                text = decision.action.text if isinstance(decision.action, Say) else None
+                self._steps.append(schema.WithheldStep(at, _kind(decision.action), decision.reason, text))
+            case IncidentOpened():
+                self._steps.append(schema.IncidentStep(at, IncidentState.OPEN))
+            case IncidentClosed():
+                self._steps.append(schema.IncidentStep(at, IncidentState.CLOSED, decision.reason))
+            case Cleared():
+                self._steps.append(schema.ClearedStep(at, decision.reason))
+
+    def _opened(self, decision: Opened, at: str) -> None:
+        for item in decision.trace:
+            if item.entity is not None and item.since and item.holds:
+                name = present.entity_name(self._context, item.entity)
+                self._steps.append(schema.Sensed(isoformat(item.since), item.entity, name, item.value or ""))
+        held = (decision.at - decision.since) / SECOND
+        trace = [present.witness(self._context, item) for item in decision.trace]
+        self._steps.append(schema.OpenedStep(at, round(held, 3), round(decision.late_by / SECOND, 3), trace))
+
+    def _outcome(self, outcome: Outcome) -> None:
+        index = self._commands.get(outcome.key)
+        if index is None:
+            return
+        step = self._steps[index]
+        if not isinstance(step, schema.CommandStep):
+            return
+        began = step.done_at
+        self._steps[index] = msgspec.structs.replace(
+            step,
+            status=outcome.status,
+            done_at=isoformat(outcome.at) if outcome.status.final else began,
+            latency_ms=_latency(step.at, outcome) if outcome.status.final else None,
+            attempts=outcome.attempt,
+            reason=outcome.reason,
+            repeated=step.repeated or outcome.repeated,
+            evidence=step.evidence if outcome.evidence is None else outcome.evidence.id,
+        )
+
+    def _words(self, action: Action) -> dict[str, Text]:
+        if isinstance(action, Say):
+            return {"text": action.text}
+        if isinstance(action, Notify):
+            contact = self._context.folder().settings.site.contacts.get(action.contact)
+            return {"contact": Text(action.contact, action.contact) if contact is None else contact.name}
+        return {}
+
+
+def _kind(action: Action) -> Any:
+    return str(action.__struct_config__.tag)
+
+
+def _latency(decided: str, outcome: Outcome) -> float:
+    """Return milliseconds from the decision to the outcome."""
+    from datetime import datetime
+
+    return round(outcome.at / 1_000 - datetime.fromisoformat(decided).timestamp() * 1_000, 1)

@@ -1,0 +1,1 @@
+"""One folder per vendor or protocol; each imports only ``hub.sdk``."""

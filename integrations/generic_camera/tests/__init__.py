@@ -1,0 +1,1 @@
+"""Tests of generic_camera against servers on loopback."""

@@ -1,0 +1,1 @@
+"""Tests of http_speaker against a server on loopback."""

@@ -1,0 +1,1 @@
+"""Tests of rtp_speaker against receivers on loopback."""

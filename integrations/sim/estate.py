@@ -1,0 +1,246 @@
+"""A small estate: all simulated devices as child processes on fixed ports, and a page to play with them.
+
+Ports from the base: +1 camera HTTP, +2 camera RTSP, +3 loudspeaker HTTP, +4 loudspeaker RTP, +5 notifications,
++6 this page, +7 control of the magnetometer, +8 control of the door.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from integrations.sim.child import Child, DidNotStart
+from integrations.sim.estate_page import estate_page
+from integrations.sim.process import Address, Life, add_address, parser, run
+from integrations.sim.story import Story, Told
+from integrations.sim.web import json_body, serving
+from integrations.sim.webhook import headline
+
+HOST = "127.0.0.1"
+PORTS = {"camera": 1, "rtsp": 2, "speaker": 3, "rtp": 4, "webhook": 5, "page": 6, "magnetometer": 7, "zigbee_door": 8}
+TITLES = {
+    "camera": "摄像机",
+    "speaker": "网络喇叭",
+    "webhook": "通知接收端",
+    "magnetometer": "地磁车位检测器",
+    "zigbee_door": "单元门门磁",
+}
+#: Which devices see which part of the scene.
+SEEN_BY = {"vehicle": ("camera", "magnetometer"), "open": ("zigbee_door",)}
+#: Seconds for one request to a device on this machine.
+PATIENCE = aiohttp.ClientTimeout(total=3)
+
+
+class Estate:
+    """The devices and the scene they shall see."""
+
+    def __init__(self, arguments: argparse.Namespace, http: aiohttp.ClientSession) -> None:
+        self.scene = {"vehicle": False, "open": False}
+        self.story = Story(arguments.stay, lambda vehicle: self.change("vehicle", vehicle))
+        self.ports = {name: arguments.base_port + offset for name, offset in PORTS.items()}
+        self.children = _children(arguments, lambda name: f"{HOST}:{self.ports[name]}")
+        self._http = http
+        self._login: dict[str, Any] = {}
+        if arguments.user and arguments.auth == "basic":
+            self._login = {"auth": aiohttp.BasicAuth(arguments.user, arguments.password)}
+        elif arguments.user:
+            self._login = {"middlewares": (aiohttp.DigestAuthMiddleware(arguments.user, arguments.password),)}
+
+    async def change(self, field: str, value: bool) -> None:
+        """Change the scene and show it to the devices that are up; the others see it when they come up."""
+        self.scene[field] = value
+        await asyncio.gather(*(self.show(child) for child in self.children if child.name in SEEN_BY[field]))
+
+    async def show(self, child: Child) -> None:
+        """Show one device its part of the scene."""
+        for field, names in SEEN_BY.items():
+            if child.up and child.name in names:
+                try:
+                    url = f"{self._url(child.name)}/scene"
+                    async with self._http.put(url, json={field: self.scene[field]}, timeout=PATIENCE):
+                        pass
+                except (aiohttp.ClientError, TimeoutError):
+                    pass  # it has just died; it is shown the scene when it is up again
+
+    async def get(self, name: str, path: str) -> tuple[int, bytes]:
+        """Return status and body of a device's answer; 503 when it does not answer."""
+        more = self._login if name == "camera" else {}
+        try:
+            async with self._http.get(self._url(name) + path, timeout=PATIENCE, **more) as answer:
+                return answer.status, await answer.read()
+        except (aiohttp.ClientError, TimeoutError):
+            return 503, b""
+
+    async def items(self, name: str, path: str) -> list[dict[str, Any]]:
+        """Return a device's list; empty when it does not answer."""
+        try:
+            async with self._http.get(self._url(name) + path, timeout=PATIENCE) as answer:
+                found: list[dict[str, Any]] = await answer.json()
+                return found
+        except (aiohttp.ClientError, TimeoutError, ValueError):
+            return []
+
+    def _url(self, name: str) -> str:
+        return f"http://{HOST}:{self.ports[name]}"
+
+
+def _children(arguments: argparse.Namespace, at: Callable[[str], str]) -> list[Child]:
+    data: Path = arguments.data
+    broker = f"{arguments.mqtt.host}:{arguments.mqtt.port}"
+    camera = ["--http", at("camera"), "--rtsp", at("rtsp")]
+    if arguments.user:
+        camera += ["--user", arguments.user, "--password", arguments.password, "--auth", arguments.auth]
+    if arguments.zone:
+        camera += ["--zone", arguments.zone]
+    mqtt = ["--mqtt", broker]
+    if arguments.mqtt_user:
+        mqtt += ["--user", arguments.mqtt_user, "--password", arguments.mqtt_password]
+    speaker = ["--http", at("speaker"), "--rtp", at("rtp"), "--data", str(data / "speaker")]
+    if arguments.multicast:
+        speaker += ["--multicast", arguments.multicast]
+    magnetometer = [*mqtt, "--control", at("magnetometer"), "--id", arguments.lane, "--heartbeat", "5"]
+    return [
+        Child("camera", "camera", tuple(camera)),
+        Child("speaker", "speaker", tuple(speaker)),
+        Child("webhook", "webhook", ("--http", at("webhook"))),
+        Child("magnetometer", "magnetometer", tuple(magnetometer)),
+        Child("zigbee_door", "zigbee_door", (*mqtt, "--control", at("zigbee_door"), "--id", arguments.door)),
+    ]
+
+
+class Pages:
+    """The HTTP side."""
+
+    def __init__(self, estate: Estate) -> None:
+        self._estate = estate
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return all routes."""
+        return [
+            web.get("/", self.page),
+            web.get("/state", self.state),
+            web.get("/picture.jpg", self.picture),
+            web.get("/sound/{name:[0-9A-Za-z-]{1,64}}", self.sound),
+            web.post("/story", self.story),
+            web.post("/scene", self.scene),
+        ]
+
+    async def page(self, _: web.Request) -> web.StreamResponse:
+        """Show the page."""
+        return estate_page()
+
+    async def state(self, _: web.Request) -> web.StreamResponse:
+        """Say everything the page shows."""
+        estate = self._estate
+        utterances, messages = await asyncio.gather(
+            estate.items("speaker", "/utterances"), estate.items("webhook", "/messages")
+        )
+        return web.json_response(
+            {
+                "scene": estate.scene,
+                "story": {"running": estate.story.running, "left": round(estate.story.left, 1)},
+                "ports": estate.ports,
+                "devices": [
+                    {"name": c.name, "zh": TITLES[c.name], "up": c.up, "restarts": c.restarts, "pid": c.pid}
+                    for c in estate.children
+                ],
+                "utterances": utterances[:20],
+                "messages": [m | {"headline": headline(m["body"])} for m in messages[:20]],
+            }
+        )
+
+    async def picture(self, _: web.Request) -> web.StreamResponse:
+        """Pass on the camera's picture."""
+        status, body = await self._estate.get("camera", "/snapshot.jpg")
+        return web.Response(status=status, body=body, content_type="image/jpeg")
+
+    async def sound(self, request: web.Request) -> web.StreamResponse:
+        """Pass on one of the loudspeaker's sounds."""
+        status, body = await self._estate.get("speaker", f"/utterances/{request.match_info['name']}.wav")
+        return web.Response(status=status, body=body, content_type="audio/wav")
+
+    async def story(self, _: web.Request) -> web.StreamResponse:
+        """Play the story."""
+        try:
+            self._estate.story.play()
+        except Told as told:
+            raise web.HTTPConflict(text=f"{told}\n") from None
+        return web.json_response({"stay": self._estate.story.stay}, status=202)
+
+    async def scene(self, request: web.Request) -> web.StreamResponse:
+        """Change the scene."""
+        body = await json_body(request)
+        if not body or not set(body) <= set(SEEN_BY) or not all(isinstance(value, bool) for value in body.values()):
+            raise web.HTTPBadRequest(text='expected {"vehicle": true or false, "open": true or false}\n')
+        for field, value in body.items():
+            await self._estate.change(field, value)
+        return web.json_response(self._estate.scene)
+
+
+async def live(arguments: argparse.Namespace, life: Life) -> None:
+    """Run the estate until cancelled."""
+    async with aiohttp.ClientSession() as http:
+        estate = Estate(arguments, http)
+        try:
+            started = await asyncio.gather(*(child.start() for child in estate.children), return_exceptions=True)
+            for failure in filter(None, started):
+                raise failure
+            async with (
+                serving(Pages(estate).routes(), Address(HOST, estate.ports["page"])),
+                asyncio.TaskGroup() as group,
+            ):
+                for child in estate.children:
+                    group.create_task(child.watch(estate.show))
+                if arguments.auto is not None:
+                    group.create_task(_later(arguments.auto, estate.story))
+                life.ready(**estate.ports)
+                await life.over.wait()
+        finally:
+            await estate.story.stop()
+            await asyncio.gather(*(child.stop() for child in estate.children))
+
+
+async def _later(seconds: float, story: Story) -> None:
+    await asyncio.sleep(seconds)
+    if not story.running:
+        story.play()
+
+
+def main() -> int:
+    """Read the arguments and run."""
+    options = parser("estate", __doc__)
+    options.add_argument("--base-port", type=int, required=True, metavar="N", help="first of ten ports")
+    add_address(options, "--mqtt", "broker", "127.0.0.1:1883")
+    options.add_argument("--mqtt-user", help="user of the sensors at the broker")
+    options.add_argument("--mqtt-password", default="", help="password of the sensors at the broker")
+    options.add_argument(
+        "--data", type=Path, required=True, metavar="DIR", help="where the loudspeaker keeps its sound"
+    )
+    options.add_argument("--stay", type=float, default=24.0, metavar="S", help="of the story's car (%(default)s)")
+    options.add_argument(
+        "--auto", type=float, nargs="?", const=5.0, metavar="S", help="play the story S (5) s after start"
+    )
+    options.add_argument("--user", default="", help="log-in of the camera")
+    options.add_argument("--password", default="", help="password of the camera")
+    options.add_argument("--auth", choices=("basic", "digest"), default="digest", help="with --user (%(default)s)")
+    options.add_argument("--zone", help="time zone of the camera's clock, such as Asia/Shanghai (default: local)")
+    options.add_argument("--multicast", metavar="GROUP", help="the loudspeaker also listens to this group")
+    options.add_argument("--lane", default="lane_3", help="id of the magnetometer (%(default)s)")
+    options.add_argument("--door", default="unit_door_3", help="name of the door (%(default)s)")
+    arguments = options.parse_args()
+    try:
+        return run("estate", live, arguments)
+    except DidNotStart as error:
+        sys.stderr.write(f"estate: {error}\n")
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The simulated devices, each driven over its own protocol by somebody else's client where there is one."""

@@ -1,0 +1,143 @@
+"""A receiver of notifications: what a guard's phone or a property platform would get."""
+
+from __future__ import annotations
+
+import argparse
+import html
+import json
+import sys
+import time
+from collections import OrderedDict
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from integrations.sim.ledger import Ledger
+from integrations.sim.process import Life, add_address, parser, run
+from integrations.sim.web import json_body, page, serving
+
+#: Largest message in bytes, most messages kept.
+MAX_BODY, MAX_KEPT = 256 * 1024, 1000
+
+SCRIPT = """
+const seen = document.body.querySelector('#got').dataset.seen;
+setInterval(async () => {
+  const got = await (await fetch('/messages')).json().catch(() => null);
+  if (got && got.map(m => m.id + '.' + m.repeats).join() !== seen) location.reload();
+}, 2000);
+"""
+
+
+@dataclass
+class Received:
+    """One message. ``received_at`` in seconds since 1970."""
+
+    id: int
+    key: str | None
+    received_at: float
+    repeats: int
+    body: dict[str, Any]
+
+
+class Inbox:
+    """Keeps messages; the first ``fail`` requests are answered as a server in trouble does."""
+
+    def __init__(self, fail: int, ledger: Ledger) -> None:
+        self._fail = fail
+        self._ledger = ledger
+        self._kept: OrderedDict[int, Received] = OrderedDict()
+        self._count = 0
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return all routes."""
+        return [
+            web.get("/", self.show),
+            web.post("/notify", self.notify),
+            web.get("/messages", self.list),
+            web.delete("/messages", self.clear),
+        ]
+
+    async def notify(self, request: web.Request) -> web.StreamResponse:
+        """Take one message; the same key twice is one message."""
+        body = await json_body(request)
+        if self._fail > 0:
+            self._fail -= 1
+            raise web.HTTPServiceUnavailable(text="try again\n", headers={"Retry-After": "1"})
+        key = request.headers.get("Idempotency-Key") or None
+        known = next((one for one in self._kept.values() if one.key == key), None) if key else None
+        if known is not None:
+            known.repeats += 1
+            return web.json_response({"id": known.id, "repeat": True})
+        self._count += 1
+        one = Received(self._count, key, round(time.time(), 6), 0, body)
+        self._ledger.add(**asdict(one))
+        self._kept[one.id] = one
+        while len(self._kept) > MAX_KEPT:
+            self._kept.popitem(last=False)
+        return web.json_response({"id": one.id, "repeat": False})
+
+    async def list(self, _: web.Request) -> web.StreamResponse:
+        """List messages, newest first."""
+        return web.json_response([asdict(one) for one in reversed(self._kept.values())])
+
+    async def clear(self, _: web.Request) -> web.StreamResponse:
+        """Forget the messages."""
+        self._kept.clear()
+        return web.Response(status=204)
+
+    async def show(self, _: web.Request) -> web.StreamResponse:
+        """Show the page."""
+        newest = list(reversed(self._kept.values()))
+        seen = ",".join(f"{one.id}.{one.repeats}" for one in newest)
+        cards = "".join(_card(one) for one in newest) or (
+            '<div class="card empty">还没有收到通知。<br><span class="en">No notification yet.</span></div>'
+        )
+        body = f'<div id="got" data-seen="{seen}">{cards}</div>'
+        return page("收到的通知", "Notifications received", body, SCRIPT)
+
+
+def headline(body: dict[str, Any]) -> str:
+    """Return the first text of a message that reads like one."""
+    for name in ("title", "text", "message", "summary"):
+        value = body.get(name)
+        if isinstance(value, dict):
+            value = value.get("zh") or next(iter(value.values()), None)
+        if isinstance(value, str) and value.strip():
+            return value.strip()[:200]
+    return "（没有文字的通知）"
+
+
+def _card(one: Received) -> str:
+    when = datetime.fromtimestamp(one.received_at, tz=UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    tags = f'<span class="tag">{html.escape(one.key)}</span>' if one.key else ""
+    if one.repeats:
+        tags += f'<span class="tag warn">重复 {one.repeats} 次 <small>repeated</small></span>'
+    raw = html.escape(json.dumps(one.body, ensure_ascii=False, indent=1))
+    return (
+        f'<section class="card"><div class="row"><strong>{html.escape(headline(one.body))}</strong></div>'
+        f'<div class="row en">{when}{tags}</div><pre>{raw}</pre></section>'
+    )
+
+
+async def live(arguments: argparse.Namespace, life: Life) -> None:
+    """Run the receiver until cancelled."""
+    inbox = Inbox(arguments.fail, Ledger(arguments.ledger))
+    async with serving(inbox.routes(), arguments.http, limit=MAX_BODY) as http:
+        life.ready(http=http)
+        await life.over.wait()
+
+
+def main() -> int:
+    """Read the arguments and run."""
+    options = parser("webhook", __doc__)
+    add_address(options, "--http", "page, list and POST /notify")
+    options.add_argument("--fail", type=int, default=0, metavar="N", help="answer 503 to the first N messages")
+    options.add_argument("--ledger", type=Path, metavar="FILE", help="one fsynced JSON line per message")
+    return run("webhook", live, options.parse_args())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Tests of the whole; an integration keeps its own beside its code."""

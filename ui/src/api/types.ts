@@ -1,0 +1,33 @@
+// Short names for the generated shapes. Do not write shapes by hand: change the hub's and run `npm run types`.
+import type { components } from './schema'
+
+type Schemas = components['schemas']
+
+export type Activation = Schemas['ActivationOut']
+export type Capability = Schemas['Capability']
+export type Changed = Schemas['Changed']
+export type CommandStatus = Schemas['CommandStatus']
+export type CommandStep = Schemas['CommandStep']
+export type Evidence = Schemas['EvidenceOut']
+export type Incident = Schemas['IncidentOut']
+export type IncidentState = Schemas['IncidentState']
+export type Mode = Schemas['Mode']
+export type ModeState = Schemas['ModeOut']
+export type Phase = Schemas['Phase']
+export type Problem = Schemas['Problem']
+export type Quality = Schemas['Quality']
+export type Reason = Schemas['Reason']
+export type Role = Schemas['Role']
+export type Session = Schemas['SessionOut']
+export type Severity = Schemas['Severity']
+export type Site = Schemas['SiteOut']
+export type Step = Incident['timeline'][number]
+export type Subscribe = Schemas['Subscribe']
+export type Text = Schemas['Text']
+export type Witness = Schemas['WitnessOut']
+export type Zone = Schemas['ZoneOut']
+export type ZoneEntity = Schemas['ZoneEntity']
+export type ZoneKind = Schemas['ZoneKind']
+export type ZoneStatus = Zone['status']
+
+export type Topic = Changed['topic']

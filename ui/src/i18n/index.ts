@@ -1,0 +1,51 @@
+// The language of the page: Chinese first, remembered in this browser.
+import { computed } from 'vue'
+import { createI18n } from 'vue-i18n'
+import type { Text } from '@/api/types'
+import { en } from './en'
+import { zh, type Messages } from './zh'
+
+export type Language = 'zh' | 'en'
+
+type Leaves<T> = { [K in keyof T & string]: T[K] extends string ? K : `${K}.${Leaves<T[K]>}` }[keyof T & string]
+
+/** A key that exists in every language; anything else fails the type check. */
+export type MessageKey = Leaves<Messages>
+
+const STORE_KEY = 'menshen.language'
+
+function remembered(): Language {
+  try {
+    return localStorage.getItem(STORE_KEY) === 'en' ? 'en' : 'zh'
+  } catch {
+    return 'zh' // storage is refused by the browser's settings
+  }
+}
+
+export const i18n = createI18n({ legacy: false, locale: remembered(), fallbackLocale: 'zh', messages: { zh, en } })
+
+export const language = computed<Language>(() => i18n.global.locale.value)
+
+/** The language for `Intl` and the `lang` attribute. */
+export const localeTag = computed(() => (language.value === 'zh' ? 'zh-CN' : 'en-GB'))
+
+export function setLanguage(next: Language): void {
+  i18n.global.locale.value = next
+  document.documentElement.lang = localeTag.value
+  try {
+    localStorage.setItem(STORE_KEY, next)
+  } catch {
+    // not remembered, still switched
+  }
+}
+
+/** The words for `key`. */
+export function t(key: MessageKey, values: Record<string, string | number> = {}): string {
+  return i18n.global.t(key, values)
+}
+
+/** A text of the site in the language of the page, or in Chinese where it was not translated. */
+export function say(text: Text | null | undefined): string {
+  if (!text) return ''
+  return (language.value === 'en' ? text.en : text.zh) || text.zh
+}

@@ -1,0 +1,16 @@
+import { createRouter, createWebHashHistory, type Router } from 'vue-router'
+import DeskPage from '@/pages/DeskPage.vue'
+import IncidentPage from '@/pages/IncidentPage.vue'
+
+// Hash routing: the hub serves one file at `/`, and a link to an incident works behind any proxy path.
+export function makeRouter(): Router {
+  return createRouter({
+    history: createWebHashHistory(),
+    routes: [
+      { path: '/', name: 'desk', component: DeskPage },
+      { path: '/incidents/:id', name: 'incident', component: IncidentPage, props: true },
+      { path: '/:rest(.*)*', redirect: '/' },
+    ],
+    scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
+  })
+}

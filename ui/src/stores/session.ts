@@ -1,0 +1,51 @@
+// Who is signed in. The session itself is an HttpOnly cookie that the page never sees.
+import { shallowReadonly, ref, shallowRef } from 'vue'
+import { client, onSessionExpired, read, ApiError } from '@/api/client'
+import type { Session } from '@/api/types'
+
+/** `asking` until the hub has said whether the cookie is good; `away` when it could not be asked. */
+export type SessionPhase = 'asking' | 'away' | 'out' | 'in'
+
+const current = shallowRef<Session | null>(null)
+const phase = ref<SessionPhase>('asking')
+const expired = ref(false)
+
+export const session = shallowReadonly(current)
+export const sessionPhase = shallowReadonly(phase)
+/** The session ended by itself, which the sign-in page should say. */
+export const sessionExpired = shallowReadonly(expired)
+
+function enter(who: Session): void {
+  current.value = who
+  phase.value = 'in'
+  expired.value = false
+}
+
+onSessionExpired(() => {
+  expired.value = phase.value === 'in'
+  current.value = null
+  phase.value = 'out'
+})
+
+/** Ask whether the cookie is still good. */
+export async function restoreSession(): Promise<void> {
+  try {
+    enter(await read(client.GET('/api/v1/session')))
+  } catch (error) {
+    if (phase.value === 'asking' || phase.value === 'away') {
+      phase.value = error instanceof ApiError && error.status === 401 ? 'out' : 'away'
+    }
+  }
+}
+
+/** Throws ApiError. */
+export async function signIn(token: string): Promise<void> {
+  enter(await read(client.POST('/api/v1/session', { body: { token: token.trim() } })))
+}
+
+export async function signOut(): Promise<void> {
+  await read(client.DELETE('/api/v1/session'))
+  current.value = null
+  expired.value = false
+  phase.value = 'out'
+}

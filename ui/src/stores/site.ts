@@ -1,0 +1,25 @@
+import { computed, shallowReadonly, shallowRef } from 'vue'
+import { client, read } from '@/api/client'
+import type { Mode, ModeState, Site } from '@/api/types'
+import { latest } from './latest'
+
+const current = shallowRef<Site | null>(null)
+
+export const site = shallowReadonly(current)
+
+/** Until the site is known, Beijing time: every community of this product lives in it. */
+export const timezone = computed(() => current.value?.timezone || 'Asia/Shanghai')
+
+export const fetchSite = latest(async () => {
+  current.value = await read(client.GET('/api/v1/site'))
+})
+
+export function modeState(mode: Mode): ModeState {
+  return current.value?.modes.find((one) => one.mode === mode) ?? { mode, on: false, until: null, by: '' }
+}
+
+/** Throws ApiError. `minutes` null is until somebody switches it off. */
+export async function switchMode(mode: Mode, on: boolean, minutes: number | null): Promise<void> {
+  await read(client.PUT('/api/v1/site/modes/{mode}', { params: { path: { mode } }, body: { on, minutes } }))
+  await fetchSite()
+}

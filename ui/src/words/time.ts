@@ -1,0 +1,46 @@
+// Times are shown on the clock of the site, whatever the clock of the PC or the phone says.
+
+type Shape = 'day' | 'clock' | 'full'
+
+const SHAPES: Record<Shape, Intl.DateTimeFormatOptions> = {
+  day: { year: 'numeric', month: '2-digit', day: '2-digit' },
+  clock: { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' },
+  full: {
+    year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23',
+  },
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>()
+
+function format(shape: Shape, timezone: string): Intl.DateTimeFormat {
+  const key = `${shape} ${timezone}`
+  let made = formats.get(key)
+  if (made === undefined) {
+    try {
+      made = new Intl.DateTimeFormat('sv-SE', { ...SHAPES[shape], timeZone: timezone })
+    } catch {
+      made = new Intl.DateTimeFormat('sv-SE', SHAPES[shape]) // an old browser may not know the zone
+    }
+    formats.set(key, made)
+  }
+  return made
+}
+
+/** `14:03:07` */
+export function clockTime(instant: string, timezone: string): string {
+  return format('clock', timezone).format(new Date(instant))
+}
+
+/** `2026-11-20 14:03:07` */
+export function fullTime(instant: string, timezone: string): string {
+  return format('full', timezone).format(new Date(instant))
+}
+
+/** The clock alone on the site's today, with month and day before it otherwise: `11-20 14:03:07`. */
+export function shortTime(instant: string, timezone: string, now: number): string {
+  const day = format('day', timezone)
+  const that = day.format(new Date(instant))
+  const today = day.format(new Date(now))
+  if (that === today) return clockTime(instant, timezone)
+  return `${that.slice(0, 4) === today.slice(0, 4) ? that.slice(5) : that} ${clockTime(instant, timezone)}`
+}

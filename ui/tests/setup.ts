@@ -1,0 +1,4 @@
+import { beforeEach } from 'vitest'
+import { setLanguage } from '@/i18n'
+
+beforeEach(() => setLanguage('zh'))
