@@ -20,13 +20,8 @@ if TYPE_CHECKING:
 CONFIG = click.option(
     "-c", "--config", type=click.Path(path_type=Path), default=Path("hub.yaml"), show_default=True, help="hub.yaml"
 )
-DATA = click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("data"),
-    show_default=True,
-    help="data folder",
-)
+_FOLDER = click.Path(path_type=Path, file_okay=False)
+DATA = click.option("--data", type=_FOLDER, default=Path("data"), show_default=True, help="data folder")
 PORT = click.option("--port", type=click.IntRange(0, 65535), help="port of the page; 0 takes any free one")
 
 
@@ -40,9 +35,7 @@ def main() -> None:
 @CONFIG
 @DATA
 @PORT
-@click.option(
-    "--log", "level", type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"]), default="INFO", show_default=True
-)
+@click.option("--log", "level", type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"]), default="INFO")
 def run(config: Path, data: Path, port: int | None, level: str) -> None:
     """Run the hub of a site until SIGTERM."""
     from hub.logs import configure
@@ -52,10 +45,8 @@ def run(config: Path, data: Path, port: int | None, level: str) -> None:
 
 
 @main.command()
-@click.option("--data", type=click.Path(path_type=Path, file_okay=False), default=Path("data/demo"), show_default=True)
-@click.option(
-    "--port", type=click.IntRange(1024, 65000), default=8420, show_default=True, help="first of 20 ports used"
-)
+@click.option("--data", type=_FOLDER, default=Path("data/demo"), show_default=True)
+@click.option("--port", type=click.IntRange(1024, 65000), default=8420, show_default=True, help="first of 20 used")
 @click.option("--auto/--no-auto", default=True, show_default=True, help="play the story once at the start")
 def demo(data: Path, port: int, auto: bool) -> None:
     """Run a simulated community and its hub, and play the story of a blocked fire lane."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 import shutil
@@ -42,7 +43,7 @@ class DemoSite:
 
 
 def prepare(data: Path, port: int) -> DemoSite:
-    """Write the copy of the site below ``data``; whatever was there from an earlier demo is replaced, history is kept."""
+    """Write the copy of the site below ``data`` in the place of an earlier one; the journal is kept."""
     folder = data.absolute() / "site"
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "rules").mkdir(mode=0o700, parents=True)
@@ -63,7 +64,7 @@ def estate(site: DemoSite, *, auto: bool) -> Iterator[None]:
     command = [sys.executable, "-m", "integrations.sim.estate", "--base-port", str(site.port)]
     command += ["--mqtt", f"127.0.0.1:{site.at(10)}", "--data", str(site.data.parent / "estate")]
     command += ["--auto"] if auto else []
-    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    process = subprocess.Popen(command, cwd=ROOT, env=_environment(site), stdout=subprocess.DEVNULL)  # noqa: S603 - ours
     try:
         yield
     finally:
@@ -72,6 +73,11 @@ def estate(site: DemoSite, *, auto: bool) -> Iterator[None]:
             process.wait(5)
         except subprocess.TimeoutExpired:
             process.kill()
+
+
+def _environment(site: DemoSite) -> dict[str, str]:
+    """Hand the camera its password where other users do not see it, unlike in the arguments."""
+    return {**os.environ, "MENSHEN_SIM_PASSWORD": site.password}
 
 
 def greeting(url: str, token: str, site: DemoSite) -> str:

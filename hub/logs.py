@@ -10,8 +10,12 @@ import structlog
 
 def configure(level: str = "INFO") -> None:
     """Set logging up for this process."""
-    shared = [structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True)]
+    shared: list[structlog.typing.Processor] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
     person = sys.stderr.isatty()
+    renderer: structlog.typing.Processor
     renderer = structlog.dev.ConsoleRenderer() if person else structlog.processors.JSONRenderer(ensure_ascii=False)
     structlog.configure(
         processors=[*shared, *([] if person else [structlog.processors.format_exc_info]), renderer],

@@ -10,6 +10,7 @@ from hub.model.decision import Say as SayAction
 from hub.model.errors import DeviceError, SpeechError, Unsupported
 from hub.model.execution import Done
 from hub.model.site import Role
+from hub.model.time import SECOND
 from hub.sdk import Speaker
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Say:
         self._speech = speech
         self._store = store
         self._clock = clock
+        self._free_at: dict[EntityId, int] = {}
         self._busy: defaultdict[EntityId, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def perform(self, command: Command) -> Done:
@@ -83,4 +85,8 @@ class Say:
         if not isinstance(speaker, Speaker):
             raise DeviceError(f"{entity} is not set up")
         async with self._busy[entity]:
+            # a device that takes a whole clip at once is still speaking when it has answered
+            await asyncio.sleep(max(0, self._free_at.get(entity, 0) - self._clock.now()) / SECOND)
+            started = self._clock.now()
             await speaker.play(clip, volume, key)
+            self._free_at[entity] = started + int(clip.seconds * SECOND)

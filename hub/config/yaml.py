@@ -6,6 +6,7 @@ never turn into something else silently (RELIABILITY.md section 0.4).
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import yaml
@@ -22,6 +23,7 @@ MAX_BYTES = 2 * 1024 * 1024
 #: Deepest nesting; the language itself needs seven levels.
 MAX_DEPTH = 24
 
+_FLOAT = re.compile(r"-?(?:0|[1-9][0-9]{0,14})\.[0-9]{1,15}\Z")
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -131,4 +133,4 @@ def _scalar(node: Scalar) -> Any:
     digits = node.text.removeprefix("-")
     if digits.isascii() and digits.isdigit() and (len(digits) == 1 or digits[0] != "0") and len(digits) < 16:
         return int(node.text)
-    return node.text
+    return float(node.text) if _FLOAT.match(node.text) else node.text

@@ -19,6 +19,7 @@ import msgspec
 from hub.engine.rule import CloseIncident, OpenIncident, RuleAction
 from hub.model.activation import Phase, Slot
 from hub.model.decision import (
+    Capture,
     Cleared,
     Command,
     Decision,
@@ -33,11 +34,14 @@ from hub.model.decision import (
     Withheld,
 )
 from hub.model.ids import ActivationId, CommandKey
-from hub.model.time import Duration, Instant, after
+from hub.model.time import MINUTE, Duration, Instant, after
 
 if TYPE_CHECKING:
     from hub.engine.program import SlotProgram, Truth
     from hub.engine.state import View
+
+#: A picture later than this shows another moment; a notice later than this is given up.
+PICTURE_STALE, NOTICE_STALE = MINUTE, Duration(30 * MINUTE)
 
 replace = msgspec.structs.replace
 
@@ -167,10 +171,17 @@ class _Life:
                     Command,
                     key=command_key(slot.activation, step, index),
                     activation=slot.activation,
+                    step=step,
                     action=action,
-                    stale_after=self._rule.stale_after,
+                    stale_after=self._stale_after(action),
                 )
         return slot
+
+    def _stale_after(self, action: RuleAction) -> Duration:
+        """A voice is bound by the rule, a picture by its moment; a person is told even when it took a while."""
+        if isinstance(action, Say):
+            return self._rule.stale_after
+        return PICTURE_STALE if isinstance(action, Capture) else NOTICE_STALE
 
     def _decide(self, kind: type[Decision], **fields: object) -> None:
         key = self._program.key

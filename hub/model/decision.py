@@ -136,6 +136,8 @@ class Command(_Decision, frozen=True, tag="command"):
 
     key: CommandKey
     activation: ActivationId
+    step: str
+    """``open``, the number of the escalation step, or ``clear``."""
     action: Action
     stale_after: Duration
     """A spoken warning later than this after ``at`` is dropped, not spoken; other commands are given up then."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from hub.failpoint import failpoint
+from hub.model.activation import SlotKey
 from hub.model.decision import Say
 from hub.model.entry import Outcome
 from hub.model.errors import DeviceError
@@ -27,8 +28,8 @@ log = structlog.get_logger()
 
 #: Seconds between two attempts: first and longest.
 BACKOFF = (1.0, 15.0)
-#: Seconds that one attempt may take; a 40 s speech is the longest thing the hub does.
-ATTEMPT = 60.0
+#: Seconds that one attempt may take; a recording of 120 s is the longest thing that is played.
+ATTEMPT = 180.0
 
 
 class Outbox:
@@ -89,6 +90,9 @@ class Outbox:
             if self._clock.now() >= deadline and (attempt == 1 or isinstance(command.action, Say)):
                 await self._report(command, CommandStatus.DROPPED, attempt, "too late to be right")
                 return
+            if self._over(command):
+                await self._report(command, CommandStatus.DROPPED, attempt, "it is over already")
+                return
             if attempt == 1:
                 await self._report(command, CommandStatus.STARTED, repeated=repeated)
                 failpoint("command.started")
@@ -111,6 +115,13 @@ class Outbox:
             await asyncio.sleep(delay)
             attempt += 1
             delay = min(delay * 2, BACKOFF[1])
+
+    def _over(self, command: Command) -> bool:
+        """Tell whether a voice would speak to nobody: the activation has cleared, or is just about to."""
+        if not isinstance(command.action, Say) or command.step == "clear":
+            return False
+        slot = self._runtime.state.slots.get(SlotKey(command.rule, command.zone))
+        return slot is None or slot.activation != command.activation or slot.clearing_since is not None
 
     async def _report(
         self,

@@ -9,7 +9,7 @@ from hub.model.ids import CommandKey, EntityId, entity_id, slug
 from hub.model.reading import Alarm, Capability, Contact, Entity, Presence, Quality, Value
 from hub.model.text import Text, clean
 from hub.model.time import Instant
-from hub.sdk.http import Request, fetch
+from hub.sdk.http import Request, check_address, fetch
 from hub.sdk.media import Clip, Picture
 from hub.sdk.message import Announcement, Device, Message, Route, Sample, json_object, json_value
 from hub.sdk.plugin import Camera, Equipment, Plugin, Speaker, Tools
@@ -44,6 +44,7 @@ __all__ = [
     "Unreachable",
     "Unsupported",
     "Value",
+    "check_address",
     "clean",
     "entity_id",
     "fetch",

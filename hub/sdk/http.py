@@ -36,8 +36,7 @@ async def fetch(http: aiohttp.ClientSession, request: Request) -> bytes:
     Raises Unreachable (also for 5xx), BadCredentials (401, 403), or Unsupported for any other refusal, a redirect,
     an answer over the limit, and a scheme other than http(s).
     """
-    if urlsplit(request.url).scheme not in {"http", "https"}:
-        raise Unsupported("the address must begin with http:// or https://")
+    check_address(request.url, "http", "https")
     try:
         challenge, body = await _send(http, request)
         if challenge is not None:
@@ -53,6 +52,19 @@ async def fetch(http: aiohttp.ClientSession, request: Request) -> bytes:
     except ValueError:
         raise Unsupported("the address is not a valid URL") from None
     return body
+
+
+def check_address(url: str, *schemes: str) -> None:
+    """Refuse (Unsupported) a foreign scheme, a missing host, and credentials in the address, which end in logs."""
+    try:
+        parts = urlsplit(url)
+        host, _port = parts.hostname, parts.port  # reading the port checks it
+    except ValueError:
+        raise Unsupported("the address is not a valid URL") from None
+    if parts.scheme not in schemes or not host:
+        raise Unsupported(f"the address must begin with {' or '.join(f'{scheme}://' for scheme in schemes)} and a host")
+    if parts.username is not None or parts.password is not None:
+        raise Unsupported("enter user and password in their own fields, not in the address")
 
 
 async def _send(

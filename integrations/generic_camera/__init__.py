@@ -5,9 +5,9 @@ HTTP: one GET, Basic or Digest as the camera asks. RTSP (RFC 2326) over TCP: ``g
 
 from __future__ import annotations
 
-from hub.sdk import Capability, Entity, Equipment, Plugin, Tools, Unsupported, clean, entity_id
+from hub.sdk import Capability, Entity, Equipment, Plugin, Tools, Unsupported, check_address, clean, entity_id
 from integrations.generic_camera.camera import GenericCamera, Source
-from integrations.generic_camera.config import DOMAIN, Config, check_address
+from integrations.generic_camera.config import DOMAIN, Config
 from integrations.generic_camera.rtsp import RtspSource, video_installed
 from integrations.generic_camera.snapshot import SnapshotSource
 

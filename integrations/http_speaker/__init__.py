@@ -11,8 +11,8 @@ Any 2xx means that the device took the clip and plays it.
 
 from __future__ import annotations
 
-from hub.sdk import Capability, Entity, Equipment, Plugin, Tools, clean, entity_id
-from integrations.http_speaker.config import DOMAIN, Config, check_address
+from hub.sdk import Capability, Entity, Equipment, Plugin, Tools, check_address, clean, entity_id
+from integrations.http_speaker.config import DOMAIN, Config
 from integrations.http_speaker.speaker import HttpSpeaker
 
 plugin = Plugin(DOMAIN)
@@ -21,7 +21,7 @@ plugin = Plugin(DOMAIN)
 @plugin.device(Config)
 async def connect(name: str, config: Config, tools: Tools) -> tuple[Equipment, ...]:
     """Check the configuration; the network is asked only to play. Raises Unsupported for a wrong address."""
-    check_address(config.url)
+    check_address(config.url, "http", "https")
     entity = Entity(
         id=entity_id(DOMAIN, name), capability=Capability.SPEAKER, name=config.name, device=clean(config.name.zh)
     )

@@ -14,7 +14,7 @@ from integrations.sim.broadcast import Broadcast
 from integrations.sim.control import scene_routes
 from integrations.sim.digest import Guard
 from integrations.sim.lettering import words
-from integrations.sim.process import Life, add_address, parser, run
+from integrations.sim.process import Life, add_address, add_login, parser, run
 from integrations.sim.rtsp import serving_rtsp
 from integrations.sim.scene import Scene
 from integrations.sim.web import Handler, serving
@@ -61,14 +61,13 @@ def main() -> int:
     """Read the arguments and run."""
     options = parser("camera", __doc__)
     add_address(options, "--http", "snapshots at /snapshot.jpg, and PUT /scene")
-    add_address(options, "--rtsp", "stream at /live")
+    add_address(options, "--rtsp", "stream at /lane")
     options.add_argument("--auth", choices=("none", "basic", "digest"), help="default: digest if a user is given")
-    options.add_argument("--user", default="", help="user of the log-in")
-    options.add_argument("--password", default="", help="password of the log-in")
+    add_login(options, "the log-in")
     options.add_argument(
         "--algorithm", nargs="+", choices=("SHA-256", "MD5"), default=["SHA-256", "MD5"], help="of Digest over HTTP"
     )
-    options.add_argument("--name", default=words("3号楼东侧消防车道", "Building 3 east, fire lane"), help="burnt in")
+    options.add_argument("--name", default=words("3号楼北侧消防通道", "Fire lane north of building 3"), help="burnt in")
     options.add_argument("--zone", help="time zone of the burnt-in clock, such as Asia/Shanghai (default: local)")
     options.add_argument("--fps", type=int, default=25, help="pictures per second while somebody looks (%(default)s)")
     options.add_argument("--glide", type=float, default=2.0, metavar="S", help="a car drives so long (%(default)s)")

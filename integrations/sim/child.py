@@ -22,11 +22,11 @@ class DidNotStart(RuntimeError):
 
 @dataclass
 class Child:
-    """A device's module and arguments."""
+    """A device's arguments and environment; its name is that of its module."""
 
     name: str
-    module: str
     arguments: tuple[str, ...]
+    environment: dict[str, str] = field(repr=False)
     restarts: int = 0
     up: bool = False
     _process: asyncio.subprocess.Process | None = field(default=None, repr=False)
@@ -41,12 +41,13 @@ class Child:
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            f"integrations.sim.{self.module}",
+            f"integrations.sim.{self.name}",
             *self.arguments,
             "--parent",
             str(os.getpid()),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
+            env=self.environment,
         )
         assert self._process.stdout is not None  # noqa: S101 - asked for above
         try:

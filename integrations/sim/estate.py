@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +19,7 @@ from aiohttp import web
 
 from integrations.sim.child import Child, DidNotStart
 from integrations.sim.estate_page import estate_page
-from integrations.sim.process import Address, Life, add_address, parser, run
+from integrations.sim.process import PASSWORD, Address, Life, add_address, add_login, parser, run
 from integrations.sim.story import Story, Told
 from integrations.sim.web import json_body, serving
 from integrations.sim.webhook import headline
@@ -96,9 +97,8 @@ def _children(arguments: argparse.Namespace, at: Callable[[str], str]) -> list[C
     broker = f"{arguments.mqtt.host}:{arguments.mqtt.port}"
     camera = ["--http", at("camera"), "--rtsp", at("rtsp")]
     if arguments.user:
-        camera += ["--user", arguments.user, "--password", arguments.password, "--auth", arguments.auth]
-    if arguments.zone:
-        camera += ["--zone", arguments.zone]
+        camera += ["--user", arguments.user, "--auth", arguments.auth]
+    camera += ["--zone", arguments.zone]
     mqtt = ["--mqtt", broker]
     if arguments.mqtt_user:
         mqtt += ["--user", arguments.mqtt_user, "--password", arguments.mqtt_password]
@@ -106,13 +106,16 @@ def _children(arguments: argparse.Namespace, at: Callable[[str], str]) -> list[C
     if arguments.multicast:
         speaker += ["--multicast", arguments.multicast]
     magnetometer = [*mqtt, "--control", at("magnetometer"), "--id", arguments.lane, "--heartbeat", "5"]
-    return [
-        Child("camera", "camera", tuple(camera)),
-        Child("speaker", "speaker", tuple(speaker)),
-        Child("webhook", "webhook", ("--http", at("webhook"))),
-        Child("magnetometer", "magnetometer", tuple(magnetometer)),
-        Child("zigbee_door", "zigbee_door", (*mqtt, "--control", at("zigbee_door"), "--id", arguments.door)),
-    ]
+    door = [*mqtt, "--control", at("zigbee_door"), "--id", arguments.door]
+    devices = {
+        "camera": camera,
+        "speaker": speaker,
+        "webhook": ["--http", at("webhook")],
+        "magnetometer": magnetometer,
+        "zigbee_door": door,
+    }
+    environment = {**os.environ, "TZ": arguments.zone, PASSWORD: arguments.password}
+    return [Child(name, tuple(options), environment) for name, options in devices.items()]
 
 
 class Pages:
@@ -227,13 +230,12 @@ def main() -> int:
     options.add_argument(
         "--auto", type=float, nargs="?", const=5.0, metavar="S", help="play the story S (5) s after start"
     )
-    options.add_argument("--user", default="", help="log-in of the camera")
-    options.add_argument("--password", default="", help="password of the camera")
+    add_login(options, "the camera")
     options.add_argument("--auth", choices=("basic", "digest"), default="digest", help="with --user (%(default)s)")
-    options.add_argument("--zone", help="time zone of the camera's clock, such as Asia/Shanghai (default: local)")
+    options.add_argument("--zone", default="Asia/Shanghai", help="time zone of all the devices' clocks (%(default)s)")
     options.add_argument("--multicast", metavar="GROUP", help="the loudspeaker also listens to this group")
     options.add_argument("--lane", default="lane_3", help="id of the magnetometer (%(default)s)")
-    options.add_argument("--door", default="unit_door_3", help="name of the door (%(default)s)")
+    options.add_argument("--door", default="unit_5_1", help="name of the door (%(default)s)")
     arguments = options.parse_args()
     try:
         return run("estate", live, arguments)

@@ -28,9 +28,9 @@ class Magnetometer:
     def configuration(self) -> Publication:
         """Return the discovery message."""
         config = {
-            "name": "车位占用",
-            "unique_id": f"{self.node}_occupancy",
-            "object_id": f"{self.node}_occupancy",
+            "name": "车辆",
+            "unique_id": f"{self.node}_vehicle",
+            "object_id": f"{self.node}_vehicle",
             "device_class": "occupancy",
             "state_topic": f"{self.base}/state",
             "value_template": "{{ value_json.occupancy }}",
@@ -49,7 +49,7 @@ class Magnetometer:
                 "sw_version": "1.0",
             },
         }
-        topic = f"{self.prefix}/binary_sensor/{self.node}/occupancy/config"
+        topic = f"{self.prefix}/binary_sensor/{self.node}/vehicle/config"
         return Publication(topic, json.dumps(config, ensure_ascii=False))
 
     def state(self) -> Publication:

@@ -12,6 +12,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+#: Environment variable with the password of the camera.
+PASSWORD = "MENSHEN_SIM_PASSWORD"  # noqa: S105 - a name, no password
 #: Seconds between two looks whether the parent still lives.
 PARENT_POLL = 0.3
 #: Seconds a device may take to end after SIGTERM.
@@ -59,6 +61,15 @@ def parser(name: str, doc: str | None) -> argparse.ArgumentParser:
 def add_address(to: argparse.ArgumentParser, option: str, text: str, default: str = "127.0.0.1:0") -> None:
     """Add an option that takes HOST:PORT; port 0 lets the system choose."""
     to.add_argument(option, type=Address.parse, default=Address.parse(default), metavar="HOST:PORT", help=text)
+
+
+def add_login(to: argparse.ArgumentParser, what: str) -> None:
+    """Add user and password; other users of the machine see arguments, but not the environment."""
+    secret = os.environ.get(PASSWORD, "")
+    to.add_argument(
+        "--user", default="menshen" if secret else "", help=f"user of {what} (menshen, if {PASSWORD} is set)"
+    )
+    to.add_argument("--password", default=secret, help=f"password of {what} (default: the variable {PASSWORD})")
 
 
 def run(name: str, body: Body, arguments: argparse.Namespace) -> int:

@@ -17,7 +17,7 @@ from integrations.sim.process import Address
 from integrations.sim.rtp import Packet, fragments
 
 #: Path of the stream; its only track is one level below.
-PATH, TRACK = "/live", "/live/trackID=0"
+PATH, TRACK = "/lane", "/lane/trackID=0"
 #: Dynamic payload type of the stream (RFC 3551 section 6).
 H264 = 96
 #: Largest head and body of a request, in bytes; seconds of silence before a connection that plays nothing is closed.

@@ -1,10 +1,9 @@
-// A community at 03:00, in the shapes of ../openapi.json. Times are relative to the start, so that it always looks alive.
+// A community at 03:00, in the shapes of ../openapi.json. Times are relative to now, so that it always looks alive.
 import { createHash } from 'node:crypto'
 import { picture } from './png.mjs'
 import { chime } from './wav.mjs'
 
-const start = Date.now()
-const ago = (seconds) => new Date(start - seconds * 1000).toISOString()
+const ago = (seconds) => new Date(Date.now() - seconds * 1000).toISOString()
 const text = (zh, en = '') => ({ zh, en })
 
 export const files = new Map()
@@ -62,8 +61,8 @@ export function openBlocked(id, t) {
     command(ago(t - 160), 'notify', { contact: GUARD, latency_ms: 233 }),
   )
   return {
-    id, ...BLOCKED, ...LANE, state: 'open', severity: 'high', opened_at: ago(t), closed_at: null, close_reason: null, timeline,
-    evidence: [photo, sound],
+    id, ...BLOCKED, ...LANE, state: 'open', severity: 'high', opened_at: ago(t), closed_at: null, close_reason: null,
+    timeline: timeline.filter((step) => Date.parse(step.at) <= Date.now()), evidence: [photo, sound],
   }
 }
 

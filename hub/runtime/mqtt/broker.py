@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from hub.model.errors import BrokerError
+from hub.model.text import clean
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,6 +52,7 @@ class Broker:
         self._host = host
         self._port = port
         self._folder = folder
+        self._log = folder / "broker.log"
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -69,7 +71,7 @@ class Broker:
         try:
             while True:
                 code = await self._wait()
-                log.error("broker.ended", code=code)
+                log.error("broker.ended", code=code, said=self._last_words())
                 await asyncio.sleep(delay)
                 delay = min(delay * 2, BACKOFF)
                 try:
@@ -84,7 +86,7 @@ class Broker:
             async with asyncio.timeout(START):
                 while not await self._answers():
                     if self._process is None or self._process.returncode is not None:
-                        raise BrokerError("the broker ended at once; its own message stands above")
+                        raise BrokerError(f"the broker ended at once: {self._last_words()}")
                     await asyncio.sleep(0.02)
         except TimeoutError:
             raise BrokerError(f"the broker does not answer on {self._host}:{self._port}") from None
@@ -108,9 +110,15 @@ class Broker:
                 f"another program listens on {self._host}:{self._port}; write another `mqtt.listen` into hub.yaml, "
                 f"or `mqtt.url: mqtt://{self._host}:{self._port}` to use that broker"
             )
-        self._process = await asyncio.create_subprocess_exec(
-            *self._command(), stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, preexec_fn=_die_along
-        )
+        command = self._command()
+        with self._log.open("wb") as output:
+            self._process = await asyncio.create_subprocess_exec(
+                *command, stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output, preexec_fn=_die_along
+            )
+
+    def _last_words(self) -> str:
+        lines = self._log.read_text("utf-8", "replace").splitlines()
+        return clean(lines[-1], 200) if lines else "it said nothing"
 
     async def _wait(self) -> int | None:
         return None if self._process is None else await self._process.wait()

@@ -61,7 +61,7 @@ def watch(url: str, count: int) -> list[tuple[Image.Image, bool]]:
 
 
 def rtsp(camera: Program, login: str = "") -> str:
-    return f"rtsp://{login}127.0.0.1:{camera.ports['rtsp']}/live"
+    return f"rtsp://{login}127.0.0.1:{camera.ports['rtsp']}/lane"
 
 
 async def test_the_picture_shows_the_car_only_while_it_is_there(http: aiohttp.ClientSession, camera: Program) -> None:
@@ -144,16 +144,16 @@ async def ask(camera: Program, *lines: str) -> str:
     ("lines", "status"),
     [
         (("OPTIONS * RTSP/1.0", "CSeq: 1"), 200),
-        (("DESCRIBE rtsp://h/live RTSP/1.0", "CSeq: 1"), 200),
-        (("DESCRIBE rtsp://h/other RTSP/1.0", "CSeq: 1"), 404),
+        (("DESCRIBE rtsp://h/lane RTSP/1.0", "CSeq: 1"), 200),
+        (("DESCRIBE rtsp://h/live RTSP/1.0", "CSeq: 1"), 404),
         (
-            ("SETUP rtsp://h/live/trackID=0 RTSP/1.0", "CSeq: 1", "Transport: RTP/AVP;unicast;client_port=5000-5001"),
+            ("SETUP rtsp://h/lane/trackID=0 RTSP/1.0", "CSeq: 1", "Transport: RTP/AVP;unicast;client_port=5000-5001"),
             461,
         ),
-        (("SETUP rtsp://h/live/trackID=0 RTSP/1.0", "CSeq: 1", "Transport: RTP/AVP/TCP;interleaved=999-1000"), 461),
-        (("SETUP rtsp://h/live/trackID=0 RTSP/1.0", "CSeq: 1", "Transport: RTP/AVP/TCP;interleaved=4-5"), 200),
-        (("PLAY rtsp://h/live RTSP/1.0", "CSeq: 1", "Session: x"), 454),
-        (("RECORD rtsp://h/live RTSP/1.0", "CSeq: 1"), 501),
+        (("SETUP rtsp://h/lane/trackID=0 RTSP/1.0", "CSeq: 1", "Transport: RTP/AVP/TCP;interleaved=999-1000"), 461),
+        (("SETUP rtsp://h/lane/trackID=0 RTSP/1.0", "CSeq: 1", "Transport: RTP/AVP/TCP;interleaved=4-5"), 200),
+        (("PLAY rtsp://h/lane RTSP/1.0", "CSeq: 1", "Session: x"), 454),
+        (("RECORD rtsp://h/lane RTSP/1.0", "CSeq: 1"), 501),
         (("hello",), 400),
         (("OPTIONS * RTSP/1.0", "CSeq: 1", "Content-Length: 99999999"), 400),
     ],

@@ -54,7 +54,7 @@ async def test_magnetometer(http: aiohttp.ClientSession, broker: Broker) -> None
     async with ear(broker, "homeassistant/#", "magnetometer/#") as client:
         with Program(module, "--mqtt", broker.address, "--id", "lane_3", "--heartbeat", "60") as sensor:
             assert text(await next_of(client, availability)) == "online"
-            found = json.loads(text(await next_of(client, "homeassistant/binary_sensor/lane_3/occupancy/config")))
+            found = json.loads(text(await next_of(client, "homeassistant/binary_sensor/lane_3/vehicle/config")))
             assert found["device_class"] == "occupancy"
             assert (found["state_topic"], found["availability_topic"]) == (state, availability)
             assert found["unique_id"]
