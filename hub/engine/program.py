@@ -32,6 +32,8 @@ class SlotProgram:
     clear: Test
     conditions: tuple[Test, ...]
     witnesses: Callable[[View], tuple[Witness, ...]]
+    """Why it opens: trigger and conditions."""
+    clear_witnesses: Callable[[View], tuple[Witness, ...]]
     entities: tuple[EntityId, ...]
     modes: tuple[Mode, ...]
 
@@ -85,6 +87,7 @@ def _compile(rule: Rule, zone: Zone) -> SlotProgram:
         clear=_test(rule.clear.condition, zone),
         conditions=tuple(_test(condition, zone) for condition in rule.conditions),
         witnesses=lambda view: tuple(_witness(condition, zone, view) for condition in shown),
+        clear_witnesses=lambda view: (_witness(rule.clear.condition, zone, view),),
         entities=tuple(entities),
         modes=tuple(modes),
     )
@@ -129,15 +132,17 @@ def _witness(condition: Condition, zone: Zone, view: View) -> Witness:
     """Say what a condition was and which reading decided it."""
     truth = _test(condition, zone)(view)
     term = condition.term if isinstance(condition, Not) else condition
-    prefix = "not " if isinstance(condition, Not) else ""
+    negated = isinstance(condition, Not)
     if isinstance(term, ModeIs):
-        return Witness(condition=f"{prefix}mode: {term.mode}", holds=truth)
+        return Witness(holds=truth, negated=negated, mode=term.mode)
     states = [(entity, view.state(entity)) for entity in zone.bound(term.role)]
     good = [pair for pair in states if pair[1].quality is Quality.GOOD and pair[1].value == term.value]
     entity, state = min(good or states, key=lambda pair: pair[1].since, default=(None, None))
     return Witness(
-        condition=f"{prefix}{term.role}: {term.value}",
         holds=truth,
+        negated=negated,
+        role=term.role,
+        wanted=str(term.value),
         entity=entity,
         value=None if state is None or state.value is None else str(state.value),
         since=None if state is None else state.since,

@@ -7,6 +7,7 @@ from enum import StrEnum
 import msgspec
 
 from hub.model.ids import ActivationId, CommandKey, EntityId, RuleId, ZoneId
+from hub.model.site import Mode, Role
 from hub.model.text import Text
 from hub.model.time import Duration, Instant
 
@@ -52,11 +53,13 @@ Action = Capture | Say | Notify
 
 
 class Witness(msgspec.Struct, frozen=True):
-    """One line of a trace: a condition, its value, and the reading that decided it."""
+    """One line of a trace: a condition (``role: wanted`` or ``mode``), its value, and the reading that decided it."""
 
-    condition: str
-    """The condition as a person would write it: ``vehicle: present``, ``not mode: maintenance``."""
     holds: bool | None
+    negated: bool = False
+    role: Role | None = None
+    wanted: str | None = None
+    mode: Mode | None = None
     entity: EntityId | None = None
     value: str | None = None
     since: Instant | None = None
@@ -107,6 +110,7 @@ class Cleared(_Decision, frozen=True, tag="cleared"):
 
     activation: ActivationId
     reason: Reason
+    trace: tuple[Witness, ...] = ()
 
 
 class Withheld(_Decision, frozen=True, tag="withheld"):

@@ -8,6 +8,7 @@ import msgspec
 
 from hub.model.activation import Slot, SlotKey
 from hub.model.decision import Decision
+from hub.model.errors import Failure
 from hub.model.ids import ActivationId, CommandKey, EntityId
 from hub.model.incident import CommandStatus
 from hub.model.reading import Reading, State
@@ -57,8 +58,9 @@ class Outcome(msgspec.Struct, frozen=True):
     status: CommandStatus
     at: Instant
     attempt: int = 1
+    failure: Failure | None = None
     reason: str = ""
-    """Why it failed or was dropped; cleaned text."""
+    """Why it failed or was dropped, in a technician's words; cleaned text."""
     repeated: bool = False
     """The command may have happened before a crash already."""
     evidence: Evidence | None = None

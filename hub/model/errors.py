@@ -17,10 +17,26 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from hub.model.document import Finding
+
+
+class Failure(StrEnum):
+    """Why a command came to nothing, for the page to say in its language."""
+
+    DEVICE = "device"
+    UNREACHABLE = "unreachable"
+    CREDENTIALS = "credentials"
+    UNSUPPORTED = "unsupported"
+    LATE = "late"
+    """Too late to be right."""
+    OVER = "over"
+    """The activation was over before it could be done."""
+    FAULT = "fault"
+    """A fault of the hub itself."""
 
 
 class HubError(Exception):
@@ -47,6 +63,7 @@ class DeviceError(HubError):
     """A device did not do what it was asked. ``reason`` is safe to show; ``retry`` says whether to try again."""
 
     retry = True
+    failure = Failure.DEVICE
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -56,17 +73,21 @@ class DeviceError(HubError):
 class Unreachable(DeviceError):
     """The device did not answer; a later attempt may succeed."""
 
+    failure = Failure.UNREACHABLE
+
 
 class BadCredentials(DeviceError):
     """The device refused our credentials; a person must act."""
 
     retry = False
+    failure = Failure.CREDENTIALS
 
 
 class Unsupported(DeviceError):
     """The request can never work as configured."""
 
     retry = False
+    failure = Failure.UNSUPPORTED
 
 
 class JournalError(HubError):

@@ -12,7 +12,7 @@ from hub.failpoint import failpoint
 from hub.model.activation import SlotKey
 from hub.model.decision import Say
 from hub.model.entry import Outcome
-from hub.model.errors import DeviceError
+from hub.model.errors import DeviceError, Failure
 from hub.model.incident import CommandStatus
 from hub.model.text import clean
 from hub.model.time import SECOND
@@ -77,7 +77,7 @@ class Outbox:
                 await self._perform(command, repeated=repeated)
             except Exception:  # an executor fault is logged with its traceback and journalled; the lane goes on
                 log.exception("command.fault", key=command.key)
-                await self._report(command, CommandStatus.FAILED, reason="internal fault, see the log")
+                await self._report(command, CommandStatus.FAILED, failure=Failure.FAULT)
             lane.popleft()
         del self._lanes[key]
 
@@ -88,10 +88,10 @@ class Outbox:
         deadline = command.at + command.stale_after
         while True:
             if self._clock.now() >= deadline and (attempt == 1 or isinstance(command.action, Say)):
-                await self._report(command, CommandStatus.DROPPED, attempt, "too late to be right")
+                await self._report(command, CommandStatus.DROPPED, attempt, Failure.LATE)
                 return
             if self._over(command):
-                await self._report(command, CommandStatus.DROPPED, attempt, "it is over already")
+                await self._report(command, CommandStatus.DROPPED, attempt, Failure.OVER)
                 return
             if attempt == 1:
                 await self._report(command, CommandStatus.STARTED, repeated=repeated)
@@ -109,9 +109,9 @@ class Outbox:
                 return
             reason = clean(error.reason, 160)
             if not error.retry or self._clock.now() + delay * SECOND >= deadline:
-                await self._report(command, CommandStatus.FAILED, attempt, reason)
+                await self._report(command, CommandStatus.FAILED, attempt, error.failure, reason)
                 return
-            await self._report(command, CommandStatus.STARTED, attempt, reason)
+            await self._report(command, CommandStatus.STARTED, attempt, error.failure, reason)
             await asyncio.sleep(delay)
             attempt += 1
             delay = min(delay * 2, BACKOFF[1])
@@ -128,6 +128,7 @@ class Outbox:
         command: Command,
         status: CommandStatus,
         attempt: int = 1,
+        failure: Failure | None = None,
         reason: str = "",
         *,
         repeated: bool = False,
@@ -140,6 +141,7 @@ class Outbox:
             status=status,
             at=self._clock.now(),
             attempt=attempt,
+            failure=failure,
             reason=reason,
             repeated=repeated,
             evidence=None if done is None else done.evidence,

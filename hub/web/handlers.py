@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 from aiohttp import web
@@ -54,15 +54,19 @@ async def sign_in(request: web.Request) -> web.Response:
         context.doorkeeper.failed(address)
         raise Refusal(401, "wrong_token", "this token is not known; make one with `menshen users token`")
     user, value = opened
-    response = answer(schema.SessionOut(user.name, user.role.name.lower()))
+    response = answer(_session(user))
     response.set_cookie(COOKIE, value, httponly=True, samesite="Strict", secure=request.secure, path="/")
     return response
+
+
+def _session(user: User) -> schema.SessionOut:
+    return schema.SessionOut(user.name, cast("schema.RoleName", user.role.name.lower()))
 
 
 async def who(request: web.Request) -> web.Response:
     """Tell who is signed in."""
     user = request[USER]
-    return answer(schema.SessionOut(user.name, user.role.name.lower()))
+    return answer(_session(user))
 
 
 async def sign_out(request: web.Request) -> web.Response:

@@ -29,9 +29,14 @@ def when(instant: int | None) -> str | None:
 
 
 def entity_name(context: Context, entity: EntityId) -> Text:
-    """Name an entity, by its id while it is not known."""
+    """Name an entity with its device, by its id while it is not known."""
     known = context.registry.entity(entity)
-    return Text(str(entity), str(entity)) if known is None else known.name
+    if known is None:
+        return Text(str(entity), str(entity))
+    name = known.name
+    if not known.device or known.device in name.zh:
+        return name
+    return Text(f"{known.device} · {name.zh}", f"{known.device} · {name.in_language('en')}")
 
 
 def site(context: Context) -> schema.SiteOut:
@@ -145,8 +150,11 @@ def entity(context: Context, owned: Owned) -> schema.EntityOut:
 def witness(context: Context, item: Witness) -> schema.WitnessOut:
     """Present one condition of a trace."""
     return schema.WitnessOut(
-        condition=item.condition,
         holds=item.holds,
+        negated=item.negated,
+        role=item.role,
+        wanted=item.wanted,
+        mode=item.mode,
         entity=item.entity,
         entity_name=None if item.entity is None else entity_name(context, item.entity),
         value=item.value,

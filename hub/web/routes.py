@@ -37,7 +37,7 @@ API: tuple[Route, ...] = (
           returns=s.Page[s.ActivationOut]),
     Route("GET", "/api/v1/incidents", "incidents", "Incidents, newest first", _VIEWER, h.incidents,
           returns=s.Page[s.IncidentOut],
-          query=(("state", "open or closed"), ("limit", "1 to 200"), ("cursor", "`next` of the page before"))),
+          query=(("state", "open (not closed) or closed"), ("limit", "1 to 200"), ("cursor", "`next` of a page"))),
     Route("GET", "/api/v1/incidents/{id}", "incident", "One incident", _VIEWER, h.incident, returns=s.IncidentOut),
     Route("GET", "/api/v1/evidence", "evidence_list", "The newest evidence", _VIEWER, h.evidence_list,
           returns=s.Page[s.EvidenceOut]),

@@ -8,12 +8,16 @@ import msgspec
 
 from hub.model.activation import Phase
 from hub.model.decision import Reason, Severity
+from hub.model.errors import Failure
 from hub.model.incident import CommandStatus, IncidentState
 from hub.model.reading import Capability, Quality
 from hub.model.site import Mode, Role, ZoneKind
 from hub.model.text import Text
 
 Item = TypeVar("Item")
+
+
+RoleName = Literal["viewer", "guard", "manager", "admin"]
 
 
 class Page(msgspec.Struct, Generic[Item], frozen=True):
@@ -40,7 +44,7 @@ class SessionOut(msgspec.Struct, frozen=True):
     """Who is signed in."""
 
     name: str
-    role: str
+    role: RoleName
 
 
 class ModeOut(msgspec.Struct, frozen=True):
@@ -164,8 +168,11 @@ class IntegrationOut(msgspec.Struct, frozen=True):
 class WitnessOut(msgspec.Struct, frozen=True):
     """One condition of a trace."""
 
-    condition: str
     holds: bool | None
+    negated: bool
+    role: Role | None
+    wanted: str | None
+    mode: Mode | None
     entity: str | None
     entity_name: Text | None
     value: str | None
@@ -173,11 +180,12 @@ class WitnessOut(msgspec.Struct, frozen=True):
 
 
 class Sensed(msgspec.Struct, frozen=True, tag_field="kind", tag="sensed"):
-    """What the device said that began it."""
+    """What a device said that began or ended it."""
 
     at: str
     entity: str
     entity_name: Text
+    role: Role | None
     value: str
 
 
@@ -208,8 +216,13 @@ class CommandStep(msgspec.Struct, frozen=True, tag_field="kind", tag="command"):
     contact: Text | None = None
     done_at: str | None = None
     latency_ms: float | None = None
+    """From the decision to its effect: the first sound for say, the end for capture and notify."""
+    seconds: float | None = None
+    """How long the speech was."""
     attempts: int = 0
+    failure: Failure | None = None
     reason: str = ""
+    """The technician's words to ``failure``, in English."""
     repeated: bool = False
     evidence: str | None = None
 

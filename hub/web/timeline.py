@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -17,6 +18,7 @@ from hub.model.decision import (
     Opened,
     Say,
     Withheld,
+    Witness,
 )
 from hub.model.entry import Outcome
 from hub.model.incident import CommandStatus, IncidentState
@@ -92,16 +94,21 @@ class _Teller:
             case IncidentClosed():
                 self._steps.append(schema.IncidentStep(at, IncidentState.CLOSED, decision.reason))
             case Cleared():
+                self._sensed(decision.trace)
                 self._steps.append(schema.ClearedStep(at, decision.reason))
 
     def _opened(self, decision: Opened, at: str) -> None:
-        for item in decision.trace:
-            if item.entity is not None and item.since and item.holds:
-                name = present.entity_name(self._context, item.entity)
-                self._steps.append(schema.Sensed(isoformat(item.since), item.entity, name, item.value or ""))
+        self._sensed(decision.trace)
         held = (decision.at - decision.since) / SECOND
         trace = [present.witness(self._context, item) for item in decision.trace]
         self._steps.append(schema.OpenedStep(at, round(held, 3), round(decision.late_by / SECOND, 3), trace))
+
+    def _sensed(self, trace: Iterable[Witness]) -> None:
+        for item in trace:
+            if item.entity is not None and item.since and item.holds:
+                name = present.entity_name(self._context, item.entity)
+                at = isoformat(item.since)
+                self._steps.append(schema.Sensed(at, item.entity, name, item.role, item.value or ""))
 
     def _outcome(self, outcome: Outcome) -> None:
         index = self._commands.get(outcome.key)
@@ -116,7 +123,9 @@ class _Teller:
             status=outcome.status,
             done_at=isoformat(outcome.at) if outcome.status.final else began,
             latency_ms=_latency(step.at, outcome) if outcome.status.final else None,
+            seconds=outcome.detail.get("seconds"),
             attempts=outcome.attempt,
+            failure=outcome.failure,
             reason=outcome.reason,
             repeated=step.repeated or outcome.repeated,
             evidence=step.evidence if outcome.evidence is None else outcome.evidence.id,
@@ -136,7 +145,6 @@ def _kind(action: Action) -> Any:
 
 
 def _latency(decided: str, outcome: Outcome) -> float:
-    """Return milliseconds from the decision to the outcome."""
-    from datetime import datetime
-
-    return round(outcome.at / 1_000 - datetime.fromisoformat(decided).timestamp() * 1_000, 1)
+    """Return milliseconds from the decision to its effect."""
+    began = outcome.detail.get("began_at", outcome.at)
+    return round(float(began) / 1_000 - datetime.fromisoformat(decided).timestamp() * 1_000, 1)

@@ -50,7 +50,7 @@ class Estate:
         self._http = http
         self._login: dict[str, Any] = {}
         if arguments.user and arguments.auth == "basic":
-            self._login = {"auth": aiohttp.BasicAuth(arguments.user, arguments.password)}
+            self._login = {"headers": {"Authorization": aiohttp.encode_basic_auth(arguments.user, arguments.password)}}
         elif arguments.user:
             self._login = {"middlewares": (aiohttp.DigestAuthMiddleware(arguments.user, arguments.password),)}
 

@@ -35,7 +35,7 @@ const cookie = (request) => /menshen_session=([^;]+)/.exec(request.headers.cooki
 
 function who(request) {
   const session = sessions.get(cookie(request))
-  if (!session) throw new Refused(401, 'unauthorized', 'sign in first')
+  if (!session) throw new Refused(401, 'sign_in', 'sign in first')
   return session
 }
 
@@ -129,6 +129,7 @@ async function answer(request, response) {
 }
 
 async function file(path, response) {
+  if (path !== '/' && !path.startsWith('/assets/')) throw new Refused(404, 'not_found', path) // the hub serves no other file
   const name = normalize(path === '/' ? '/index.html' : path)
   response.setHeader('Content-Type', TYPES[extname(name)] ?? 'application/octet-stream')
   response.setHeader('Content-Security-Policy', POLICY)

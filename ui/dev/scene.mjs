@@ -40,7 +40,7 @@ function opening(id, t, late_s = 0) {
   const sound = evidence(id, `${id}-s`, 'audio/wav', chime(), ago(t - 0.2))
   const timeline = [
     { kind: 'sensed', at: ago(t + 180 + late_s), ...MAGNET, value: 'present' },
-    { kind: 'opened', at: ago(t), for_s: 180, late_s, trace: trace(ago(t + 180 + late_s)) },
+    { kind: 'opened', at: ago(t), for_s: 180 + late_s, late_s, trace: trace(ago(t + 180 + late_s)) },
     { kind: 'incident', at: ago(t), state: 'open', reason: null },
     command(ago(t), 'capture', { latency_ms: 412, evidence: photo.id }),
     command(ago(t), 'say', { text: SENTENCE, latency_ms: 120, evidence: sound.id }),
@@ -112,8 +112,8 @@ const entity = (role, id, name, capability, value, quality = 'good', seconds = 3
   role, entity: id, name, capability, value, quality, since: seconds === null ? null : ago(seconds),
 })
 const media = (n) => [
-  entity('camera', `onvif/lane-${n}/camera`, text(`${n}号楼北侧摄像头`, `Camera, building ${n}`), 'camera', null, 'unknown', null),
-  entity('speaker', `horn/lane-${n}/speaker`, text(`${n}号楼北侧音柱`, `Loudspeaker, building ${n}`), 'speaker', null, 'unknown', null),
+  entity('camera', `onvif/lane-${n}/camera`, text(`${n}号楼北侧摄像机`, `Camera, building ${n}`), 'camera', null, 'good', null),
+  entity('speaker', `horn/lane-${n}/speaker`, text(`${n}号楼北侧音柱`, `Loudspeaker, building ${n}`), 'speaker', null, 'good', null),
 ]
 const rule = (phase, since, due) => ({
   rule: BLOCKED.rule, name: BLOCKED.rule_name, phase, since: since === null ? null : ago(since), due: due === null ? null : ago(-due),

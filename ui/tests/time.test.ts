@@ -22,8 +22,8 @@ describe('duration', () => {
     expect(secondsBetween(T0, null, now - 5_000)).toBe(0)
   })
 
-  it('shows milliseconds where they can be compared', () => {
-    expect([latencyWords(120.4), latencyWords(9_999), latencyWords(12_300)]).toEqual(['120 ms', '9999 ms', '12 秒'])
+  it('says a latency as exactly as it matters', () => {
+    expect([-3, 120.4, 999, 6_590, 12_300].map(latencyWords)).toEqual(['0 ms', '120 ms', '999 ms', '6.6 秒', '12 秒'])
   })
 })
 

@@ -139,7 +139,7 @@ export const en: Messages = {
     not: 'not “{what}”', mode: '{mode}', all: '{what} (all)', named: '{role}: {value}', any: 'any of these', every: 'all of these',
   },
   quality: { good: 'good', stale: 'unconfirmed', unknown: 'unknown' },
-  role: { vehicle: 'Vehicle', person: 'Person', door: 'Door', smoke: 'Smoke', camera: 'Camera', speaker: 'Speaker' },
+  role: { vehicle: 'Vehicle', person: 'Person', door: 'Door', smoke: 'Smoke', camera: 'Camera', speaker: 'Loudspeaker' },
   zones: {
     title: 'Zones',
     none: 'No zones yet',
@@ -148,14 +148,14 @@ export const en: Messages = {
     since: 'since {time}',
     noEntities: 'No entities bound',
     summary: '{n} zones',
-    ready: 'bound',
-    unavailable: 'unavailable',
+    attached: 'attached',
+    detached: 'not attached',
     neverHeard: 'never heard',
   },
   zoneStatus: { alarm: 'Alarm', blind: 'Blind', pending: 'Timing', calm: 'Normal' },
   phase: { pending: 'timing', active: 'triggered', cooldown: 'cooling down' },
   zoneKind: {
-    fire_lane: 'Fire lane', unit_door: 'Unit door', plant_door: 'Plant room door', lift_car: 'Lift car', corridor: 'Corridor',
+    fire_lane: 'Fire lane', unit_door: 'Entrance door', plant_door: 'Plant-room door', lift_car: 'Lift car', corridor: 'Corridor',
     facade: 'Façade', bike_shed: 'Bike shed', perimeter: 'Perimeter', gate: 'Gate', public_view: 'Public view',
   },
   duration: {

@@ -141,7 +141,7 @@ export const zh = {
   },
   quality: { good: '正常', stale: '未确认', unknown: '未知' } satisfies Record<Quality, string>,
   role: {
-    vehicle: '车辆', person: '人员', door: '门', smoke: '烟雾', camera: '摄像头', speaker: '喇叭',
+    vehicle: '车辆', person: '人员', door: '门', smoke: '烟雾', camera: '摄像机', speaker: '喇叭',
   } satisfies Record<Role, string>,
   zones: {
     title: '防区',
@@ -151,15 +151,15 @@ export const zh = {
     since: '{time} 起',
     noEntities: '没有绑定测点',
     summary: '{n} 个防区',
-    ready: '已绑定',
-    unavailable: '不可用',
+    attached: '已接入',
+    detached: '未接入',
     neverHeard: '从未收到读数',
   },
   zoneStatus: { alarm: '告警', blind: '失联', pending: '计时中', calm: '正常' } satisfies Record<ZoneStatus, string>,
   phase: { pending: '计时中', active: '触发', cooldown: '冷却中' } satisfies Record<Phase, string>,
   zoneKind: {
-    fire_lane: '消防车道', unit_door: '单元门', plant_door: '设备间门', lift_car: '电梯轿厢', corridor: '楼道', facade: '外立面',
-    bike_shed: '车棚', perimeter: '周界', gate: '出入口', public_view: '公共画面',
+    fire_lane: '消防通道', unit_door: '单元门', plant_door: '设备房门', lift_car: '电梯轿厢', corridor: '楼道', facade: '外立面',
+    bike_shed: '车棚', perimeter: '周界', gate: '大门', public_view: '公共视角',
   } satisfies Record<ZoneKind, string>,
   duration: {
     seconds: '{s} 秒', minutes: '{m} 分钟', minutesSeconds: '{m} 分 {s} 秒', hours: '{h} 小时', hoursMinutes: '{h} 小时 {m} 分',

@@ -16,9 +16,10 @@ export function durationWords(seconds: number): string {
   return t('duration.seconds', { s })
 }
 
-/** How long something took: milliseconds below ten seconds, because a person compares 120 ms with 800 ms. */
+/** How long something took: milliseconds below a second, tenths below ten. */
 export function latencyWords(ms: number): string {
-  return ms < 10_000 ? t('duration.milliseconds', { ms: Math.round(ms) }) : durationWords(ms / 1000)
+  if (ms < 1_000) return t('duration.milliseconds', { ms: Math.max(0, Math.round(ms)) })
+  return ms < 10_000 ? t('duration.seconds', { s: (ms / 1_000).toFixed(1) }) : durationWords(ms / 1_000)
 }
 
 /** What is left until `due`, as a clock (`2:41`, `1:02:41`); null when nothing is left. Rounded up: `0:00` is never shown. */

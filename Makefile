@@ -1,0 +1,75 @@
+# The two commands of the README: `make demo` and `make test`. Both set themselves up; nothing outside this folder is
+# written but Debian packages, and those only where that is allowed (tools/debian.sh says what is missing otherwise).
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON_DONE := $(VENV)/.installed
+UI_DONE := ui/node_modules/.installed
+UI := ui/dist/index.html
+UI_SOURCES := $(shell find ui/src ui/public ui/index.html ui/vite.config.ts ui/tsconfig.json -type f 2>/dev/null)
+# Node: the machine's own if it is new enough for Vite, else the one from requirements/node.lock in the environment.
+NPM = PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix ui --no-audit --no-fund --no-update-notifier
+
+export UV_PYTHON_DOWNLOADS := never
+export UV_NO_PROGRESS := 1
+
+.PHONY: help setup demo test lint types unit ui-test bench soak clean lock
+.DEFAULT_GOAL := help
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+setup: debian $(PYTHON_DONE) $(UI)  ## install everything into the checkout and build the page
+
+demo: setup  ## play the story of a blocked fire lane in a simulated community
+	$(BIN)/menshen demo
+
+test: setup lint types ui-test unit  ## everything that CI runs
+
+lint:  ## style and import contract
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types:  ## mypy strict
+	$(BIN)/mypy
+
+ui-test:  ## the page's own checks
+	$(NPM) run typecheck
+	$(NPM) test
+
+unit:  ## all Python tests, processes and browser included
+	$(BIN)/pytest -n 2 --dist loadgroup
+
+bench: setup  ## figures, printed and never asserted
+	$(BIN)/python -m tests.bench
+
+soak: setup  ## long fault tests; SOAK_KILLS sets how many kills
+	SOAK_KILLS=$${SOAK_KILLS:-1000} $(BIN)/pytest tests/faults -x --timeout 0
+
+lock:  ## write the locks anew from pyproject.toml
+	requirements/compile.sh
+
+clean:  ## forget everything that was installed and built
+	rm -rf $(VENV) ui/node_modules ui/dist data
+
+.PHONY: debian
+debian:
+	@tools/debian.sh
+
+$(BIN)/uv:
+	tools/venv.sh $(VENV)
+
+$(PYTHON_DONE): $(BIN)/uv requirements/dev.lock pyproject.toml
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	tools/node.sh $(BIN)
+	@touch $@
+
+$(UI_DONE): $(PYTHON_DONE) ui/package-lock.json
+	$(NPM) ci
+	@touch $@
+
+$(UI): $(UI_DONE) $(UI_SOURCES)
+	$(NPM) run build
+	@touch $@
