@@ -66,6 +66,10 @@ class AlreadyRunning(HubError):
     """Another hub uses the data folder."""
 
 
+class CoreDied(HubError):
+    """The loop that decides has ended; the process must end, too, and be started again."""
+
+
 @dataclass(slots=True)
 class _Parts:
     """A hub that is built but not started."""
@@ -95,8 +99,12 @@ async def serve(config: Path, data: Path, port: int | None, ready: Callable[[str
     async with AsyncExitStack() as stack:
         stack.callback(os.close, _lock(data))
         parts = await _build(config, data, folder, stack)
-        await _start(parts, port, ready, stack)
-        await end.wait()
+        core = await _start(parts, port, ready, stack)
+        stopped = asyncio.ensure_future(end.wait())
+        await asyncio.wait({core, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        if not end.is_set():
+            raise CoreDied("the loop that decides has ended; the log says why")
         log.info("hub.stopping")
     log.info("hub.stopped")
 
@@ -152,8 +160,10 @@ def _resume_clock(journal: Journal, memory: Memory) -> SystemClock:
     return clock
 
 
-async def _start(parts: _Parts, port: int | None, ready: Callable[[str], None], stack: AsyncExitStack) -> None:
-    """Start the parts; each is stopped before those it needs."""
+async def _start(
+    parts: _Parts, port: int | None, ready: Callable[[str], None], stack: AsyncExitStack
+) -> asyncio.Task[None]:
+    """Start the parts; each is stopped before those it needs. Return the loop that decides."""
     runtime, intake, settings = parts.runtime, parts.intake, parts.folder.settings
     queries = Queries(parts.data)
     stack.push_async_callback(queries.close)
@@ -164,7 +174,7 @@ async def _start(parts: _Parts, port: int | None, ready: Callable[[str], None], 
         runtime.listen(listener)
     parts.problems.listen(live.problems_changed)
     runtime.dispatch_to(parts.outbox.submit)
-    _background(stack, runtime.run(), stop=runtime.stop)
+    core = _background(stack, runtime.run(), stop=runtime.stop)
     await runtime.done(lambda batch: _resume(batch, parts))
     stack.push_async_callback(parts.outbox.close)
     _background(stack, parts.sessions.open())
@@ -197,6 +207,7 @@ async def _start(parts: _Parts, port: int | None, ready: Callable[[str], None], 
     address = await _listen(context, settings.web.host, settings.web.port if port is None else port, stack)
     log.info("hub.ready", url=address)
     ready(address)
+    return core
 
 
 def _resume(batch: Batch, parts: _Parts) -> None:
@@ -235,7 +246,9 @@ def _ui() -> Path:
     return Path(__file__).parent.parent / "ui" / "dist"
 
 
-def _background(stack: AsyncExitStack, work: Coroutine[Any, Any, None], stop: Callable[[], None] | None = None) -> None:
+def _background(
+    stack: AsyncExitStack, work: Coroutine[Any, Any, None], stop: Callable[[], None] | None = None
+) -> asyncio.Task[None]:
     """Run ``work`` until the hub stops; a fault in it stops nothing else, but is loud."""
     task = asyncio.create_task(work, name=getattr(work, "__qualname__", None))
 
@@ -253,6 +266,7 @@ def _background(stack: AsyncExitStack, work: Coroutine[Any, Any, None], stop: Ca
 
     task.add_done_callback(ended)
     stack.push_async_callback(end)
+    return task
 
 
 def _decoders(settings: Settings) -> tuple[Decoder, ...]:

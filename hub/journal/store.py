@@ -102,10 +102,12 @@ class Journal:
         await asyncio.to_thread(self._thread.join)
 
     def load(self) -> Memory:
-        """Restore what the hub remembers. Called once, before the first commit."""
+        """Restore what the hub remembers. Called once, before the first commit. Raises JournalError."""
         db = connect(self.path, read_only=True)
         try:
             return _load(db)
+        except (sqlite3.Error, msgspec.MsgspecError, ValueError, KeyError) as error:
+            raise JournalError(f"the journal in {self.path} cannot be read ({error}): restore a backup") from error
         finally:
             db.close()
 

@@ -12,6 +12,8 @@
     ├── JournalError           the store refused a transaction
     ├── BrokerError            the MQTT broker could not be started or reached
     ├── Refusal                an HTTP request is refused (hub.web.errors)
+    ├── AlreadyRunning         another hub uses the data folder (hub.app)
+    ├── CoreDied               the loop that decides has ended (hub.app)
     └── SpeechError            a text could not be turned into sound
 """
 

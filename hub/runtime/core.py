@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
@@ -127,8 +127,8 @@ class Runtime:
     async def _turn(self) -> None:
         batch = Batch(self.program, self.state, self.clock.now())
         for _ in range(min(BATCH, len(self._inbox))):
-            self._inbox.popleft()(batch)
-        batch.pass_time()
+            self._guarded(self._inbox.popleft(), batch)
+        self._guarded(Batch.pass_time, batch)
         if self._inbox:
             self._arrived.set()
         if len(self._inbox) <= FULL // 2:
@@ -143,7 +143,16 @@ class Runtime:
         for command in batch.commands:
             self._dispatch(command)
         for listener in self._listeners if not batch.entry.empty else ():
-            listener(batch.entry)
+            self._guarded(listener, batch.entry)
+
+    def _guarded(self, part: Callable[[Any], None], argument: Any) -> None:
+        """Run one part of a turn; a fault in it is loud and shown, and does not stop the others."""
+        try:
+            part(argument)
+        except Exception:
+            text = Text("内部错误，请查看日志", "A fault of the hub itself; see its log")
+            self._problems.raise_("fault", text)
+            log.exception("turn.fault")
 
     async def _commit(self, entry: Entry) -> None:
         """Write until it is written: what was decided stays decided, nothing is acknowledged or done meanwhile."""

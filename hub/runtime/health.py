@@ -25,14 +25,14 @@ class Health:
         self._registry = registry
         self._clock = clock
         self._deadlines: list[tuple[Instant, EntityId]] = []
+        self._armed: set[EntityId] = set()
         self._timer: Timer | None = None
 
     def heard(self, entry: Entry) -> None:
-        """Take note of the readings of a committed entry."""
+        """Watch every entity of a committed entry that promises to repeat itself; one deadline for each."""
         for reading in entry.readings:
-            entity = self._registry.entity(reading.entity)
-            if entity is not None and entity.expire_after is not None and reading.value is not None:
-                heapq.heappush(self._deadlines, (Instant(reading.at + entity.expire_after), reading.entity))
+            if reading.value is not None and reading.entity not in self._armed:
+                self._arm(reading.entity, reading.at)
         self._arrange()
 
     def close(self) -> None:
@@ -40,21 +40,29 @@ class Health:
         if self._timer is not None:
             self._timer.cancel()
 
+    def _arm(self, name: EntityId, heard_at: Instant) -> None:
+        entity = self._registry.entity(name)
+        if entity is not None and entity.expire_after is not None:
+            self._armed.add(name)
+            heapq.heappush(self._deadlines, (Instant(heard_at + entity.expire_after), name))
+
     def _arrange(self) -> None:
         self.close()
-        if self._deadlines:
-            self._timer = self._clock.call_at(self._deadlines[0][0], self._due)
+        self._timer = self._clock.call_at(self._deadlines[0][0], self._due) if self._deadlines else None
 
     def _due(self) -> None:
         self._runtime.post(self._expire)
-        while self._deadlines and self._deadlines[0][0] <= self._clock.now():
-            heapq.heappop(self._deadlines)
-        self._arrange()
 
     def _expire(self, batch: Batch) -> None:
-        for name in self._registry.sensed():
+        """Mark what was silent for too long; watch on what was heard meanwhile."""
+        while self._deadlines and self._deadlines[0][0] <= batch.now:
+            _, name = heapq.heappop(self._deadlines)
+            self._armed.discard(name)
             entity, state = self._registry.entity(name), batch.state.states.get(name)
             if entity is None or entity.expire_after is None or state is None:
                 continue
-            if state.quality is Quality.GOOD and state.at + entity.expire_after <= batch.now:
+            if state.at + entity.expire_after > batch.now:
+                self._arm(name, state.at)
+            elif state.quality is Quality.GOOD:
                 batch.feed(Reading(name, None, Quality.STALE, batch.now))
+        self._arrange()

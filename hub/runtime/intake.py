@@ -76,6 +76,8 @@ class Intake:
         self._recent: OrderedDict[int, bytes] = OrderedDict()
         self._unconfirmed: set[EntityId] = set()
         """Entities whose state is stale only because the link was away."""
+        self._offline: set[EntityId] = set()
+        """Entities whose state is stale only because their device said that it is offline."""
         self._payloads: dict[tuple[str, str], bytes] = {}
         self._complaints: set[tuple[str, str]] = set()
 
@@ -145,6 +147,7 @@ class Intake:
         """With our session kept by the broker nothing was missed, so what was known still holds."""
         batch.record(Note("link_back", batch.now, {"link": self._name, "resumed": resumed}))
         if not resumed:
+            self._offline.clear()  # what those devices said meanwhile is lost
             return
         for entity in sorted(self._unconfirmed):
             batch.feed(Reading(entity, None, Quality.GOOD, batch.now), record=False)
@@ -213,12 +216,18 @@ class Intake:
 
     def _sense(self, batch: Batch, sample: Sample, message: Message) -> None:
         prior = batch.state.states.get(sample.entity, NEVER_HEARD)
+        if sample.value is None and not message.retained:
+            if sample.quality is Quality.STALE and prior.quality is Quality.GOOD:
+                self._offline.add(sample.entity)
+            elif sample.quality is Quality.GOOD and sample.entity not in self._offline:
+                return  # "online" gives trust back to what was trusted before "offline", to nothing else
         known = sample.entity in self._unconfirmed
         reading = judge(prior, sample, retained=message.retained, known=known, now=batch.now)
         if reading is None:
             return
         if reading.quality is Quality.GOOD:
             self._unconfirmed.discard(sample.entity)
+            self._offline.discard(sample.entity)
         batch.feed(reading)
 
     def _remember(self, mid: int, digest: bytes) -> None:

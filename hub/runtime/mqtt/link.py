@@ -26,6 +26,8 @@ log = structlog.get_logger()
 KEEPALIVE = 15
 #: Seconds between attempts to connect: first and longest.
 BACKOFF = (0.25, 5.0)
+#: Seconds in which a broker must answer a connection.
+PATIENCE = 10
 #: Topic filters in one SUBSCRIBE, well below the 64 KiB that small brokers take.
 CHUNK = 200
 
@@ -126,13 +128,19 @@ class Link:
         finally:
             if self._waiting is not None:
                 self._waiting.cancel()
+            self.connected = False  # going on purpose is no loss
             self._client.disconnect()
 
     async def _serve(self) -> bool:
         """Keep the connection alive until it is gone; tell whether it ever was up."""
         was_up = False
+        given_up = self._loop.time() + PATIENCE
         while not self._closed.is_set():
             if self._client.loop_misc() != MQTTErrorCode.MQTT_ERR_SUCCESS:
+                break
+            if not self.connected and self._loop.time() > given_up:
+                self._user.lost("the broker does not answer")
+                self._client.disconnect()
                 break
             was_up = was_up or self.connected
             try:
