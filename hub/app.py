@@ -169,6 +169,7 @@ async def _start(
     stack.push_async_callback(queries.close)
     health, live = Health(runtime, parts.registry, parts.clock), Live()
     stack.callback(health.close)
+    health.watch(runtime.state.states)
     metrics = Metrics(parts.clock, lambda: intake.counts)
     for listener in (health.heard, live.committed, metrics.committed):
         runtime.listen(listener)

@@ -29,10 +29,10 @@ class EvidenceStore:
         """Write ``content`` and return its record. Raises Unreachable when the disk refuses, to be tried again."""
         path = self._path(command, media_type)
         try:
-            await asyncio.to_thread(_write_once, self._data / path, content)
+            kept = await asyncio.to_thread(_write_once, self._data / path, content)
         except OSError as error:
             raise Unreachable(f"the picture or sound cannot be stored: {error.strerror}") from None
-        return _record(command, path, content, media_type, at)
+        return _record(command, path, kept, media_type, at)
 
     async def find(self, command: Command, media_type: str) -> Evidence | None:
         """Return what a try before a crash has kept already."""
@@ -61,10 +61,10 @@ def _record(command: Command, path: Path, content: bytes, media_type: str, at: I
     )
 
 
-def _write_once(path: Path, content: bytes) -> None:
-    """Write a whole file or none; one that is there already stays."""
+def _write_once(path: Path, content: bytes) -> bytes:
+    """Write a whole file or none; one that is there already stays. Return what it holds."""
     if path.exists():
-        return
+        return path.read_bytes()
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     part = path.with_suffix(".part")
     part.unlink(missing_ok=True)  # left by a crash in the middle of writing
@@ -79,3 +79,4 @@ def _write_once(path: Path, content: bytes) -> None:
         os.fsync(folder)  # the name, too, must survive a power cut
     finally:
         os.close(folder)
+    return content

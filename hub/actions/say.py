@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from hub.model.decision import Say as SayAction
 from hub.model.errors import DeviceError, SpeechError, Unsupported
-from hub.model.execution import Done
+from hub.model.execution import Done, pause
 from hub.model.site import Role
-from hub.model.time import SECOND
+from hub.model.time import SECOND, Instant
 from hub.sdk import Speaker
 
 if TYPE_CHECKING:
@@ -45,7 +45,8 @@ class Say:
         self._speech = speech
         self._store = store
         self._clock = clock
-        self._free_at: dict[EntityId, int] = {}
+        self._spoken: dict[EntityId, tuple[int, int]] = {}
+        """When the last clip of each began, and how long it was."""
         self._busy: defaultdict[EntityId, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def perform(self, command: Command) -> Done:
@@ -58,18 +59,18 @@ class Say:
         if not speakers:
             raise Unsupported("no loudspeaker is bound to this zone")
         clip = await self._clip(action)
-        started = self._clock.now()
         spoke = await asyncio.gather(
             *(self._play(entity, clip, action.volume, command.key) for entity in speakers), return_exceptions=True
         )
+        began = [result for result in spoke if not isinstance(result, BaseException)]
         failures = [result for result in spoke if isinstance(result, BaseException)]
-        if len(failures) == len(speakers):
+        if not began:
             raise failures[0]
-        evidence = await self._store.keep(command, clip.wav(), "audio/wav", started)
+        evidence = await self._store.keep(command, clip.wav(), "audio/wav", min(began))
         return Done(
             evidence=evidence,
             detail={
-                "began_at": started,
+                "began_at": min(began),
                 "seconds": round(clip.seconds, 2),
                 "volume": action.volume,
                 "silent": len(failures),
@@ -85,13 +86,18 @@ class Say:
         except SpeechError as error:
             raise Unsupported(str(error)) from None
 
-    async def _play(self, entity: EntityId, clip: Clip, volume: int, key: CommandKey) -> None:
+    async def _play(self, entity: EntityId, clip: Clip, volume: int, key: CommandKey) -> Instant:
+        """Play, and return when the sound began."""
         speaker = self._equipped.driver(entity)
         if not isinstance(speaker, Speaker):
             raise DeviceError(f"{entity} is not set up")
         async with self._busy[entity]:
             # a device that takes a whole clip at once is still speaking when it has answered
-            await asyncio.sleep(max(0, self._free_at.get(entity, 0) - self._clock.now()) / SECOND)
+            began, length = self._spoken.get(entity, (0, 0))
+            since = self._clock.now() - began
+            if since < length:  # never longer than the clip: the clock may have gone back
+                await pause(self._clock, min(length, length - since))
             started = self._clock.now()
             await speaker.play(clip, volume, key)
-            self._free_at[entity] = started + int(clip.seconds * SECOND)
+            self._spoken[entity] = started, int(clip.seconds * SECOND)
+            return started

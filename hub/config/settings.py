@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zoneinfo
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 
 Item = TypeVar("Item")
+
+_PORT = re.compile(r"[0-9]{1,5}\Z")
+MAX_PORT = 65_535
 
 
 class Listen(msgspec.Struct, frozen=True):
@@ -234,11 +238,12 @@ class _SettingsReader:
         host, _, port = (text or "").rpartition(":")
         try:
             ip_address(host)
-            return Listen(host, int(port)) if 0 <= int(port) <= 65535 else default
+            good = _PORT.match(port) is not None and int(port) <= MAX_PORT
         except ValueError:
-            if place is not None:
-                self._reader.report(place, "`listen` must be an address and a port, like `127.0.0.1:8420`")
-            return default
+            good = False
+        if not good and place is not None:
+            self._reader.report(place, "`listen` must be an address and a port, like `127.0.0.1:8420`")
+        return Listen(host, int(port)) if good else default
 
     def _url(self, node: Node | None, what: str, schemes: set[str]) -> str | None:
         text = self._reader.text(node, what, 500)

@@ -23,6 +23,8 @@ MAX_BYTES = 2 * 1024 * 1024
 #: Deepest nesting; the language itself needs seven levels.
 MAX_DEPTH = 24
 
+#: What is no character of YAML 1.2 (section 5.1): controls, surrogates, non-characters.
+_FORBIDDEN = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _FLOAT = re.compile(r"-?(?:0|[1-9][0-9]{0,14})\.[0-9]{1,15}\Z")
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -37,14 +39,18 @@ def load(path: Path, name: str | None = None) -> Node:
     except OSError as error:
         raise ConfigError((Finding(Mark(name, 1, 1), f"cannot be read: {error.strerror}"),)) from None
     except UnicodeDecodeError as error:
-        raise ConfigError(
-            (Finding(Mark(name, 1, 1), f"is not UTF-8 at byte {error.start}; save it as UTF-8"),)
-        ) from None
+        before = error.object[: error.start].decode("utf-8-sig").split("\n")
+        mark = Mark(name, len(before), len(before[-1]) + 1)
+        raise ConfigError((Finding(mark, "is not UTF-8 here; save the file as UTF-8"),)) from None
     return loads(text, name)
 
 
 def loads(text: str, name: str) -> Node:
     """Read a text. Raises ConfigError with one finding."""
+    if (bad := _FORBIDDEN.search(text)) is not None:
+        start = text.rfind("\n", 0, bad.start()) + 1
+        mark = Mark(name, text.count("\n", 0, start) + 1, bad.start() - start + 1)
+        raise ConfigError((Finding(mark, f"a character that no text may hold (#x{ord(bad[0]):x})"),))
     return _Builder(name).build(text)
 
 
@@ -66,10 +72,6 @@ class _Builder:
             mark = error.problem_mark or error.context_mark
             place = Mark(self._name, 1, 1) if mark is None else Mark(self._name, mark.line + 1, mark.column + 1)
             raise ConfigError((Finding(place, f"this is not YAML: {error.problem}"),)) from None
-        except yaml.reader.ReaderError as error:
-            line = text.count("\n", 0, error.position) + 1 if isinstance(error.position, int) else 1
-            sentence = f"a character that no text may hold (#x{ord(str(error.character)[:1] or '0'):x})"
-            raise ConfigError((Finding(Mark(self._name, line, 1), sentence),)) from None
         return node
 
     def _node(self, event: Any, events: Iterator[Any], depth: int) -> Node:

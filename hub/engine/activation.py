@@ -87,15 +87,22 @@ class _Life:
         if truth is None:
             slot, given_up = self._blind(slot)
             return self._drop(slot, Reason.SOURCE_UNKNOWN) if given_up else slot
+        if self._was_blind(slot):  # nobody looked while it was: the ``for`` begins anew
+            self._drop(slot, Reason.SOURCE_UNKNOWN)
+            anew = self.arm()
+            return None if anew is None else self.pend(anew)
         if slot.due is not None and self._now < slot.due:
             return replace(slot, blind_since=None, wake=slot.due)
         if not all(test(self._view) is True for test in self._program.conditions):
-            return replace(slot, blind_since=None, due=None, wake=None)  # in time, but held back by a condition
+            # in time, but held back by a condition
+            return replace(slot, blind_since=None, due=None if slot.announced else slot.due, wake=None)
         return self._open(slot)
 
     def act(self, slot: Slot) -> Slot | None:
         """Active: clear, escalate, or wait."""
         truth = self._program.clear(self._view)
+        if self._was_blind(slot):
+            slot = replace(slot, clearing_since=None)
         if truth is None:
             slot, given_up = self._blind(slot)
             if not given_up:
@@ -114,11 +121,15 @@ class _Life:
     def _blind(self, slot: Slot) -> tuple[Slot, bool]:
         """Note since when the source is unknown; True when that is longer than the rule tolerates."""
         since = slot.blind_since if slot.blind_since is not None else self._now
-        end = after(since, self._rule.tolerate_gap)
-        return replace(slot, blind_since=since, wake=end), self._now >= end
+        blind = replace(slot, blind_since=since, wake=after(since, self._rule.tolerate_gap))
+        return blind, self._was_blind(blind)
+
+    def _was_blind(self, slot: Slot) -> bool:
+        """Tell whether the source was unknown up to now for longer than the rule tolerates."""
+        return slot.blind_since is not None and self._now >= after(slot.blind_since, self._rule.tolerate_gap)
 
     def _drop(self, slot: Slot, reason: Reason) -> Slot | None:
-        if slot.due is None or slot.due > slot.since:  # a rule without ``for`` never announced that it was pending
+        if slot.announced:
             self._decide(PendingDropped, reason=reason, ran=Duration(self._now - slot.since))
         return None
 
@@ -128,7 +139,7 @@ class _Life:
             Opened,
             activation=activation,
             since=slot.since,
-            late_by=Duration(0 if slot.due is None else self._now - slot.due),
+            late_by=Duration(self._now - slot.due if slot.due is not None and slot.announced else 0),
             trace=self._program.witnesses(self._view),
         )
         opened = Slot(phase=Phase.ACTIVE, since=self._now, trigger=slot.trigger, activation=activation)

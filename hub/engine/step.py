@@ -11,7 +11,7 @@ from hub.engine.state import EngineState, Step, View, WakeKey
 from hub.model.activation import Slot, SlotKey
 from hub.model.decision import Cleared, Decision, IncidentClosed, PendingDropped, Reason
 from hub.model.entry import ClockJump, ModeChange
-from hub.model.reading import NEVER_HEARD, Reading, next_state
+from hub.model.reading import NEVER_HEARD, Quality, Reading, next_state
 from hub.model.site import Mode
 from hub.model.time import Duration, Instant
 
@@ -35,6 +35,18 @@ def step(program: Program, state: EngineState, event: Reading | ModeChange | Clo
     if isinstance(event, ModeChange):
         return _advance(program, state, program.watching_mode(event.mode), now, modes=(event,))
     return _shift(state, event)
+
+
+def requalify(
+    program: Program, state: EngineState, entities: Iterable[EntityId], quality: Quality, now: Instant
+) -> Step:
+    """Return what changes when ``entities`` are trusted otherwise: all at once, so that none fires meanwhile."""
+    changed = {
+        entity: next_state(state.states.get(entity, NEVER_HEARD), Reading(entity, None, quality, now))
+        for entity in entities
+    }
+    keys = dict.fromkeys(key for entity in changed for key in program.watching(entity))
+    return _advance(program, state, keys, now, states=changed)
 
 
 def wake(program: Program, state: EngineState, key: WakeKey, now: Instant) -> Step:
@@ -63,7 +75,7 @@ def adopt(program: Program, state: EngineState, now: Instant) -> Step:
 
 def _end(key: SlotKey, slot: Slot, now: Instant) -> Iterable[Decision]:
     if slot.activation is None:
-        if slot.due is not None:
+        if slot.announced:
             ran = Duration(now - slot.since)
             yield PendingDropped(rule=key.rule, zone=key.zone, at=now, reason=Reason.RULE_CHANGED, ran=ran)
         return

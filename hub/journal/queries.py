@@ -147,7 +147,11 @@ class Queries:
 
     async def token(self, token: str) -> TokenRow | None:
         """Return whose token this is."""
-        rows = await self._all("SELECT name, role FROM tokens WHERE hash = ?", (token_hash(token),))
+        return await self.holder(token_hash(token))
+
+    async def holder(self, digest: bytes) -> TokenRow | None:
+        """Return whose token has this hash."""
+        rows = await self._all("SELECT name, role FROM tokens WHERE hash = ?", (digest,))
         return TokenRow(*rows[0]) if rows else None
 
     async def _all(self, sql: str, parameters: tuple[Any, ...]) -> list[Any]:
@@ -164,7 +168,7 @@ class Queries:
 
 def token_hash(token: str) -> bytes:
     """Hash a token. It has 256 random bits, so a fast hash is as good as a slow one."""
-    return hashlib.sha256(token.encode()).digest()
+    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
 
 
 def add_token(db: sqlite3.Connection, name: str, role: str, token: str, at: Instant) -> None:

@@ -137,7 +137,7 @@ class Journal:
                 text = msgspec.json.encode(self.anchor()).decode()
                 db.execute("INSERT OR REPLACE INTO meta VALUES ('anchor', ?)", (text,))
             db.execute("COMMIT")
-        except sqlite3.Error as cause:
+        except Exception as cause:  # noqa: BLE001 - a number or text that SQLite cannot take must not end the thread
             if db.in_transaction:
                 db.rollback()
             error = JournalError(f"the journal refused a transaction: {cause}")

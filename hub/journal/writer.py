@@ -88,7 +88,8 @@ def _project(db: sqlite3.Connection, decision: object) -> None:
             )
         case IncidentOpened():
             db.execute(
-                "INSERT INTO incidents (activation, rule, zone, severity, state, opened_at) VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO incidents (activation, rule, zone, severity, state, opened_at) VALUES (?, ?, ?, ?, ?, ?) "
+                "ON CONFLICT (activation) DO UPDATE SET state = 'open', closed_at = NULL, reason = NULL",
                 (decision.activation, decision.rule, decision.zone, decision.severity, IncidentState.OPEN, decision.at),
             )
         case IncidentClosed():

@@ -35,7 +35,7 @@ class Slot(msgspec.Struct, frozen=True):
     trigger: str
     """Fingerprint of the trigger it runs under; an edit of the rule that keeps it keeps the slot."""
     due: Instant | None = None
-    """PENDING: end of ``for``. COOLDOWN: end of the cooldown."""
+    """PENDING: end of ``for``, None once a condition holds back what was in time. COOLDOWN: end of the cooldown."""
     wake: Instant | None = None
     """When the engine must look again even if nothing is heard."""
     blind_since: Instant | None = None
@@ -47,3 +47,8 @@ class Slot(msgspec.Struct, frozen=True):
     """ACTIVE: when the clear condition became true."""
     incident: bool = False
     """ACTIVE: whether an incident is open."""
+
+    @property
+    def announced(self) -> bool:
+        """PENDING: whether its ``for`` was told of; a rule without ``for`` has nothing to tell."""
+        return self.phase is Phase.PENDING and self.due != self.since

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
@@ -32,6 +33,17 @@ class Timer(Protocol):
 
     def cancel(self) -> None:
         """Do not make the call."""
+
+
+async def pause(clock: Clock, duration: int) -> None:
+    """Sleep ``duration`` microseconds of ``clock``."""
+    over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    due = Instant(clock.now() + max(0, duration))
+    timer = clock.call_at(due, lambda: None if over.done() else over.set_result(None))
+    try:
+        await over
+    finally:
+        timer.cancel()
 
 
 class Clock(Protocol):

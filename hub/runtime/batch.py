@@ -8,13 +8,14 @@ from hub.engine.step import step, wake
 from hub.model.decision import Command
 from hub.model.entry import ClockJump, Entry, ModeChange, Note, Outcome
 from hub.model.reading import Reading
+from hub.model.time import Instant
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hub.engine.program import Program
     from hub.engine.state import EngineState, Step
-    from hub.model.time import Instant
+    from hub.model.ids import EntityId
 
 
 class Batch:
@@ -28,7 +29,11 @@ class Batch:
         self._committed: list[Callable[[], None]] = []
 
     def feed(self, event: Reading | ModeChange | ClockJump, *, record: bool = True) -> None:
-        """Decide one input. ``record`` False keeps a change of mere trust out of the readings."""
+        """Decide one input.
+
+        ``record`` False keeps a change of mere trust out of the readings and of what a restart remembers: a hub that
+        dies before its link is back must still know what was trusted before.
+        """
         if isinstance(event, Reading):
             if record:
                 self.entry.readings.append(event)
@@ -36,12 +41,21 @@ class Batch:
             pass  # it stands among the changes of its own step
         else:
             self.entry.jumps.append(event)
-        self.take(step(self.program, self.state, event, self.now))
+        self.take(step(self.program, self.state, event, self.now), record=record)
 
-    def take(self, change: Step) -> None:
-        """Take over what a step changes."""
+    def remember(self, entity: EntityId) -> None:
+        """Have a restart remember the state of ``entity`` as it is now, trust included."""
+        self.entry.states[entity] = self.state.states[entity]
+
+    def take(self, change: Step, *, record: bool = True) -> None:
+        """Take over what a step changes. The next one has a later instant, so that no two activations share an id."""
+        self._take(change, record=record)
+        self.now = Instant(self.now + 1)
+
+    def _take(self, change: Step, *, record: bool = True) -> None:
         self.state.apply(change)
-        self.entry.states.update(change.states)
+        if record:
+            self.entry.states.update(change.states)
         self.entry.slots.update(change.slots)
         self.entry.modes.extend(change.modes)
         self.entry.decisions.extend(change.decisions)
@@ -49,7 +63,7 @@ class Batch:
     def pass_time(self) -> None:
         """Decide everything that is due."""
         while (key := self.state.take_due(self.now)) is not None:
-            self.take(wake(self.program, self.state, key, self.now))
+            self._take(wake(self.program, self.state, key, self.now))
 
     def record(self, fact: Outcome | Note) -> None:
         """Journal a fact that the engine does not decide on."""

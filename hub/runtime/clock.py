@@ -32,7 +32,7 @@ class SystemClock:
         """Go on from the last commit: by time since boot if the machine was not restarted, else by the wall clock."""
         if at is None:
             return cls(wall())
-        if boot_id == current_boot_id():
+        if boot_id and boot_id == current_boot_id():
             return cls(Instant(at + boot_us() - boot))
         return cls(max(wall(), at))
 

@@ -11,8 +11,10 @@ import structlog
 
 from hub.engine.step import adopt
 from hub.failpoint import failpoint
+from hub.model.entry import ClockJump
 from hub.model.errors import JournalError
 from hub.model.text import Text
+from hub.model.time import Instant
 from hub.runtime.batch import Batch
 
 if TYPE_CHECKING:
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from hub.model.decision import Command
     from hub.model.entry import Entry
     from hub.model.execution import Clock, Timer
-    from hub.model.time import Instant
     from hub.runtime.problems import Problems
 
 log = structlog.get_logger()
@@ -64,6 +65,8 @@ class Runtime:
         self._room = asyncio.Event()
         self._room.set()
         self._stopping = False
+        self._latest = Instant(0)
+        """No batch is decided before this: inputs never share an instant."""
 
     def dispatch_to(self, dispatch: Callable[[Command], None]) -> None:
         """Name who performs committed commands."""
@@ -81,11 +84,15 @@ class Runtime:
             self._room.clear()
 
     async def done(self, work: Work) -> None:
-        """Have ``work`` done and wait until it is committed."""
+        """Have ``work`` done and wait until it is committed. A fault in it is raised here, too."""
         committed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         def inside(batch: Batch) -> None:
-            work(batch)
+            try:
+                work(batch)
+            except Exception as fault:
+                committed.set_exception(fault)
+                raise
             batch.when_committed(lambda: None if committed.done() else committed.set_result(None))
 
         self.post(inside)
@@ -99,6 +106,12 @@ class Runtime:
     async def room(self) -> None:
         """Wait until there is room again."""
         await self._room.wait()
+
+    def clock_jumped(self, by: int) -> None:
+        """Move what is kept by ``by`` microseconds before anything else is decided by the clock that has moved."""
+        self._latest = Instant(self._latest + by)
+        self._inbox.appendleft(lambda batch: batch.feed(ClockJump(at=batch.now, by=by)))
+        self._arrived.set()
 
     def change_rules(self, program: Program) -> None:
         """Replace the rule set; what runs under an unchanged trigger goes on."""
@@ -125,10 +138,11 @@ class Runtime:
         self._arrived.set()
 
     async def _turn(self) -> None:
-        batch = Batch(self.program, self.state, self.clock.now())
+        batch = Batch(self.program, self.state, max(self.clock.now(), self._latest))
         for _ in range(min(BATCH, len(self._inbox))):
             self._guarded(self._inbox.popleft(), batch)
         self._guarded(Batch.pass_time, batch)
+        self._latest = Instant(batch.now + 1)
         if self._inbox:
             self._arrived.set()
         if len(self._inbox) <= FULL // 2:

@@ -9,9 +9,12 @@ from hub.model.reading import Quality, Reading
 from hub.model.time import Instant
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from hub.model.entry import Entry
     from hub.model.execution import Clock, Timer
     from hub.model.ids import EntityId
+    from hub.model.reading import State
     from hub.runtime.batch import Batch
     from hub.runtime.core import Runtime
     from hub.runtime.registry import Registry
@@ -30,9 +33,17 @@ class Health:
 
     def heard(self, entry: Entry) -> None:
         """Watch every entity of a committed entry that promises to repeat itself; one deadline for each."""
+        for jump in entry.jumps:
+            self._deadlines = [(Instant(at + jump.by), name) for at, name in self._deadlines]
         for reading in entry.readings:
             if reading.value is not None and reading.entity not in self._armed:
                 self._arm(reading.entity, reading.at)
+        self._arrange()
+
+    def watch(self, states: Mapping[EntityId, State]) -> None:
+        """Watch what was known before a restart: it may have fallen silent meanwhile."""
+        for name, state in states.items():
+            self._arm(name, state.at)
         self._arrange()
 
     def close(self) -> None:
@@ -65,4 +76,6 @@ class Health:
                 self._arm(name, state.at)
             elif state.quality is Quality.GOOD:
                 batch.feed(Reading(name, None, Quality.STALE, batch.now))
+            else:
+                self._arm(name, batch.now)  # its link may come back and vouch for it
         self._arrange()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
+from hub.engine.step import requalify
 from hub.model.entry import Announcement, Delivery, Note
 from hub.model.errors import DecodeError
 from hub.model.reading import ACTIVE_VALUES, NEVER_HEARD, Quality, Reading
@@ -33,6 +34,8 @@ log = structlog.get_logger()
 
 #: Deliveries remembered, as in the journal (hub.journal.writer).
 REMEMBERED = 4_096
+#: In the place of a packet identifier (1 to 65535): a new session began, the ones before say nothing any more.
+NEW_SESSION = 0
 #: Different complaints logged before the rest is only counted: a hostile device cannot fill the disk.
 COMPLAINTS = 200
 
@@ -76,6 +79,8 @@ class Intake:
         self._recent: OrderedDict[int, bytes] = OrderedDict()
         self._unconfirmed: set[EntityId] = set()
         """Entities whose state is stale only because the link was away."""
+        self._missed: set[EntityId] = set()
+        """Entities whose last words may be lost with the broker's session: only they themselves can confirm them."""
         self._offline: set[EntityId] = set()
         """Entities whose state is stale only because their device said that it is offline."""
         self._payloads: dict[tuple[str, str], bytes] = {}
@@ -101,7 +106,11 @@ class Intake:
             self._registry.announce(kept.integration, kept.topic, found.devices)
             self._payloads[kept.integration, kept.topic] = kept.payload
         for delivery in deliveries:
-            if delivery.link == self._name:
+            if delivery.link != self._name:
+                continue
+            if delivery.mid == NEW_SESSION:
+                self._recent.clear()
+            else:
                 self._remember(delivery.mid, delivery.digest)
 
     # the link's side (hub.runtime.mqtt.link.LinkUser)
@@ -109,6 +118,11 @@ class Intake:
     def arrived(self, arrival: Arrival) -> None:
         """Take a message in with the next batch."""
         self._runtime.post(lambda batch: self._take(batch, arrival))
+
+    def connected(self, *, resumed: bool) -> None:
+        """Begin anew where the broker does: the packet identifiers of a lost session come again for other messages."""
+        if not resumed:
+            self._runtime.post(self._begin_session)
 
     def lost(self, reason: str) -> None:
         """Trust nothing that came by this link until it is back."""
@@ -136,21 +150,27 @@ class Intake:
 
     def distrust(self, batch: Batch, reason: str) -> None:
         """Mark every state that came by this link as not confirmed."""
-        for entity in self._registry.sensed():
-            state = batch.state.states.get(entity, NEVER_HEARD)
-            if state.quality is Quality.GOOD:
-                self._unconfirmed.add(entity)
-                batch.feed(Reading(entity, None, Quality.STALE, batch.now), record=False)
+        trusted = sorted(name for name, state in batch.state.states.items() if state.quality is Quality.GOOD)
+        self._unconfirmed.update(trusted)
+        batch.take(requalify(batch.program, batch.state, trusted, Quality.STALE, batch.now), record=False)
         batch.record(Note("link_lost", batch.now, {"link": self._name, "reason": clean(reason)}))
+
+    def _begin_session(self, batch: Batch) -> None:
+        self._recent.clear()
+        batch.entry.deliveries.append(Delivery(self._name, NEW_SESSION, b""))
 
     def _trust(self, batch: Batch, *, resumed: bool) -> None:
         """With our session kept by the broker nothing was missed, so what was known still holds."""
         batch.record(Note("link_back", batch.now, {"link": self._name, "resumed": resumed}))
         if not resumed:
             self._offline.clear()  # what those devices said meanwhile is lost
+            for entity in self._unconfirmed:
+                batch.remember(entity)
+            self._missed |= self._unconfirmed
+            self._unconfirmed.clear()
             return
-        for entity in sorted(self._unconfirmed):
-            batch.feed(Reading(entity, None, Quality.GOOD, batch.now), record=False)
+        again = sorted(name for name in self._unconfirmed if self._registry.entity(name) is not None)
+        batch.take(requalify(batch.program, batch.state, again, Quality.GOOD, batch.now), record=False)
         self._unconfirmed.clear()
 
     def _take(self, batch: Batch, arrival: Arrival) -> None:
@@ -221,14 +241,22 @@ class Intake:
                 self._offline.add(sample.entity)
             elif sample.quality is Quality.GOOD and sample.entity not in self._offline:
                 return  # "online" gives trust back to what was trusted before "offline", to nothing else
-        known = sample.entity in self._unconfirmed
+        known = sample.entity in self._unconfirmed or sample.entity in self._missed
         reading = judge(prior, sample, retained=message.retained, known=known, now=batch.now)
+        if sample.quality is not Quality.GOOD or (reading is not None and reading.quality is not Quality.GOOD):
+            self._known_no_more(sample.entity)  # the link's return does not confirm this
+            if known and reading is None:
+                batch.remember(sample.entity)
         if reading is None:
             return
         if reading.quality is Quality.GOOD:
-            self._unconfirmed.discard(sample.entity)
+            self._known_no_more(sample.entity)
             self._offline.discard(sample.entity)
         batch.feed(reading)
+
+    def _known_no_more(self, entity: EntityId) -> None:
+        self._unconfirmed.discard(entity)
+        self._missed.discard(entity)
 
     def _remember(self, mid: int, digest: bytes) -> None:
         self._recent.pop(mid, None)
@@ -255,7 +283,12 @@ def judge(prior: State, sample: Sample, *, retained: bool, known: bool, now: Ins
     quality = sample.quality
     if retained and sample.value is None and quality is Quality.GOOD:
         return None  # "online" says nothing about the value
-    if retained and sample.value in ACTIVE_VALUES and not (known and prior.value == sample.value):
+    if (
+        retained
+        and quality is Quality.GOOD
+        and sample.value in ACTIVE_VALUES
+        and not (known and prior.value == sample.value)
+    ):
         quality = Quality.STALE
     if (retained or sample.value is None) and quality is prior.quality and sample.value in {None, prior.value}:
         return None
@@ -268,9 +301,11 @@ def matches(mask: str, topic: str) -> bool:
     """Tell whether an MQTT topic filter takes a topic (MQTT 3.1.1, 4.7)."""
     levels = topic.split("/")
     wanted = mask.split("/")
+    if topic.startswith("$") and wanted[0] in {"+", "#"}:
+        return False
     for index, want in enumerate(wanted):
         if want == "#":
-            return not topic.startswith("$")
+            return True
         if index >= len(levels) or want not in {"+", levels[index]}:
             return False
     return len(wanted) == len(levels)

@@ -13,6 +13,7 @@ from hub.model.activation import SlotKey
 from hub.model.decision import Say
 from hub.model.entry import Outcome
 from hub.model.errors import DeviceError, Failure
+from hub.model.execution import pause
 from hub.model.incident import CommandStatus
 from hub.model.text import clean
 from hub.model.time import SECOND
@@ -112,7 +113,7 @@ class Outbox:
                 await self._report(command, CommandStatus.FAILED, attempt, error.failure, reason)
                 return
             await self._report(command, CommandStatus.STARTED, attempt, error.failure, reason)
-            await asyncio.sleep(delay)
+            await pause(self._clock, round(delay * SECOND))
             attempt += 1
             delay = min(delay * 2, BACKOFF[1])
 

@@ -7,12 +7,9 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from hub.model.entry import ClockJump
-
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Hashable
 
-    from hub.runtime.batch import Batch
     from hub.runtime.clock import SystemClock
     from hub.runtime.core import Runtime
 
@@ -29,11 +26,7 @@ async def follow_clock(runtime: Runtime, clock: SystemClock) -> None:
         jump = clock.follow()
         if jump:
             log.warning("clock.jumped", seconds=jump / 1e6)
-            runtime.post(lambda batch, by=jump: _jump(batch, by))  # type: ignore[misc]  # a default binds the loop's value
-
-
-def _jump(batch: Batch, by: int) -> None:
-    batch.feed(ClockJump(at=batch.now, by=by))
+            runtime.clock_jumped(jump)
 
 
 async def follow_files(fingerprint: Callable[[], Hashable], changed: Callable[[], Awaitable[None]]) -> None:

@@ -15,7 +15,7 @@ from hub.web.routing import UserRole
 if TYPE_CHECKING:
     from aiohttp import web
 
-    from hub.journal.queries import Queries
+    from hub.journal.queries import Queries, TokenRow
     from hub.model.execution import Clock
 
 COOKIE = "menshen_session"
@@ -37,7 +37,6 @@ class User(msgspec.Struct, frozen=True):
 
 
 class _Session(msgspec.Struct):
-    user: User
     token: bytes
     """Hash of the token it was opened with."""
     seen: Instant
@@ -56,22 +55,27 @@ class Doorkeeper:
         """Return who sent a request, by bearer token or by cookie."""
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() == "bearer" and token:
-            return await self._user(token)
-        session = self._sessions.get(token_hash(request.cookies.get(COOKIE, "")))
+            return _user(await self._queries.token(token))
+        value = token_hash(request.cookies.get(COOKIE, ""))
+        session = self._sessions.get(value)
         if session is None or self._clock.now() - session.seen > IDLE:
             return None
+        user = _user(await self._queries.holder(session.token))
+        if user is None:  # its token was replaced
+            self._sessions.pop(value, None)
+            return None
         session.seen = self._clock.now()
-        return session.user
+        return user
 
     async def sign_in(self, token: str) -> tuple[User, str] | None:
         """Open a session; return the user and the value of the cookie."""
-        user = await self._user(token)
+        user = _user(await self._queries.token(token))
         if user is None:
             return None
         value = secrets.token_urlsafe(32)
         if len(self._sessions) >= KEPT:
             del self._sessions[next(iter(self._sessions))]
-        self._sessions[token_hash(value)] = _Session(user, token_hash(token), self._clock.now())
+        self._sessions[token_hash(value)] = _Session(token_hash(token), self._clock.now())
         return user, value
 
     def sign_out(self, request: web.Request) -> None:
@@ -91,6 +95,6 @@ class Doorkeeper:
             del self._failures[next(iter(self._failures))]
         self._failures.setdefault(address, deque(maxlen=TRIES)).append(self._clock.now())
 
-    async def _user(self, token: str) -> User | None:
-        row = await self._queries.token(token)
-        return None if row is None else User(row.name, UserRole[row.role.upper()])
+
+def _user(row: TokenRow | None) -> User | None:
+    return None if row is None else User(row.name, UserRole[row.role.upper()])

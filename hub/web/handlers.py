@@ -265,6 +265,6 @@ def _integration(context: Context, domain: str) -> schema.IntegrationOut:
 def _number(text: str | None, name: str, default: int, most: int) -> int:
     if text is None:
         return default
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:20]) <= most:
+    if len(text) > 19 or not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
         raise Refusal(400, "bad_request", f"{name} must be a whole number from 1 to {most}")
     return int(text)

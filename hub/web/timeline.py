@@ -73,7 +73,8 @@ class _Teller:
                 self._outcome(msgspec.convert(event.body, Outcome, strict=False))
             else:
                 self._decision(msgspec.convert(event.body, _TOLD))
-        return self._steps
+        # when a device spoke is known only with the decision that followed: it belongs before what came in between
+        return sorted(self._steps, key=lambda step: step.at)
 
     def _decision(self, decision: Any) -> None:
         at = isoformat(decision.at)
@@ -81,7 +82,7 @@ class _Teller:
             case Opened():
                 self._opened(decision, at)
             case Escalated():
-                self._steps.append(schema.EscalatedStep(at, decision.step, decision.late_by / SECOND))
+                self._steps.append(schema.EscalatedStep(at, decision.step, round(decision.late_by / SECOND, 3)))
             case Command():
                 self._commands[decision.key] = len(self._steps)
                 step = schema.CommandStep(at=at, action=_kind(decision.action), status=CommandStatus.PENDING)

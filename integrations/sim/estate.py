@@ -106,6 +106,7 @@ def _children(arguments: argparse.Namespace, at: Callable[[str], str]) -> list[C
     if arguments.multicast:
         speaker += ["--multicast", arguments.multicast]
     magnetometer = [*mqtt, "--control", at("magnetometer"), "--id", arguments.lane, "--heartbeat", "5"]
+    magnetometer += ["--name", arguments.lane_name]
     door = [*mqtt, "--control", at("zigbee_door"), "--id", arguments.door]
     devices = {
         "camera": camera,
@@ -235,6 +236,7 @@ def main() -> int:
     options.add_argument("--zone", default="Asia/Shanghai", help="time zone of all the devices' clocks (%(default)s)")
     options.add_argument("--multicast", metavar="GROUP", help="the loudspeaker also listens to this group")
     options.add_argument("--lane", default="lane_3", help="id of the magnetometer (%(default)s)")
+    options.add_argument("--lane-name", default="3号楼北侧地磁", help="name of the magnetometer (%(default)s)")
     options.add_argument("--door", default="unit_5_1", help="name of the door (%(default)s)")
     arguments = options.parse_args()
     try:

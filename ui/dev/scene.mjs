@@ -16,22 +16,23 @@ function evidence(incident, id, media_type, body, at) {
 
 const LANE = { zone: 'lane-3', zone_name: text('3号楼北侧消防车道', 'Fire lane north of building 3') }
 const BLOCKED = { rule: 'fire_lane_blocked', rule_name: text('消防通道占用', 'Fire lane blocked') }
-const MAGNET = { entity: 'geomag/lane-3/presence', entity_name: text('3号楼北侧地磁', 'Magnetometer north of building 3') }
+const MAGNET = { entity: 'geomag.lane_3', entity_name: text('3号楼北侧地磁 · 车辆', 'Magnetometer 3 · Vehicle'), role: 'vehicle' }
 const SENTENCE = text(
   '您好，消防车通道禁止停车，请立即驶离，谢谢配合。', 'Hello, parking in the fire lane is not allowed. Please drive away now. Thank you.')
 const GUARD = text('值班保安', 'Guard on duty')
 
 const command = (at, action, more = {}) => ({
-  kind: 'command', at, action, status: 'done', text: null, contact: null, done_at: at, latency_ms: null, attempts: 1, reason: '',
-  repeated: false, evidence: null, ...more,
+  kind: 'command', at, action, status: 'done', text: null, contact: null, done_at: at, latency_ms: null, seconds: null, attempts: 1,
+  failure: null, reason: '', repeated: false, evidence: null, ...more,
 })
+const witness = (more) => ({
+  holds: true, negated: false, role: null, wanted: null, mode: null, entity: null, entity_name: null, value: null, since: null, ...more,
+})
+const SMOKE = { entity: 'smoke.3_1', entity_name: text('3号楼1层烟感 · 烟雾', 'Smoke detector 3 · Smoke'), role: 'smoke' }
 const trace = (since) => [
-  { condition: 'vehicle: present', holds: true, ...MAGNET, value: 'present', since },
-  { condition: 'not mode: maintenance', holds: true, entity: null, entity_name: null, value: null, since: null },
-  {
-    condition: 'not smoke: active', holds: null, entity: 'smoke/3-1', entity_name: text('3号楼1层烟感', 'Smoke detector, building 3'),
-    value: null, since: null,
-  },
+  witness({ ...MAGNET, wanted: 'present', value: 'present', since }),
+  witness({ negated: true, mode: 'maintenance' }),
+  witness({ ...SMOKE, holds: null, negated: true, wanted: 'active' }),
 ]
 
 /** The beginning of a blocked fire lane, `t` seconds ago. */
@@ -43,7 +44,7 @@ function opening(id, t, late_s = 0) {
     { kind: 'opened', at: ago(t), for_s: 180 + late_s, late_s, trace: trace(ago(t + 180 + late_s)) },
     { kind: 'incident', at: ago(t), state: 'open', reason: null },
     command(ago(t), 'capture', { latency_ms: 412, evidence: photo.id }),
-    command(ago(t), 'say', { text: SENTENCE, latency_ms: 120, evidence: sound.id }),
+    command(ago(t), 'say', { text: SENTENCE, latency_ms: 12, seconds: 2, evidence: sound.id }),
   ]
   return { photo, sound, timeline }
 }
@@ -52,11 +53,11 @@ export function openBlocked(id, t) {
   const { photo, sound, timeline } = opening(id, t, 12)
   timeline.push(
     { kind: 'escalated', at: ago(t - 120), step: 1, late_s: 0 },
-    command(ago(t - 120), 'say', { text: SENTENCE, latency_ms: 96, repeated: true }),
+    command(ago(t - 120), 'say', { text: SENTENCE, latency_ms: 9, seconds: 6.51, repeated: true }),
     { kind: 'withheld', at: ago(t - 150), action: 'say', reason: 'limit', text: SENTENCE },
     command(ago(t - 160), 'notify', {
       status: 'failed', contact: text('物业经理', 'Property manager'), done_at: ago(t - 170), latency_ms: 10_004, attempts: 5,
-      reason: 'timeout after 10 s',
+      failure: 'unreachable', reason: 'no answer within 10 s',
     }),
     command(ago(t - 160), 'notify', { contact: GUARD, latency_ms: 233 }),
   )
@@ -87,7 +88,7 @@ function closedBlocked(id, t, lasted) {
 }
 
 function doorLeftOpen(id, t) {
-  const entity = { entity: 'zigbee/plant-2/contact', entity_name: text('2号水泵房门磁', 'Contact on pump room 2') }
+  const entity = { entity: 'zigbee.plant_2', entity_name: text('2号水泵房门磁 · 门', 'Contact, pump room 2 · Door'), role: 'door' }
   return {
     id, rule: 'plant_door_open', rule_name: text('设备间门未关', 'Plant room door left open'), zone: 'plant-2',
     zone_name: text('2号水泵房', 'Pump room 2'), state: 'acknowledged', severity: 'medium', opened_at: ago(t), closed_at: null,
@@ -96,7 +97,7 @@ function doorLeftOpen(id, t) {
       { kind: 'sensed', at: ago(t + 600), ...entity, value: 'open' },
       {
         kind: 'opened', at: ago(t), for_s: 600, late_s: 0,
-        trace: [{ condition: 'door: open', holds: true, ...entity, value: 'open', since: ago(t + 600) }],
+        trace: [witness({ ...entity, wanted: 'open', value: 'open', since: ago(t + 600) })],
       },
       { kind: 'incident', at: ago(t), state: 'open', reason: null },
       command(ago(t), 'notify', { contact: GUARD, latency_ms: 180 }),

@@ -1,5 +1,5 @@
 // Things in the API's shapes, with only what a test is about spelled out.
-import type { CommandStep, Evidence, Incident, Step, Zone } from '@/api/types'
+import type { CommandStep, Evidence, Incident, Role, Step, Witness, Zone } from '@/api/types'
 
 export const T0 = '2026-11-20T06:06:07Z' // 14:06:07 in Shanghai
 
@@ -13,8 +13,8 @@ export function incident(more: Partial<Incident> = {}): Incident {
 
 export function command(more: Partial<CommandStep> & Pick<CommandStep, 'action'>): CommandStep {
   return {
-    kind: 'command', at: T0, status: 'done', text: null, contact: null, done_at: T0, latency_ms: null, attempts: 1, reason: '',
-    repeated: false, evidence: null, ...more,
+    kind: 'command', at: T0, status: 'done', text: null, contact: null, done_at: T0, latency_ms: null, seconds: null, attempts: 1,
+    failure: null, reason: '', repeated: false, evidence: null, ...more,
   }
 }
 
@@ -24,9 +24,20 @@ export function evidence(more: Partial<Evidence> = {}): Evidence {
   }
 }
 
-export const sensed = (value: string): Step => ({
-  kind: 'sensed', at: T0, entity: 'geomag/3', entity_name: { zh: '3号楼北侧地磁', en: 'Magnetometer 3' }, value,
-})
+const MAGNET = { entity: 'geomag.lane_3', entity_name: { zh: 'lane_3 · 车辆', en: 'lane_3 · Vehicle' } }
+
+export const sensed = (value: string, role: Role | null = 'vehicle'): Step => ({ kind: 'sensed', at: T0, ...MAGNET, role, value })
+
+/** A condition without a source, such as a mode. */
+export function witness(more: Partial<Witness> = {}): Witness {
+  return {
+    holds: true, negated: false, role: null, wanted: null, mode: null, entity: null, entity_name: null, value: null, since: null, ...more,
+  }
+}
+
+export function saw(role: Role, wanted: string, value: string): Witness {
+  return witness({ ...MAGNET, role, wanted, value, since: T0 })
+}
 
 export function zone(more: Partial<Zone> = {}): Zone {
   return { id: 'z', kind: 'fire_lane', name: { zh: '防区', en: 'Zone' }, area: null, status: 'calm', entities: [], rules: [], ...more }

@@ -23,7 +23,8 @@ describe('duration', () => {
   })
 
   it('says a latency as exactly as it matters', () => {
-    expect([-3, 120.4, 999, 6_590, 12_300].map(latencyWords)).toEqual(['0 ms', '120 ms', '999 ms', '6.6 秒', '12 秒'])
+    expect([-3, 0.0043, 0.1204, 0.999, 6.51, 9.96, 12.3].map(latencyWords)).toEqual(
+      ['0.01 秒', '0.01 秒', '0.12 秒', '1.0 秒', '6.5 秒', '10 秒', '12 秒'])
   })
 })
 

@@ -1,67 +1,72 @@
 import { describe, expect, it } from 'vitest'
-import type { Reason, Step } from '@/api/types'
+import type { Failure, Reason, Step, Witness } from '@/api/types'
 import { setLanguage, type Language } from '@/i18n'
 import { timelineLines, type Line } from '@/words/timeline'
-import type { Roles } from '@/words/value'
-import { command, evidence, incident, sensed, T0 } from './samples'
-
-const VEHICLE: Roles = new Map([['geomag/3', 'vehicle']])
+import { command, evidence, incident, saw, sensed, T0, witness } from './samples'
 
 function words(line: Line): string {
-  return [line.title, ...line.notes.map((note) => (note.warn ? `!${note.words}` : note.words))].join(' | ')
+  return [line.title, ...line.notes.map((note) => ({ plain: '', warn: '!', technical: '~' })[note.kind] + note.words)].join(' | ')
 }
 
-function one(step: Step, roles: Roles = VEHICLE): Line {
-  const [line] = timelineLines(incident({ timeline: [step] }), roles)
+function one(step: Step): Line {
+  const [line] = timelineLines(incident({ timeline: [step] }))
   if (line === undefined) throw new Error('no line')
   return line
 }
 
-function both(step: Step, roles: Roles = VEHICLE): Record<Language, string> {
+function both(step: Step): Record<Language, string> {
   setLanguage('zh')
-  const zh = words(one(step, roles))
+  const zh = words(one(step))
   setLanguage('en')
-  return { zh, en: words(one(step, roles)) }
+  return { zh, en: words(one(step)) }
 }
 
 const SENTENCE = { zh: '您好，消防车通道禁止停车。', en: 'Hello, no parking in the fire lane.' }
 const GUARD = { zh: '值班保安', en: 'the guard' }
-const opened = (for_s: number, late_s: number, condition = 'vehicle: present'): Step => ({
-  kind: 'opened', at: T0, for_s, late_s,
-  trace: [{ condition, holds: true, entity: 'geomag/3', entity_name: { zh: '地磁', en: 'Magnet' }, value: 'present', since: T0 }],
+const opened = (for_s: number, late_s: number, trace: Witness[] = [saw('vehicle', 'present', 'present')]): Step => ({
+  kind: 'opened', at: T0, for_s, late_s, trace,
 })
 
 const CASES: [string, Step, string, string][] = [
-  ['a vehicle', sensed('present'), '3号楼北侧地磁 检测到车辆', 'Magnetometer 3: vehicle detected'],
-  ['a vehicle gone', sensed('absent'), '3号楼北侧地磁 车辆已离开', 'Magnetometer 3: vehicle gone'],
-  ['a number', sensed('23.5'), '3号楼北侧地磁 读数 23.5', 'Magnetometer 3: reads 23.5'],
+  ['a vehicle', sensed('present'), '检测到车辆（lane_3 · 车辆）', 'Vehicle detected (lane_3 · Vehicle)'],
+  ['a vehicle gone', sensed('absent'), '车辆已离开（lane_3 · 车辆）', 'Vehicle gone (lane_3 · Vehicle)'],
+  ['something', sensed('present', null), '检测到目标（lane_3 · 车辆）', 'Something detected (lane_3 · Vehicle)'],
+  ['a number', sensed('23.5', null), '读数 23.5（lane_3 · 车辆）', 'Reads 23.5 (lane_3 · Vehicle)'],
   ['opened', opened(180, 0.4), '判断：停留满 3 分钟，条件满足', 'Decided: stayed for 3 min, conditions met'],
   ['opened late', opened(90, 12.2), '判断：停留满 1 分 30 秒，条件满足 | !迟到 12 秒', 'Decided: stayed for 1 min 30 s, conditions met | !12 s late'],
-  ['opened, a door', opened(600, 0, 'door: open'), '判断：持续满 10 分钟，条件满足', 'Decided: lasted 10 min, conditions met'],
+  ['opened, a door', opened(600, 0, [saw('door', 'open', 'open')]), '判断：持续满 10 分钟，条件满足', 'Decided: lasted 10 min, conditions met'],
   ['opened at once', opened(0, 0), '判断：条件满足', 'Decided: conditions met'],
   ['escalated', { kind: 'escalated', at: T0, step: 2, late_s: 5 }, '升级：第 2 步 | !迟到 5 秒', 'Escalated: step 2 | !5 s late'],
   [
-    'said', command({ action: 'say', text: SENTENCE, latency_ms: 120.4 }),
-    '喊话：您好，消防车通道禁止停车。 | 已播放 | 耗时 120 ms', 'Announced: Hello, no parking in the fire lane. | played | took 120 ms',
+    'said', command({ action: 'say', text: SENTENCE, latency_ms: 12.4, seconds: 6.51 }),
+    '喊话：您好，消防车通道禁止停车。 | 已播放（0.01 秒后开始，时长 6.5 秒）',
+    'Announced: Hello, no parking in the fire lane. | played (began after 0.01 s, lasted 6.5 s)',
   ],
   [
     'said perhaps twice', command({ action: 'say', text: SENTENCE, repeated: true }),
     '喊话：您好，消防车通道禁止停车。 | 已播放 | !可能重复', 'Announced: Hello, no parking in the fire lane. | played | !possibly repeated',
   ],
   [
-    'dropped', command({ action: 'say', text: SENTENCE, status: 'dropped', reason: 'stale' }),
+    'dropped', command({ action: 'say', text: SENTENCE, status: 'dropped', failure: 'late' }),
     '喊话：您好，消防车通道禁止停车。 | !已放弃，没有播放 | !原因：太迟，已不适用',
     'Announced: Hello, no parking in the fire lane. | !dropped, not played | !Reason: too late to be right',
   ],
-  ['photographed', command({ action: 'capture' }), '已拍照', 'Picture taken'],
+  ['photographed', command({ action: 'capture', latency_ms: 63.7 }), '已拍照 | 耗时 0.06 秒', 'Picture taken | took 0.06 s'],
   [
-    'camera away', command({ action: 'capture', status: 'failed', reason: 'no route' }),
-    '拍照失败 | !原因：no route', 'Picture failed | !Reason: no route',
+    'camera away', command({ action: 'capture', status: 'failed', failure: 'unreachable', reason: 'no route' }),
+    '拍照失败 | !原因：连不上设备 | ~no route', 'Picture failed | !Reason: the device could not be reached | ~no route',
+  ],
+  [
+    'trying again', command({ action: 'capture', status: 'started', attempts: 2, failure: 'device' }),
+    '正在拍照 | 尝试 2 次 | !原因：设备没有照办', 'Taking a picture | 2 attempts | !Reason: the device did not obey',
   ],
   ['notified', command({ action: 'notify', contact: GUARD }), '已通知 值班保安', 'Notified the guard'],
   [
-    'not delivered', command({ action: 'notify', contact: GUARD, status: 'failed', attempts: 5, reason: 'timeout', latency_ms: 12_000 }),
-    '未送达：值班保安 | 耗时 12 秒 | 尝试 5 次 | !原因：timeout', 'Not delivered: the guard | took 12 s | 5 attempts | !Reason: timeout',
+    'not delivered', command({
+      action: 'notify', contact: GUARD, status: 'failed', attempts: 5, failure: 'unreachable', reason: 'timeout', latency_ms: 12_000,
+    }),
+    '未送达：值班保安 | 耗时 12 秒 | 尝试 5 次 | !原因：连不上设备 | ~timeout',
+    'Not delivered: the guard | took 12 s | 5 attempts | !Reason: the device could not be reached | ~timeout',
   ],
   ['notifying', command({ action: 'notify', contact: GUARD, status: 'started' }), '正在通知 值班保安', 'Notifying the guard'],
   [
@@ -103,31 +108,27 @@ describe('timeline', () => {
       expect(zh).toMatch(/^解除：[\u4e00-\u9fff，]+$/)
     })
 
-  it('learns from the trace what an entity serves as, when the zone no longer says', () => {
-    const lines = timelineLines(incident({ timeline: [sensed('present'), opened(180, 0)] }), new Map())
-    expect(lines[0]?.title).toBe('3号楼北侧地磁 检测到车辆')
-    expect(one(sensed('present'), new Map()).title).toBe('3号楼北侧地磁 检测到目标')
-  })
+  it.each(['device', 'unreachable', 'credentials', 'unsupported', 'late', 'over', 'fault'] satisfies Failure[])(
+    'has words for the failure %s in both languages', (failure) => {
+      const { zh, en } = both(command({ action: 'capture', status: 'failed', failure }))
+      expect(zh).toMatch(/^拍照失败 \| !原因：[\u4e00-\u9fff，]+$/)
+      expect(en).toMatch(/^Picture failed \| !Reason: [A-Za-z ]{8,}$/)
+    })
 
   it('shows each witness as true, false or not known', () => {
-    const witness = { entity: null, entity_name: null, value: null, since: null }
-    const line = one({
-      kind: 'opened', at: T0, for_s: 1, late_s: 0,
-      trace: [
-        { condition: 'vehicle: present', holds: true, entity: 'geomag/3', entity_name: { zh: '地磁', en: '' }, value: 'present', since: T0 },
-        { ...witness, condition: 'not mode: maintenance', holds: false },
-        { ...witness, condition: 'count(door) >= 3', holds: null },
-      ],
-    })
+    const line = one(opened(1, 0, [
+      saw('vehicle', 'present', 'present'), witness({ mode: 'maintenance', negated: true, holds: false }),
+      witness({ role: 'smoke', wanted: 'active', negated: true, holds: null, entity: 'smoke.1' }),
+    ]))
     expect(line.trace.map((each) => [each.holds, each.condition, each.source])).toEqual([
-      [true, '有车', '地磁 有车'], [false, '不是“维护模式”', ''], [null, 'count(door) >= 3', ''],
+      [true, '有车', 'lane_3 · 车辆：有车'], [false, '不是“维护模式”', ''], [null, '不是“有烟”', 'smoke.1'],
     ])
   })
 
   it('joins a command with its evidence', () => {
     const sound = evidence({ id: 's', media_type: 'audio/wav' })
     const timeline = [command({ action: 'say', text: SENTENCE, evidence: 's' }), command({ action: 'say', evidence: 'gone' })]
-    expect(timelineLines(incident({ timeline, evidence: [sound] }), VEHICLE).map((line) => line.evidence)).toEqual([sound, null])
+    expect(timelineLines(incident({ timeline, evidence: [sound] })).map((line) => line.evidence)).toEqual([sound, null])
   })
 
   it('does not hide a kind of step that a newer hub sends', () => {

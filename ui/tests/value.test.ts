@@ -5,6 +5,7 @@ import { zh } from '@/i18n/zh'
 import { mayAs } from '@/words/kinds'
 import { safeLink } from '@/words/link'
 import { conditionWords, valueWords } from '@/words/value'
+import { witness } from './samples'
 
 describe('values', () => {
   it.each([
@@ -18,10 +19,11 @@ describe('values', () => {
   })
 
   it.each([
-    ['vehicle: present', '有车'], ['not vehicle: present', '不是“有车”'], ['not mode: maintenance', '不是“维护模式”'],
-    ['mode: typhoon', '台风模式'], ['vehicle: present (all)', '有车（全部）'], ['time: 22:00-06:00', 'time: 22:00-06:00'],
-  ])('condition %s', (condition, words) => {
-    expect(conditionWords(condition)).toBe(words)
+    ['有车', { role: 'vehicle', wanted: 'present' }], ['不是“有车”', { role: 'vehicle', wanted: 'present', negated: true }],
+    ['不是“维护模式”', { mode: 'maintenance', negated: true }], ['台风模式', { mode: 'typhoon' }],
+    ['烟雾：dense', { role: 'smoke', wanted: 'dense' }],
+  ] as const)('condition %s', (words, condition) => {
+    expect(conditionWords(witness(condition))).toBe(words)
   })
 })
 
@@ -48,8 +50,7 @@ describe('words', () => {
 
 describe('rights and links', () => {
   it('lets guards and above switch modes', () => {
-    expect(['viewer', 'guard', 'manager', 'admin', 'stranger', ''].map((role) => mayAs(role, 'guard'))).toEqual(
-      [false, true, true, true, false, false])
+    expect((['viewer', 'guard', 'manager', 'admin'] as const).map((role) => mayAs(role, 'guard'))).toEqual([false, true, true, true])
   })
 
   it('follows web addresses only', () => {

@@ -12,11 +12,15 @@ VOICES are tried in order, separated by commas. WAV out is mono 16-bit at RATE. 
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 
 from hub.actions.speech.espeak import Library, Program, choose_voice
 from hub.actions.speech.resample import SoundError, convert
+
+#: Even where the sound goes into a file, libpcaudio looks for the user's PulseAudio and writes into the home folder.
+_NO_SOUND_SERVER = {"PULSE_SERVER": "unix:/nonexistent"}
 
 
 def say(text: str, rate: int, voices: list[str], engine: list[str]) -> bytes:
@@ -27,6 +31,7 @@ def say(text: str, rate: int, voices: list[str], engine: list[str]) -> bytes:
 
 def main(argv: list[str]) -> int:
     """Do what ``argv`` says and return the exit code."""
+    os.environ.update(_NO_SOUND_SERVER)
     command, rate = argv[0], int(argv[1])
     data = sys.stdin.buffer.read()
     work: Callable[[], bytes] = (

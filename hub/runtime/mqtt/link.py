@@ -52,6 +52,9 @@ class LinkUser(Protocol):
     def arrived(self, arrival: Arrival) -> None:
         """One message; it stays unacknowledged until ``Link.acknowledge``."""
 
+    def connected(self, *, resumed: bool) -> None:
+        """A connection is up, nothing was received on it yet. Not ``resumed``: the broker knows nothing of before."""
+
     def lost(self, reason: str) -> None:
         """The connection is gone; what devices say now is heard later or never."""
 
@@ -181,6 +184,7 @@ class Link:
         self.connected = True
         self._connection += 1
         self._resumed = bool(flags.session_present)
+        self._user.connected(resumed=self._resumed)
         self._send_subscribe(list(self._filters))
         self._nonce = secrets.token_bytes(8)
         # It comes back behind everything that the broker had queued for this session: then we are up to date.

@@ -51,14 +51,18 @@ class RtspStub:
     requests: list[str] = field(default_factory=list)
     tls: ssl.SSLContext | None = None
     asked: asyncio.Event = field(default_factory=asyncio.Event)
+    _playing: int = 0
+    _quiet: asyncio.Event = field(default_factory=asyncio.Event)
 
     @contextlib.asynccontextmanager
     async def serve(self) -> AsyncIterator[str]:
         """Run, and yield the address of the stream."""
+        self._quiet.set()
         server = await asyncio.start_server(self._client, "127.0.0.1", 0, ssl=self.tls)
         scheme, port = "rtsps" if self.tls else "rtsp", server.sockets[0].getsockname()[1]
         async with server:
             yield f"{scheme}://127.0.0.1:{port}/stream"
+        await self._quiet.wait()  # until each has noticed that its client is gone
 
     async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
@@ -69,7 +73,14 @@ class RtspStub:
                 self.asked.set()
                 if not self.silent:
                     playing = self._answer(request, writer)
-            await self._play(writer)
+            self._playing += 1
+            self._quiet.clear()
+            try:
+                await self._play(writer)
+            finally:
+                self._playing -= 1
+                if not self._playing:
+                    self._quiet.set()
         writer.close()
 
     def _answer(self, request: str, writer: asyncio.StreamWriter) -> bool:

@@ -83,7 +83,7 @@ async def test_the_stream_begins_with_a_key_frame_for_each_of_two_clients(
     empty = await take(http, camera)
     await put(http, camera, vehicle=True)
     try:
-        both = await asyncio.gather(*(asyncio.to_thread(watch, rtsp(camera), 15) for _ in range(2)))
+        both = await asyncio.gather(*(asyncio.to_thread(watch, rtsp(camera), 30) for _ in range(2)))
     finally:
         await put(http, camera, vehicle=False)
     for seen in both:

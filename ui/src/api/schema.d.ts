@@ -4,6 +4,176 @@
  */
 
 export interface paths {
+    "/api/v1/activations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The newest activations */
+        get: operations["activations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Devices with their entities */
+        get: operations["devices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/entities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Entities with their state */
+        get: operations["entities"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/evidence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The newest evidence */
+        get: operations["evidence_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/evidence/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One file */
+        get: operations["evidence"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The newest 1,000 readings of an entity */
+        get: operations["history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Incidents, newest first */
+        get: operations["incidents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One incident */
+        get: operations["incident"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/integrations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Integrations and how they are */
+        get: operations["integrations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The active rules */
+        get: operations["rules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -11,9 +181,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Who is signed in */
         get: operations["who"];
         put?: never;
+        /** Exchange a token for a session cookie */
         post: operations["sign_in"];
+        /** Close the session */
         delete: operations["sign_out"];
         options?: never;
         head?: never;
@@ -27,6 +200,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** The community and its hub */
         get: operations["site"];
         put?: never;
         post?: never;
@@ -44,6 +218,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
+        /** Switch a mode */
         put: operations["set_mode"];
         post?: never;
         delete?: never;
@@ -59,6 +234,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Zones with their present state */
         get: operations["zones"];
         put?: never;
         post?: never;
@@ -75,167 +251,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** One zone */
         get: operations["zone"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/devices": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["devices"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/entities": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["entities"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/rules": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["rules"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/activations": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["activations"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/incidents": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["incidents"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/incidents/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["incident"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/evidence": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["evidence_list"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/evidence/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["evidence"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/integrations": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["integrations"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/history": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["history"];
         put?: never;
         post?: never;
         delete?: never;
@@ -249,58 +266,198 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
-         * SessionOut
-         * @description Who is signed in.
+         * ActivationOut
+         * @description One life of a rule in a zone.
          */
-        SessionOut: {
-            name: string;
-            role: string;
-        };
-        /**
-         * TokenIn
-         * @description Sign in with a token made by ``menshen users token``.
-         */
-        TokenIn: {
-            token: string;
-        };
-        /**
-         * SiteOut
-         * @description The community, and how the hub itself is.
-         */
-        SiteOut: {
+        ActivationOut: {
+            cleared_at: string | null;
             id: string;
-            name: components["schemas"]["Text"];
-            timezone: string;
-            modes: components["schemas"]["ModeOut"][];
-            links: components["schemas"]["LinkOut"][];
-            ready: boolean;
-            problems: components["schemas"]["Text"][];
+            late_s: number;
+            opened_at: string;
+            reason: components["schemas"]["Reason"] | null;
+            rule: string;
+            trace: components["schemas"]["WitnessOut"][];
+            zone: string;
         };
         /**
-         * Text
-         * @description One sentence in the languages of the site. Chinese is always there, English may be empty.
-         */
-        Text: {
-            zh: string;
-            /** @default  */
-            en: string;
-        };
-        /**
-         * ModeOut
-         * @description One mode of the site.
-         */
-        ModeOut: {
-            mode: components["schemas"]["Mode"];
-            on: boolean;
-            until: string | null;
-            by: string;
-        };
-        /**
-         * Mode
-         * @description A named condition of the whole site that a person switches.
+         * Capability
+         * @description What one entity can do. The first three are sensed, ``measure`` is a number, the last two are commanded.
          * @enum {unknown}
          */
-        Mode: "maintenance" | "test" | "typhoon";
+        Capability: "alarm" | "camera" | "contact" | "measure" | "presence" | "speaker";
+        /**
+         * Changed
+         * @description WebSocket, hub to client: fetch this again. ``id`` names the incident or zone where only one changed.
+         */
+        Changed: {
+            /** @default null */
+            id: string | null;
+            /** @enum {unknown} */
+            topic: "incidents" | "site" | "zones";
+        };
+        /**
+         * ClearedStep
+         * @description The activation ended.
+         */
+        ClearedStep: {
+            at: string;
+            /** @enum {unknown} */
+            kind: "cleared";
+            reason: components["schemas"]["Reason"];
+        };
+        /**
+         * CommandStatus
+         * @description Where a command stands in the outbox.
+         * @enum {unknown}
+         */
+        CommandStatus: "done" | "dropped" | "failed" | "pending" | "started";
+        /**
+         * CommandStep
+         * @description Something the hub did or tried. ``text`` for say, ``contact`` for notify; ``evidence`` is the id of its file.
+         */
+        CommandStep: {
+            /** @enum {unknown} */
+            action: "capture" | "notify" | "say";
+            at: string;
+            /** @default 0 */
+            attempts: number;
+            /** @default null */
+            contact: components["schemas"]["Text"] | null;
+            /** @default null */
+            done_at: string | null;
+            /** @default null */
+            evidence: string | null;
+            /** @default null */
+            failure: components["schemas"]["Failure"] | null;
+            /** @enum {unknown} */
+            kind: "command";
+            /** @default null */
+            latency_ms: number | null;
+            /** @default  */
+            reason: string;
+            /** @default false */
+            repeated: boolean;
+            /** @default null */
+            seconds: number | null;
+            status: components["schemas"]["CommandStatus"];
+            /** @default null */
+            text: components["schemas"]["Text"] | null;
+        };
+        /**
+         * DeviceOut
+         * @description A physical unit.
+         */
+        DeviceOut: {
+            entities: components["schemas"]["EntityOut"][];
+            integration: string;
+            name: string;
+        };
+        /**
+         * EntityOut
+         * @description One capability of a device and its state.
+         */
+        EntityOut: {
+            at: string | null;
+            capability: components["schemas"]["Capability"];
+            device: string;
+            id: string;
+            integration: string;
+            name: components["schemas"]["Text"];
+            quality: components["schemas"]["Quality"];
+            since: string | null;
+            unit: string;
+            value: string | number | null;
+        };
+        /**
+         * EscalatedStep
+         * @description An escalation step was taken.
+         */
+        EscalatedStep: {
+            at: string;
+            /** @enum {unknown} */
+            kind: "escalated";
+            late_s: number;
+            step: number;
+        };
+        /**
+         * EvidenceOut
+         * @description A file written once; fetch it at ``url``.
+         */
+        EvidenceOut: {
+            at: string;
+            id: string;
+            incident: string | null;
+            media_type: string;
+            sha256: string;
+            size: number;
+            url: string;
+        };
+        /**
+         * Failure
+         * @description Why a command came to nothing, for the page to say in its language.
+         * @enum {unknown}
+         */
+        Failure: "credentials" | "device" | "fault" | "late" | "over" | "unreachable" | "unsupported";
+        /**
+         * HistoryPoint
+         * @description One reading of an entity.
+         */
+        HistoryPoint: {
+            at: string;
+            quality: components["schemas"]["Quality"];
+            retained: boolean;
+            value: string | number | null;
+        };
+        /**
+         * IncidentOut
+         * @description What people handle.
+         */
+        IncidentOut: {
+            close_reason: components["schemas"]["Reason"] | null;
+            closed_at: string | null;
+            evidence: components["schemas"]["EvidenceOut"][];
+            id: string;
+            opened_at: string;
+            rule: string;
+            rule_name: components["schemas"]["Text"];
+            severity: components["schemas"]["Severity"];
+            state: components["schemas"]["IncidentState"];
+            timeline: (components["schemas"]["Sensed"] | components["schemas"]["OpenedStep"] | components["schemas"]["EscalatedStep"] | components["schemas"]["CommandStep"] | components["schemas"]["WithheldStep"] | components["schemas"]["IncidentStep"] | components["schemas"]["ClearedStep"])[];
+            zone: string;
+            zone_name: components["schemas"]["Text"];
+        };
+        /**
+         * IncidentState
+         * @description The life of an incident (未响应 → 已响应 → 处理中 → 已处理).
+         * @enum {unknown}
+         */
+        IncidentState: "acknowledged" | "closed" | "in_progress" | "open";
+        /**
+         * IncidentStep
+         * @description The incident changed its state.
+         */
+        IncidentStep: {
+            at: string;
+            /** @enum {unknown} */
+            kind: "incident";
+            /** @default null */
+            reason: components["schemas"]["Reason"] | null;
+            state: components["schemas"]["IncidentState"];
+        };
+        /**
+         * IntegrationOut
+         * @description A plugin and how it is.
+         */
+        IntegrationOut: {
+            domain: string;
+            entities: number;
+            name: components["schemas"]["Text"];
+            reason: string;
+            refused: number;
+            /** @enum {unknown} */
+            state: "failed" | "idle" | "needs_credentials" | "retrying" | "running";
+            version: string;
+        };
         /**
          * LinkOut
          * @description Another page that belongs to the site.
@@ -310,154 +467,41 @@ export interface components {
             url: string;
         };
         /**
+         * Mode
+         * @description A named condition of the whole site that a person switches.
+         * @enum {unknown}
+         */
+        Mode: "maintenance" | "test" | "typhoon";
+        /**
          * ModeIn
          * @description Switch a mode; ``minutes`` (1 to 10,080) makes it end by itself.
          */
         ModeIn: {
-            on: boolean;
             /** @default null */
             minutes: number | null;
+            on: boolean;
         };
         /**
-         * Page[ZoneOut]
-         * @description A list; ``next`` is the cursor of the following page, or null.
+         * ModeOut
+         * @description One mode of the site.
          */
-        Page_ZoneOut_: {
-            items: components["schemas"]["ZoneOut"][];
-            /** @default null */
-            next: string | null;
+        ModeOut: {
+            by: string;
+            mode: components["schemas"]["Mode"];
+            on: boolean;
+            until: string | null;
         };
         /**
-         * ZoneOut
-         * @description A zone at a glance. ``status``: alarm (an activation is open), blind (a sensed entity is not known), pending, calm.
+         * OpenedStep
+         * @description The rule decided to warn, ``for_s`` seconds after it was first sensed; ``late_s`` after it was due.
          */
-        ZoneOut: {
-            id: string;
-            kind: components["schemas"]["ZoneKind"];
-            name: components["schemas"]["Text"];
-            area: components["schemas"]["Text"] | null;
+        OpenedStep: {
+            at: string;
+            for_s: number;
             /** @enum {unknown} */
-            status: "alarm" | "blind" | "calm" | "pending";
-            entities: components["schemas"]["ZoneEntity"][];
-            rules: components["schemas"]["ZoneRule"][];
-        };
-        /**
-         * ZoneKind
-         * @description The purpose of a zone, which is what rules speak of.
-         * @enum {unknown}
-         */
-        ZoneKind: "bike_shed" | "corridor" | "facade" | "fire_lane" | "gate" | "lift_car" | "perimeter" | "plant_door" | "public_view" | "unit_door";
-        /**
-         * ZoneEntity
-         * @description An entity that serves a zone. ``value`` is null for cameras, speakers and what was never heard.
-         */
-        ZoneEntity: {
-            role: components["schemas"]["Role"];
-            entity: string;
-            name: components["schemas"]["Text"];
-            capability: components["schemas"]["Capability"] | null;
-            value: string | number | null;
-            quality: components["schemas"]["Quality"];
-            since: string | null;
-        };
-        /**
-         * Role
-         * @description As what an entity serves a zone.
-         * @enum {unknown}
-         */
-        Role: "camera" | "door" | "person" | "smoke" | "speaker" | "vehicle";
-        /**
-         * Capability
-         * @description What one entity can do. The first three are sensed, ``measure`` is a number, the last two are commanded.
-         * @enum {unknown}
-         */
-        Capability: "alarm" | "camera" | "contact" | "measure" | "presence" | "speaker";
-        /**
-         * Quality
-         * @description How far a state can be trusted.
-         * @enum {unknown}
-         */
-        Quality: "good" | "stale" | "unknown";
-        /**
-         * ZoneRule
-         * @description Where a rule stands in a zone; ``phase`` null is idle. ``due`` is when a pending ``for`` ends.
-         */
-        ZoneRule: {
-            rule: string;
-            name: components["schemas"]["Text"];
-            phase: components["schemas"]["Phase"] | null;
-            since: string | null;
-            due: string | null;
-        };
-        /**
-         * Phase
-         * @description Where a rule stands in a zone. Idle is the absence of a slot.
-         * @enum {unknown}
-         */
-        Phase: "active" | "cooldown" | "pending";
-        /**
-         * Page[DeviceOut]
-         * @description A list; ``next`` is the cursor of the following page, or null.
-         */
-        Page_DeviceOut_: {
-            items: components["schemas"]["DeviceOut"][];
-            /** @default null */
-            next: string | null;
-        };
-        /**
-         * DeviceOut
-         * @description A physical unit.
-         */
-        DeviceOut: {
-            name: string;
-            integration: string;
-            entities: components["schemas"]["EntityOut"][];
-        };
-        /**
-         * EntityOut
-         * @description One capability of a device and its state.
-         */
-        EntityOut: {
-            id: string;
-            integration: string;
-            device: string;
-            name: components["schemas"]["Text"];
-            capability: components["schemas"]["Capability"];
-            unit: string;
-            value: string | number | null;
-            quality: components["schemas"]["Quality"];
-            since: string | null;
-            at: string | null;
-        };
-        /**
-         * Page[EntityOut]
-         * @description A list; ``next`` is the cursor of the following page, or null.
-         */
-        Page_EntityOut_: {
-            items: components["schemas"]["EntityOut"][];
-            /** @default null */
-            next: string | null;
-        };
-        /**
-         * Page[RuleOut]
-         * @description A list; ``next`` is the cursor of the following page, or null.
-         */
-        Page_RuleOut_: {
-            items: components["schemas"]["RuleOut"][];
-            /** @default null */
-            next: string | null;
-        };
-        /**
-         * RuleOut
-         * @description A rule of the active set.
-         */
-        RuleOut: {
-            id: string;
-            name: components["schemas"]["Text"];
-            zone_kind: components["schemas"]["ZoneKind"];
-            zones: string[];
-            summary: components["schemas"]["Text"];
-            file: string;
+            kind: "opened";
+            late_s: number;
+            trace: components["schemas"]["WitnessOut"][];
         };
         /**
          * Page[ActivationOut]
@@ -469,193 +513,22 @@ export interface components {
             next: string | null;
         };
         /**
-         * ActivationOut
-         * @description One life of a rule in a zone.
-         */
-        ActivationOut: {
-            id: string;
-            rule: string;
-            zone: string;
-            opened_at: string;
-            late_s: number;
-            cleared_at: string | null;
-            reason: components["schemas"]["Reason"] | null;
-            trace: components["schemas"]["WitnessOut"][];
-        };
-        /**
-         * Reason
-         * @description Why something ended, was dropped, or was withheld.
-         * @enum {unknown}
-         */
-        Reason: "cleared" | "limit" | "opposite_edge" | "rule_changed" | "source_unknown" | "stale";
-        /**
-         * WitnessOut
-         * @description One condition of a trace.
-         */
-        WitnessOut: {
-            condition: string;
-            holds: boolean | null;
-            entity: string | null;
-            entity_name: components["schemas"]["Text"] | null;
-            value: string | null;
-            since: string | null;
-        };
-        /**
-         * Page[IncidentOut]
+         * Page[DeviceOut]
          * @description A list; ``next`` is the cursor of the following page, or null.
          */
-        Page_IncidentOut_: {
-            items: components["schemas"]["IncidentOut"][];
+        Page_DeviceOut_: {
+            items: components["schemas"]["DeviceOut"][];
             /** @default null */
             next: string | null;
         };
         /**
-         * IncidentOut
-         * @description What people handle.
+         * Page[EntityOut]
+         * @description A list; ``next`` is the cursor of the following page, or null.
          */
-        IncidentOut: {
-            id: string;
-            rule: string;
-            rule_name: components["schemas"]["Text"];
-            zone: string;
-            zone_name: components["schemas"]["Text"];
-            state: components["schemas"]["IncidentState"];
-            severity: components["schemas"]["Severity"];
-            opened_at: string;
-            closed_at: string | null;
-            close_reason: components["schemas"]["Reason"] | null;
-            timeline: (components["schemas"]["Sensed"] | components["schemas"]["OpenedStep"] | components["schemas"]["EscalatedStep"] | components["schemas"]["CommandStep"] | components["schemas"]["WithheldStep"] | components["schemas"]["IncidentStep"] | components["schemas"]["ClearedStep"])[];
-            evidence: components["schemas"]["EvidenceOut"][];
-        };
-        /**
-         * IncidentState
-         * @description The life of an incident (未响应 → 已响应 → 处理中 → 已处理).
-         * @enum {unknown}
-         */
-        IncidentState: "acknowledged" | "closed" | "in_progress" | "open";
-        /**
-         * Severity
-         * @description How urgent an incident is.
-         * @enum {unknown}
-         */
-        Severity: "high" | "low" | "medium";
-        /**
-         * Sensed
-         * @description What the device said that began it.
-         */
-        Sensed: {
-            /** @enum {unknown} */
-            kind: "sensed";
-            at: string;
-            entity: string;
-            entity_name: components["schemas"]["Text"];
-            value: string;
-        };
-        /**
-         * OpenedStep
-         * @description The rule decided to warn, ``for_s`` seconds after it was first sensed; ``late_s`` after it was due.
-         */
-        OpenedStep: {
-            /** @enum {unknown} */
-            kind: "opened";
-            at: string;
-            for_s: number;
-            late_s: number;
-            trace: components["schemas"]["WitnessOut"][];
-        };
-        /**
-         * EscalatedStep
-         * @description An escalation step was taken.
-         */
-        EscalatedStep: {
-            /** @enum {unknown} */
-            kind: "escalated";
-            at: string;
-            step: number;
-            late_s: number;
-        };
-        /**
-         * CommandStep
-         * @description Something the hub did or tried. ``text`` for say, ``contact`` for notify; ``evidence`` is the id of its file.
-         */
-        CommandStep: {
-            /** @enum {unknown} */
-            kind: "command";
-            at: string;
-            /** @enum {unknown} */
-            action: "capture" | "notify" | "say";
-            status: components["schemas"]["CommandStatus"];
+        Page_EntityOut_: {
+            items: components["schemas"]["EntityOut"][];
             /** @default null */
-            text: components["schemas"]["Text"] | null;
-            /** @default null */
-            contact: components["schemas"]["Text"] | null;
-            /** @default null */
-            done_at: string | null;
-            /** @default null */
-            latency_ms: number | null;
-            /** @default 0 */
-            attempts: number;
-            /** @default  */
-            reason: string;
-            /** @default false */
-            repeated: boolean;
-            /** @default null */
-            evidence: string | null;
-        };
-        /**
-         * CommandStatus
-         * @description Where a command stands in the outbox.
-         * @enum {unknown}
-         */
-        CommandStatus: "done" | "dropped" | "failed" | "pending" | "started";
-        /**
-         * WithheldStep
-         * @description Something the hub did not do, because it could have been wrong.
-         */
-        WithheldStep: {
-            /** @enum {unknown} */
-            kind: "withheld";
-            at: string;
-            /** @enum {unknown} */
-            action: "capture" | "notify" | "say";
-            reason: components["schemas"]["Reason"];
-            /** @default null */
-            text: components["schemas"]["Text"] | null;
-        };
-        /**
-         * IncidentStep
-         * @description The incident changed its state.
-         */
-        IncidentStep: {
-            /** @enum {unknown} */
-            kind: "incident";
-            at: string;
-            state: components["schemas"]["IncidentState"];
-            /** @default null */
-            reason: components["schemas"]["Reason"] | null;
-        };
-        /**
-         * ClearedStep
-         * @description The activation ended.
-         */
-        ClearedStep: {
-            /** @enum {unknown} */
-            kind: "cleared";
-            at: string;
-            reason: components["schemas"]["Reason"];
-        };
-        /**
-         * EvidenceOut
-         * @description A file written once; fetch it at ``url``.
-         */
-        EvidenceOut: {
-            id: string;
-            incident: string | null;
-            media_type: string;
-            sha256: string;
-            size: number;
-            at: string;
-            url: string;
+            next: string | null;
         };
         /**
          * Page[EvidenceOut]
@@ -663,6 +536,24 @@ export interface components {
          */
         Page_EvidenceOut_: {
             items: components["schemas"]["EvidenceOut"][];
+            /** @default null */
+            next: string | null;
+        };
+        /**
+         * Page[HistoryPoint]
+         * @description A list; ``next`` is the cursor of the following page, or null.
+         */
+        Page_HistoryPoint_: {
+            items: components["schemas"]["HistoryPoint"][];
+            /** @default null */
+            next: string | null;
+        };
+        /**
+         * Page[IncidentOut]
+         * @description A list; ``next`` is the cursor of the following page, or null.
+         */
+        Page_IncidentOut_: {
+            items: components["schemas"]["IncidentOut"][];
             /** @default null */
             next: string | null;
         };
@@ -676,38 +567,29 @@ export interface components {
             next: string | null;
         };
         /**
-         * IntegrationOut
-         * @description A plugin and how it is.
-         */
-        IntegrationOut: {
-            domain: string;
-            name: components["schemas"]["Text"];
-            version: string;
-            /** @enum {unknown} */
-            state: "failed" | "idle" | "needs_credentials" | "retrying" | "running";
-            reason: string;
-            entities: number;
-            refused: number;
-        };
-        /**
-         * Page[HistoryPoint]
+         * Page[RuleOut]
          * @description A list; ``next`` is the cursor of the following page, or null.
          */
-        Page_HistoryPoint_: {
-            items: components["schemas"]["HistoryPoint"][];
+        Page_RuleOut_: {
+            items: components["schemas"]["RuleOut"][];
             /** @default null */
             next: string | null;
         };
         /**
-         * HistoryPoint
-         * @description One reading of an entity.
+         * Page[ZoneOut]
+         * @description A list; ``next`` is the cursor of the following page, or null.
          */
-        HistoryPoint: {
-            at: string;
-            value: string | number | null;
-            quality: components["schemas"]["Quality"];
-            retained: boolean;
+        Page_ZoneOut_: {
+            items: components["schemas"]["ZoneOut"][];
+            /** @default null */
+            next: string | null;
         };
+        /**
+         * Phase
+         * @description Where a rule stands in a zone. Idle is the absence of a slot.
+         * @enum {unknown}
+         */
+        Phase: "active" | "cooldown" | "pending";
         /**
          * Problem
          * @description An error: what went wrong and what to do.
@@ -717,6 +599,77 @@ export interface components {
             message: string;
         };
         /**
+         * Quality
+         * @description How far a state can be trusted.
+         * @enum {unknown}
+         */
+        Quality: "good" | "stale" | "unknown";
+        /**
+         * Reason
+         * @description Why something ended, was dropped, or was withheld.
+         * @enum {unknown}
+         */
+        Reason: "cleared" | "limit" | "opposite_edge" | "rule_changed" | "source_unknown" | "stale";
+        /**
+         * Role
+         * @description As what an entity serves a zone.
+         * @enum {unknown}
+         */
+        Role: "camera" | "door" | "person" | "smoke" | "speaker" | "vehicle";
+        /**
+         * RuleOut
+         * @description A rule of the active set.
+         */
+        RuleOut: {
+            file: string;
+            id: string;
+            name: components["schemas"]["Text"];
+            summary: components["schemas"]["Text"];
+            zone_kind: components["schemas"]["ZoneKind"];
+            zones: string[];
+        };
+        /**
+         * Sensed
+         * @description What a device said that began or ended it.
+         */
+        Sensed: {
+            at: string;
+            entity: string;
+            entity_name: components["schemas"]["Text"];
+            /** @enum {unknown} */
+            kind: "sensed";
+            role: components["schemas"]["Role"] | null;
+            value: string;
+        };
+        /**
+         * SessionOut
+         * @description Who is signed in.
+         */
+        SessionOut: {
+            name: string;
+            /** @enum {unknown} */
+            role: "admin" | "guard" | "manager" | "viewer";
+        };
+        /**
+         * Severity
+         * @description How urgent an incident is.
+         * @enum {unknown}
+         */
+        Severity: "high" | "low" | "medium";
+        /**
+         * SiteOut
+         * @description The community, and how the hub itself is.
+         */
+        SiteOut: {
+            id: string;
+            links: components["schemas"]["LinkOut"][];
+            modes: components["schemas"]["ModeOut"][];
+            name: components["schemas"]["Text"];
+            problems: components["schemas"]["Text"][];
+            ready: boolean;
+            timezone: string;
+        };
+        /**
          * Subscribe
          * @description WebSocket, client to hub: the topics to hear of.
          */
@@ -724,14 +677,93 @@ export interface components {
             subscribe: ("incidents" | "site" | "zones")[];
         };
         /**
-         * Changed
-         * @description WebSocket, hub to client: fetch this again. ``id`` names the incident or zone where only one changed.
+         * Text
+         * @description One sentence in the languages of the site. Chinese is always there, English may be empty.
          */
-        Changed: {
+        Text: {
+            /** @default  */
+            en: string;
+            zh: string;
+        };
+        /**
+         * TokenIn
+         * @description Sign in with a token made by ``menshen users token``.
+         */
+        TokenIn: {
+            token: string;
+        };
+        /**
+         * WithheldStep
+         * @description Something the hub did not do, because it could have been wrong.
+         */
+        WithheldStep: {
             /** @enum {unknown} */
-            topic: "incidents" | "site" | "zones";
+            action: "capture" | "notify" | "say";
+            at: string;
+            /** @enum {unknown} */
+            kind: "withheld";
+            reason: components["schemas"]["Reason"];
             /** @default null */
-            id: string | null;
+            text: components["schemas"]["Text"] | null;
+        };
+        /**
+         * WitnessOut
+         * @description One condition of a trace.
+         */
+        WitnessOut: {
+            entity: string | null;
+            entity_name: components["schemas"]["Text"] | null;
+            holds: boolean | null;
+            mode: components["schemas"]["Mode"] | null;
+            negated: boolean;
+            role: components["schemas"]["Role"] | null;
+            since: string | null;
+            value: string | null;
+            wanted: string | null;
+        };
+        /**
+         * ZoneEntity
+         * @description An entity that serves a zone. ``value`` is null for cameras, speakers and what was never heard.
+         */
+        ZoneEntity: {
+            capability: components["schemas"]["Capability"] | null;
+            entity: string;
+            name: components["schemas"]["Text"];
+            quality: components["schemas"]["Quality"];
+            role: components["schemas"]["Role"];
+            since: string | null;
+            value: string | number | null;
+        };
+        /**
+         * ZoneKind
+         * @description The purpose of a zone, which is what rules speak of.
+         * @enum {unknown}
+         */
+        ZoneKind: "bike_shed" | "corridor" | "facade" | "fire_lane" | "gate" | "lift_car" | "perimeter" | "plant_door" | "public_view" | "unit_door";
+        /**
+         * ZoneOut
+         * @description A zone at a glance: alarm (an activation is open), blind (a sensed entity is not known), pending, or calm.
+         */
+        ZoneOut: {
+            area: components["schemas"]["Text"] | null;
+            entities: components["schemas"]["ZoneEntity"][];
+            id: string;
+            kind: components["schemas"]["ZoneKind"];
+            name: components["schemas"]["Text"];
+            rules: components["schemas"]["ZoneRule"][];
+            /** @enum {unknown} */
+            status: "alarm" | "blind" | "calm" | "pending";
+        };
+        /**
+         * ZoneRule
+         * @description Where a rule stands in a zone; ``phase`` null is idle. ``due`` is when a pending ``for`` ends.
+         */
+        ZoneRule: {
+            due: string | null;
+            name: components["schemas"]["Text"];
+            phase: components["schemas"]["Phase"] | null;
+            rule: string;
+            since: string | null;
         };
     };
     responses: never;
@@ -742,6 +774,310 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    activations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ActivationOut_"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    devices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_DeviceOut_"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    entities: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_EntityOut_"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    evidence_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_EvidenceOut_"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    evidence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    history: {
+        parameters: {
+            query?: {
+                /** @description an entity id */
+                entity?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_HistoryPoint_"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    incidents: {
+        parameters: {
+            query?: {
+                /** @description open (not closed) or closed */
+                state?: string;
+                /** @description 1 to 200 */
+                limit?: string;
+                /** @description `next` of a page */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_IncidentOut_"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    incident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentOut"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    integrations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_IntegrationOut_"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_RuleOut_"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     who: {
         parameters: {
             query?: never;
@@ -942,310 +1278,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ZoneOut"];
-                };
-            };
-            /** @description an error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    devices: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description well */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_DeviceOut_"];
-                };
-            };
-            /** @description an error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    entities: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description well */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_EntityOut_"];
-                };
-            };
-            /** @description an error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    rules: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description well */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_RuleOut_"];
-                };
-            };
-            /** @description an error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    activations: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description well */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_ActivationOut_"];
-                };
-            };
-            /** @description an error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    incidents: {
-        parameters: {
-            query?: {
-                /** @description open or closed */
-                state?: string;
-                /** @description 1 to 200 */
-                limit?: string;
-                /** @description next of the page before */
-                cursor?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description well */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_IncidentOut_"];
-                };
-            };
-            /** @description an error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    incident: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description well */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IncidentOut"];
-                };
-            };
-            /** @description an error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    evidence_list: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description well */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_EvidenceOut_"];
-                };
-            };
-            /** @description an error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    evidence: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description well */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/octet-stream": string;
-                };
-            };
-            /** @description an error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    integrations: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description well */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_IntegrationOut_"];
-                };
-            };
-            /** @description an error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    history: {
-        parameters: {
-            query?: {
-                /** @description entity id */
-                entity?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description well */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_HistoryPoint_"];
                 };
             };
             /** @description an error */

@@ -83,7 +83,7 @@ export const en: Messages = {
   },
   timeline: {
     title: 'What happened',
-    at: '{who}: {what}',
+    sensed: '{what} ({who})',
     decided: 'Decided: conditions met',
     decidedStay: 'Decided: stayed for {duration}, conditions met',
     decidedFor: 'Decided: lasted {duration}, conditions met',
@@ -95,6 +95,7 @@ export const en: Messages = {
     late: '{duration} late',
     repeated: 'possibly repeated',
     took: 'took {time}',
+    spoken: '{what} (began after {start}, lasted {length})',
     attempts: '{n} attempts',
     why: 'Reason: {reason}',
     withheldSay: 'Not announced: {reason}',
@@ -102,8 +103,9 @@ export const en: Messages = {
     withheldNotify: 'Not notified: {reason}',
     cleared: 'Cleared: {reason}',
     contact: 'contact',
-    picture: 'picture {n}',
+    picture: 'Picture {n}',
     since: 'since {time}',
+    says: ': ',
   },
   say: {
     line: 'Announced: {text}', pending: 'waiting', started: 'playing', done: 'played', failed: 'not played',
@@ -125,19 +127,22 @@ export const en: Messages = {
     cleared: 'the situation is over', opposite_edge: 'the situation changed', source_unknown: 'the sensor cannot be trusted now',
     rule_changed: 'the rule was changed', stale: 'too late to be right', limit: 'the limit was reached',
   },
+  failure: {
+    device: 'the device did not obey', unreachable: 'the device could not be reached',
+    credentials: 'the device refused the user name or password', unsupported: 'the device or its configuration does not allow it',
+    late: 'too late to be right', over: 'it was over already', fault: 'an internal error of Menshen',
+  },
   sensed: {
-    vehiclePresent: 'vehicle detected', vehicleAbsent: 'vehicle gone', personPresent: 'person detected', personAbsent: 'person gone',
-    present: 'something detected', absent: 'nothing there any more', open: 'opened', closed: 'closed', smokeActive: 'smoke detected',
-    smokeClear: 'smoke gone', active: 'alarm', clear: 'back to normal', other: 'reads {value}',
+    vehiclePresent: 'Vehicle detected', vehicleAbsent: 'Vehicle gone', personPresent: 'Person detected', personAbsent: 'Person gone',
+    present: 'Something detected', absent: 'Nothing there any more', open: 'Opened', closed: 'Closed', smokeActive: 'Smoke detected',
+    smokeClear: 'Smoke gone', active: 'Alarm', clear: 'Back to normal', other: 'Reads {value}',
   },
   value: {
     vehiclePresent: 'vehicle', vehicleAbsent: 'no vehicle', personPresent: 'person', personAbsent: 'nobody', present: 'present',
     absent: 'absent', open: 'open', closed: 'closed', smokeActive: 'smoke', smokeClear: 'no smoke', active: 'alarm', clear: 'normal',
     none: '—',
   },
-  condition: {
-    not: 'not “{what}”', mode: '{mode}', all: '{what} (all)', named: '{role}: {value}', any: 'any of these', every: 'all of these',
-  },
+  condition: { not: 'not “{what}”', named: '{role}: {value}' },
   quality: { good: 'good', stale: 'unconfirmed', unknown: 'unknown' },
   role: { vehicle: 'Vehicle', person: 'Person', door: 'Door', smoke: 'Smoke', camera: 'Camera', speaker: 'Loudspeaker' },
   zones: {
@@ -160,6 +165,6 @@ export const en: Messages = {
   },
   duration: {
     seconds: '{s} s', minutes: '{m} min', minutesSeconds: '{m} min {s} s', hours: '{h} h', hoursMinutes: '{h} h {m} min',
-    days: '{d} d', daysHours: '{d} d {h} h', milliseconds: '{ms} ms',
+    days: '{d} d', daysHours: '{d} d {h} h',
   },
 }

@@ -1,8 +1,8 @@
 // The words of the page. `satisfies Record<…>` makes a value that the API adds a type error here and in en.ts.
 import type {
-  CommandStatus, IncidentState, Mode, Phase, Quality, Reason, Role, Severity, ZoneKind, ZoneStatus,
+  CommandStatus, Failure, IncidentState, Mode, Phase, Quality, Reason, Role, Severity, UserRole, ZoneKind, ZoneStatus,
 } from '@/api/types'
-import type { Sensing, UserRole } from '@/words/kinds'
+import type { Sensing } from '@/words/kinds'
 
 export const zh = {
   app: { name: '门神', desk: '值班台', loading: '正在读取…', retry: '重试', close: '关闭', cancel: '取消' },
@@ -88,7 +88,7 @@ export const zh = {
   },
   timeline: {
     title: '经过',
-    at: '{who} {what}',
+    sensed: '{what}（{who}）',
     decided: '判断：条件满足',
     decidedStay: '判断：停留满 {duration}，条件满足',
     decidedFor: '判断：持续满 {duration}，条件满足',
@@ -100,6 +100,7 @@ export const zh = {
     late: '迟到 {duration}',
     repeated: '可能重复',
     took: '耗时 {time}',
+    spoken: '{what}（{start}后开始，时长 {length}）',
     attempts: '尝试 {n} 次',
     why: '原因：{reason}',
     withheldSay: '未喊话：{reason}',
@@ -109,6 +110,7 @@ export const zh = {
     contact: '联系人',
     picture: '图 {n}',
     since: '自 {time}',
+    says: '：',
   },
   say: {
     line: '喊话：{text}', pending: '等待播放', started: '正在播放', done: '已播放', failed: '未播放', dropped: '已放弃，没有播放',
@@ -127,6 +129,10 @@ export const zh = {
     cleared: '情况已解除', opposite_edge: '情况已变化', source_unknown: '测点失联，无法确认', rule_changed: '规则已修改',
     stale: '太迟，已不适用', limit: '达到次数上限',
   } satisfies Record<Reason, string>,
+  failure: {
+    device: '设备没有照办', unreachable: '连不上设备', credentials: '设备不认账号或密码', unsupported: '设备或配置不支持',
+    late: '太迟，已不适用', over: '情况已解除，不再需要', fault: '门神内部出错',
+  } satisfies Record<Failure, string>,
   sensed: {
     vehiclePresent: '检测到车辆', vehicleAbsent: '车辆已离开', personPresent: '检测到有人', personAbsent: '人已离开',
     present: '检测到目标', absent: '目标已离开', open: '打开', closed: '关上', smokeActive: '检测到烟雾', smokeClear: '烟雾消失',
@@ -136,9 +142,7 @@ export const zh = {
     vehiclePresent: '有车', vehicleAbsent: '无车', personPresent: '有人', personAbsent: '无人', present: '有', absent: '无',
     open: '开', closed: '关', smokeActive: '有烟', smokeClear: '无烟', active: '报警', clear: '正常', none: '—',
   } satisfies Record<Sensing | 'none', string>,
-  condition: {
-    not: '不是“{what}”', mode: '{mode}', all: '{what}（全部）', named: '{role}：{value}', any: '以下任一', every: '以下全部',
-  },
+  condition: { not: '不是“{what}”', named: '{role}：{value}' },
   quality: { good: '正常', stale: '未确认', unknown: '未知' } satisfies Record<Quality, string>,
   role: {
     vehicle: '车辆', person: '人员', door: '门', smoke: '烟雾', camera: '摄像机', speaker: '喇叭',
@@ -163,7 +167,7 @@ export const zh = {
   } satisfies Record<ZoneKind, string>,
   duration: {
     seconds: '{s} 秒', minutes: '{m} 分钟', minutesSeconds: '{m} 分 {s} 秒', hours: '{h} 小时', hoursMinutes: '{h} 小时 {m} 分',
-    days: '{d} 天', daysHours: '{d} 天 {h} 小时', milliseconds: '{ms} ms',
+    days: '{d} 天', daysHours: '{d} 天 {h} 小时',
   },
 }
 

@@ -9,6 +9,7 @@ const offset = ref(0)
 const ticked = ref(Date.now())
 
 onServerTime((server) => {
+  ticked.value = Date.now() // a countdown that comes with this answer begins at its full length
   const difference = server - Date.now()
   if (Math.abs(difference - offset.value) > TOLERATED_MS) offset.value = Math.abs(difference) > TOLERATED_MS ? difference : 0
 })

@@ -8,7 +8,11 @@ import { restoreSession } from './session'
 import { fetchSite } from './site'
 import { fetchZones } from './zones'
 
-/** A connection may die without a word (Wi-Fi, a sleeping phone) or be refused by a proxy: the page also asks by itself. */
+/**
+ * A connection may die without a word (Wi-Fi, a sleeping phone) or be refused by a proxy: the page also asks by itself.
+ * Each question counts as use, so the session of an open page does not run out: a desk is watched through the night, untouched.
+ * A forgotten page therefore stays signed in until somebody signs out there, its token is replaced, or the hub restarts.
+ */
 const CHECK_MS = 30_000
 
 const status = ref<LiveStatus>('connecting')

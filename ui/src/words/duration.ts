@@ -16,10 +16,10 @@ export function durationWords(seconds: number): string {
   return t('duration.seconds', { s })
 }
 
-/** How long something took: milliseconds below a second, tenths below ten. */
-export function latencyWords(ms: number): string {
-  if (ms < 1_000) return t('duration.milliseconds', { ms: Math.max(0, Math.round(ms)) })
-  return ms < 10_000 ? t('duration.seconds', { s: (ms / 1_000).toFixed(1) }) : durationWords(ms / 1_000)
+/** How long something took, in seconds: hundredths below one (never `0.00`), tenths below ten. */
+export function latencyWords(seconds: number): string {
+  if (seconds < 0.995) return t('duration.seconds', { s: Math.max(0.01, seconds).toFixed(2) })
+  return seconds < 9.95 ? t('duration.seconds', { s: seconds.toFixed(1) }) : durationWords(Math.round(seconds))
 }
 
 /** What is left until `due`, as a clock (`2:41`, `1:02:41`); null when nothing is left. Rounded up: `0:00` is never shown. */

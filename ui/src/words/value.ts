@@ -1,7 +1,6 @@
 // What a sensed value means to a person.
-import type { Capability, Role, Witness, Zone, ZoneEntity } from '@/api/types'
-import { t, type MessageKey } from '@/i18n'
-import { zh } from '@/i18n/zh'
+import type { Capability, Role, Witness, ZoneEntity } from '@/api/types'
+import { t } from '@/i18n'
 import type { Sensing } from './kinds'
 
 /** Names the pair of a value; null for numbers and words the page does not know. */
@@ -37,34 +36,14 @@ export function isSensed(entity: Pick<ZoneEntity, 'capability' | 'role'>): boole
     : entity.capability !== 'camera' && entity.capability !== 'speaker'
 }
 
-/** As what each entity serves, by its id. */
-export type Roles = ReadonlyMap<string, Role>
-
-export function rolesOf(zones: readonly Zone[], zone: string): Roles {
-  return new Map(zones.find((one) => one.id === zone)?.entities.map((one) => [one.entity, one.role]))
+/** What a condition asks for: `有车`, `不是“维护模式”`. */
+export function conditionWords({ role, wanted, mode, negated }: Pick<Witness, 'role' | 'wanted' | 'mode' | 'negated'>): string {
+  const what = mode === null ? wantedWords(role, wanted) : t(`mode.${mode}`)
+  return negated ? t('condition.not', { what }) : what
 }
 
-export function isRole(word: string): word is Role {
-  return word in zh.role
-}
-
-/** A condition as the engine writes it (`vehicle: present`, `not mode: maintenance`) in words; unknown forms stay as they are. */
-export function conditionWords(condition: string): string {
-  const text = condition.trim()
-  if (text.startsWith('not ')) return t('condition.not', { what: conditionWords(text.slice(4)) })
-  const [, name, value, all] = /^(\w+): (\S+?)( \(all\))?$/.exec(text) ?? []
-  if (name === undefined || value === undefined) return text
-  let words = text
-  if (name === 'mode' && value in zh.mode) words = t(`mode.${value}` as MessageKey)
-  else if (isRole(name)) {
-    const known = sensing(value, name)
-    words = known === null ? t('condition.named', { role: t(`role.${name}`), value }) : t(`value.${known}`)
-  } else return text
-  return all === undefined ? words : t('condition.all', { what: words })
-}
-
-/** The role a condition speaks of, which tells what its entity's value means. */
-export function conditionRole(witness: Pick<Witness, 'condition'>): Role | null {
-  const name = /(\w+):/.exec(witness.condition)?.[1] ?? ''
-  return isRole(name) ? name : null
+function wantedWords(role: Role | null, wanted: string | null): string {
+  if (role === null || wanted === null) return valueWords(wanted, role)
+  const known = sensing(wanted, role)
+  return known === null ? t('condition.named', { role: t(`role.${role}`), value: wanted }) : t(`value.${known}`)
 }

@@ -1,0 +1,3 @@
+"""All tests, wherever they stand, run under the same guards."""
+
+pytest_plugins = ["tests.kit.guards"]

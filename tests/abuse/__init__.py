@@ -1,0 +1,1 @@
+"""Hostile input at the hub's doors."""

@@ -1,0 +1,1 @@
+"""What power cuts and crashes must not do."""

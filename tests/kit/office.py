@@ -1,0 +1,108 @@
+"""The page's server on a free loopback port, with the parts of a real hub behind it and a virtual clock."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from hub.config import integrations
+from hub.config.site import load_site
+from hub.engine.program import Program
+from hub.engine.state import EngineState
+from hub.journal.queries import Queries, add_token
+from hub.journal.store import Journal
+from hub.runtime.core import Runtime
+from hub.runtime.intake import Intake
+from hub.runtime.problems import Problems
+from hub.runtime.registry import Registry
+from hub.runtime.sessions import Sessions
+from hub.web.auth import GUARD_HEADER, Doorkeeper
+from hub.web.context import Context
+from hub.web.live import Live
+from hub.web.metrics import Metrics
+from hub.web.server import application
+from tests.kit.clock import VirtualClock
+from tests.unit.config.test_site import GOOD, RULE, write
+
+ROLES = ("viewer", "guard", "manager", "admin")
+#: What a page of ours sends with every write.
+GUARD = {GUARD_HEADER: "1"}
+
+
+def bearer(token: str) -> dict[str, str]:
+    """Return the header of a program's request."""
+    return {"Authorization": f"Bearer {token}"}
+
+
+@dataclass
+class Office:
+    """A server and how to ask it."""
+
+    client: TestClient[web.Request, web.Application]
+    context: Context
+    clock: VirtualClock
+
+    async def ask(
+        self, path: str, role: str | None = "viewer", method: str = "GET", **more: object
+    ) -> aiohttp.ClientResponse:
+        """Ask as a program with a token of ``role``; None asks without a token."""
+        headers = dict(more.pop("headers", {}))  # type: ignore[call-overload]
+        if role is not None:
+            headers |= bearer(f"token-of-{role}")
+        return await self.client.request(method, path, headers=headers, **more)  # type: ignore[arg-type]
+
+
+@asynccontextmanager
+async def office(folder: Path) -> AsyncIterator[Office]:
+    """Open an office on a site with one lane and one rule; the token of each role is ``token-of-<role>``."""
+    site = load_site(write(folder, GOOD, blocked=RULE))
+    data, ui = folder / "data", folder / "ui"
+    (ui / "assets").mkdir(parents=True)
+    (ui / "index.html").write_text("<!doctype html>page")
+    (ui / "assets" / "app.js").write_text("//")
+    data.mkdir()
+    clock, problems, registry = VirtualClock(), Problems(), Registry()
+    journal, queries, live = Journal(data), Queries(data), Live()
+    program = Program(site.rules, site.settings.site)
+    runtime = Runtime(program, EngineState(), journal, clock, problems)
+    intake = Intake("mqtt", runtime, registry, (), problems)
+    metrics = Metrics(clock, lambda: intake.counts)
+    for listener in (live.committed, metrics.committed):
+        runtime.listen(listener)
+    context = Context(
+        folder=lambda: site,
+        manifests={"mqtt_discovery": integrations.manifest("mqtt_discovery")},
+        runtime=runtime,
+        registry=registry,
+        intake=intake,
+        sessions=Sessions(registry, problems, ()),
+        problems=problems,
+        journal=journal,
+        queries=queries,
+        clock=clock,
+        data=data,
+        doorkeeper=Doorkeeper(queries, clock),
+        live=live,
+        metrics=metrics,
+    )
+    for role in ROLES:
+        await journal.execute(lambda db, role=role: add_token(db, role, role, f"token-of-{role}", clock.now()))  # type: ignore[misc]
+    running = asyncio.create_task(runtime.run())
+    server = TestServer(application(context, ui), host="127.0.0.1")
+    jar = aiohttp.CookieJar(unsafe=True)
+    try:
+        async with TestClient(server, cookie_jar=jar) as client:
+            yield Office(client, context, clock)
+            await live.close()
+    finally:
+        runtime.stop()
+        await running
+        await queries.close()
+        await journal.close()
