@@ -247,7 +247,8 @@ def test_sigterm_ends_it_within_five_seconds(state: str, tmp_path: Path, hub_of:
             if state == "pending":
                 until(lambda: hub.phase("lane_3", RULE), lambda phase: phase == "pending", within=2)
             if state == "speaking":
-                until(speaker.heard, lambda heard: bool(heard) and heard[0]["speaking"])
+                # a few packets in, so that the speaker can tell the repeat from the rest of the first attempt
+                until(speaker.heard, lambda heard: bool(heard) and heard[0]["speaking"] and heard[0]["packets"] > 10)
             if state == "broker away":
                 broker.kill()
                 until(hub.problems, within=5)
