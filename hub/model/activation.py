@@ -14,6 +14,8 @@ from hub.model.time import Instant
 class Phase(StrEnum):
     """Where a rule stands in a zone. Idle is the absence of a slot."""
 
+    #: Idle, but time alone may make the trigger true.
+    WATCHING = "watching"
     PENDING = "pending"
     ACTIVE = "active"
     COOLDOWN = "cooldown"
@@ -34,6 +36,8 @@ class Slot(msgspec.Struct, frozen=True):
     """PENDING: when the trigger became true. ACTIVE: when the activation opened. COOLDOWN: when it cleared."""
     trigger: str
     """Fingerprint of the trigger it runs under; an edit of the rule that keeps it keeps the slot."""
+    began: Instant = Instant(0)
+    """ACTIVE: when the trigger became true."""
     due: Instant | None = None
     """PENDING: end of ``for``. COOLDOWN: end of the cooldown."""
     wake: Instant | None = None

@@ -42,6 +42,7 @@ class Batch:
         """Take over what a step changes."""
         self.state.apply(change)
         self.entry.states.update(change.states)
+        self.entry.memories.update(change.memories)
         self.entry.slots.update(change.slots)
         self.entry.modes.extend(change.modes)
         self.entry.decisions.extend(change.decisions)

@@ -173,6 +173,7 @@ class WitnessOut(msgspec.Struct, frozen=True):
     role: Role | None
     wanted: str | None
     mode: Mode | None
+    detail: str
     entity: str | None
     entity_name: Text | None
     value: str | None
