@@ -20,15 +20,15 @@ from hub.actions.evidence import EvidenceStore
 from hub.actions.notify import Notify as NotifyExecutor
 from hub.actions.say import Say as SayExecutor
 from hub.actions.speech.speech import Speech
+from hub.actions.switch import Switch as SwitchExecutor
 from hub.config import integrations
 from hub.config.site import SiteFolder, fingerprint, load_secrets, load_site
 from hub.config.yaml import plain
-from hub.engine.program import Program
 from hub.engine.state import EngineState
 from hub.engine.step import adopt
 from hub.journal.queries import Queries
 from hub.journal.store import Anchor, Journal, Memory
-from hub.model.decision import Capture, Notify, Say
+from hub.model.decision import Capture, Notify, Say, Switch
 from hub.model.entry import Note
 from hub.model.errors import BadCredentials, ConfigError, HubError
 from hub.model.text import Text
@@ -129,8 +129,8 @@ async def _build(config: Path, data: Path, folder: SiteFolder, stack: AsyncExitS
     clock = _resume_clock(journal, memory)
     http = await stack.enter_async_context(aiohttp.ClientSession(trust_env=False))
     problems, registry = Problems(), Registry()
-    state = EngineState(memory.states, memory.slots, memory.modes)
-    runtime = Runtime(Program(folder.rules, folder.settings.site), state, journal, clock, problems)
+    state = EngineState(memory.states, memory.slots, memory.modes, memory.memories)
+    runtime = Runtime(folder.program(), state, journal, clock, problems)
     intake = Intake("mqtt", runtime, registry, _decoders(folder.settings), problems)
     intake.restore(memory.announcements, memory.deliveries)
     sessions = Sessions(registry, problems, _devices(config.parent, data, folder.settings, http))
@@ -145,6 +145,7 @@ async def _build(config: Path, data: Path, folder: SiteFolder, stack: AsyncExitS
             Capture: CaptureExecutor(lambda: parts.folder.settings.site, registry, store, clock),
             Say: SayExecutor(lambda: parts.folder.settings.site, config.parent, registry, speech, store, clock),
             Notify: NotifyExecutor(lambda: parts.folder.settings.site, lambda rule: _rule_name(parts, rule), http),
+            Switch: SwitchExecutor(lambda: parts.folder.settings.site, registry),
         },
     )
     parts = _Parts(
@@ -346,7 +347,7 @@ async def _reload(parts: _Parts) -> None:
         text = Text("连接设置已修改，重启后生效", "Connection settings were edited; restart to use them")
         parts.problems.raise_("restart", text)
     parts.folder = folder
-    parts.runtime.change_rules(Program(folder.rules, folder.settings.site))
+    parts.runtime.change_rules(folder.program())
     parts.runtime.post(lambda batch: batch.record(Note("rules_changed", batch.now, {"rules": len(folder.rules)})))
     log.info("rules.changed", rules=len(folder.rules))
     await _prepare_speech(parts)

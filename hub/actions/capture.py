@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from hub.model.execution import Clock
     from hub.model.ids import EntityId
     from hub.model.site import Site
-    from hub.sdk import Speaker
+    from hub.sdk import Driver
 
 
 class Equipped(Protocol):
     """Who knows what commands an entity (hub.runtime.registry)."""
 
-    def driver(self, entity: EntityId) -> Camera | Speaker | None:
+    def driver(self, entity: EntityId) -> Driver | None:
         """Return what commands an entity, or None while it is not set up."""
         ...
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import zoneinfo
+from datetime import date
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
 
+from hub.config.calendar import Days
 from hub.config.yaml import plain
 from hub.model.document import Mapping, Node, Sequence
 from hub.model.ids import ENTITY, AreaId, EntityId, SiteId, ZoneId
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 
 Item = TypeVar("Item")
+#: Degrees; further from the equator there are days without sunrise.
+MAX_LATITUDE = 65
 
 _PORT = re.compile(r"[0-9]{1,5}\Z")
 MAX_PORT = 65_535
@@ -70,6 +74,7 @@ class Settings(msgspec.Struct, frozen=True):
     web: Listen
     mqtt: Mqtt
     links: tuple[Link, ...]
+    days: Days
     integrations: dict[str, Node]
     devices: dict[str, tuple[DeviceEntry, ...]]
 
@@ -94,7 +99,9 @@ class _SettingsReader:
         self._reader = reader
 
     def read(self, root: Mapping) -> Settings | None:
-        site = self._reader.mapping(root.get("site"), "`site`", required=("id", "name"), optional=("timezone", "links"))
+        site = self._reader.mapping(
+            root.get("site"), "`site`", required=("id", "name"), optional=("timezone", "links", "calendar")
+        )
         if site is None:
             return None
         areas = self._named(root.get("areas"), "`areas`", self._area)
@@ -113,6 +120,7 @@ class _SettingsReader:
             web=self._listen(root.get("web"), "`web`", Listen("127.0.0.1", 8420)),
             mqtt=self._mqtt(root.get("mqtt")),
             links=tuple(self._link(item) for item in self._reader.sequence(site.get("links"), "`links`")),
+            days=self._days(site.get("calendar")),
             integrations=dict(self._entries(root.get("integrations"), "`integrations`")),
             devices={
                 domain: tuple(self._device(name, value) for name, value in self._entries(node, f"`{domain}`"))
@@ -123,6 +131,35 @@ class _SettingsReader:
     def _named(self, node: Node | None, what: str, read: Callable[[str, Node], Item | None]) -> dict[str, Item]:
         pairs = ((name, read(name, value)) for name, _, value in self._reader.entries(node, what))
         return {name: item for name, item in pairs if item is not None}
+
+    def _days(self, node: Node | None) -> Days:
+        fields = self._reader.mapping(node, "`calendar`", optional=("latitude", "longitude", "rest_days", "workdays"))
+        if fields is None:
+            return Days()
+        latitude = self._reader.number(fields.get("latitude"), "`latitude`")
+        longitude = self._reader.number(fields.get("longitude"), "`longitude`")
+        if (latitude is None) is not (longitude is None):
+            self._reader.report(fields, "`latitude` and `longitude` belong together")
+        # beyond the polar circles there are days without sunrise, which no rule could name
+        place = None if latitude is None or longitude is None else (latitude, longitude)
+        if place is not None and not (abs(place[0]) <= MAX_LATITUDE and abs(place[1]) <= 180):
+            self._reader.report(fields, f"`latitude` must lie within ±{MAX_LATITUDE}, `longitude` within ±180")
+            place = None
+        rest_days, workdays = self._dates(fields.get("rest_days")), self._dates(fields.get("workdays"))
+        for day in sorted(rest_days & workdays):
+            self._reader.report(fields, f"{day} is both a rest day and a workday")
+        return Days(place=place, rest_days=rest_days, workdays=workdays)
+
+    def _dates(self, node: Node | None) -> frozenset[date]:
+        found = set()
+        for item in self._reader.sequence(node, "a list of days"):
+            text = self._reader.text(item, "a day", 10)
+            try:
+                found.add(date.fromisoformat(text or ""))
+            except ValueError:
+                if text is not None:
+                    self._reader.report(item, f"`{text}` is no day; write it like 2026-10-01")
+        return frozenset(found)
 
     def _entries(self, node: Node | None, what: str) -> Iterator[tuple[str, Node]]:
         return ((name, value) for name, _, value in self._reader.entries(node, what))

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from hub.config import integrations
+from hub.config.calendar import calendar
 from hub.config.settings import Settings, read_settings
 from hub.config.yaml import load
 from hub.engine.parse import RuleParser
+from hub.engine.program import Program, watched
 from hub.engine.rule import Rule
+from hub.engine.terms import DayIs, SunIs, leaves
 from hub.model.document import Finding, Mapping, Mark, Node, Scalar
 from hub.model.errors import ConfigError
 from hub.model.reader import Reader
@@ -26,6 +29,14 @@ class SiteFolder(msgspec.Struct, frozen=True):
 
     settings: Settings
     rules: tuple[Rule, ...]
+
+    def program(self) -> Program:
+        """Compile the rules for the site and its calendar."""
+        used = {type(leaf) for rule in self.rules for term in watched(rule) for leaf in leaves(term)}
+        days = self.settings.days
+        # the tables cost half a second, so they are read only where a rule asks for them
+        found = calendar(self.settings.site.timezone, days, statutory=DayIs in used, sun=SunIs in used)
+        return Program(self.rules, self.settings.site, found)
 
 
 def load_site(config: Path) -> SiteFolder:

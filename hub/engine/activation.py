@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from hub.engine.rule import CloseIncident, OpenIncident, RuleAction
-from hub.model.activation import Phase, Slot
+from hub.model.activation import Phase, Slot, SlotKey
 from hub.model.decision import (
+    Action,
     Capture,
     Cleared,
     Command,
@@ -30,15 +31,20 @@ from hub.model.decision import (
     PendingDropped,
     PendingStarted,
     Reason,
+    Rehearsed,
     Say,
     Withheld,
 )
 from hub.model.ids import ActivationId, CommandKey
+from hub.model.text import Text
 from hub.model.time import MINUTE, Duration, Instant, after
 
 if TYPE_CHECKING:
-    from hub.engine.program import SlotProgram, Truth
-    from hub.engine.state import View
+    from collections.abc import Iterable
+
+    from hub.engine.program import SlotProgram
+    from hub.engine.truth import Truth
+    from hub.engine.view import View
 
 #: A picture later than this shows another moment; a notice later than this is given up.
 PICTURE_STALE, NOTICE_STALE = MINUTE, Duration(30 * MINUTE)
@@ -49,15 +55,44 @@ replace = msgspec.structs.replace
 def advance(program: SlotProgram, slot: Slot | None, view: View, now: Instant) -> tuple[Slot | None, list[Decision]]:
     """Return the slot as it is at ``now`` and the decisions that lead there."""
     life = _Life(program, view, now)
+    view.forget()
+    before = slot
     if slot is not None and slot.phase is Phase.COOLDOWN and now >= (slot.due or now):
         slot = None
-    if slot is None:
+    if slot is None or slot.phase is Phase.WATCHING:
         slot = life.arm()
     if slot is not None and slot.phase is Phase.PENDING:
         slot = life.pend(slot)
     if slot is not None and slot.phase is Phase.ACTIVE:
         slot = life.act(slot)
+    if view.looked is not None:
+        slot = _look(program, before, slot, view.looked, now)
     return slot, life.decisions
+
+
+def end(key: SlotKey, slot: Slot, now: Instant) -> Iterable[Decision]:
+    """Decide the end of a slot whose rule or trigger is no longer there."""
+    if slot.activation is None:
+        if slot.phase is Phase.PENDING and slot.announced:
+            ran = Duration(now - slot.since)
+            yield PendingDropped(rule=key.rule, zone=key.zone, at=now, reason=Reason.RULE_CHANGED, ran=ran)
+        return
+    reason = Reason.RULE_CHANGED
+    yield Cleared(rule=key.rule, zone=key.zone, at=now, activation=slot.activation, reason=reason)
+    if slot.incident:
+        yield IncidentClosed(rule=key.rule, zone=key.zone, at=now, activation=slot.activation, reason=reason)
+
+
+def _look(program: SlotProgram, before: Slot | None, slot: Slot | None, looked: Instant, now: Instant) -> Slot:
+    """Have the slot looked at when time alone may change an answer.
+
+    An idle slot that is looked at a little early keeps its row: a heartbeat then costs no write.
+    """
+    if slot is None:
+        if before is not None and before.phase is Phase.WATCHING and now < (before.wake or now) <= looked:
+            return before
+        return Slot(phase=Phase.WATCHING, since=now, trigger=program.fingerprint, wake=looked)
+    return slot if slot.wake is not None and slot.wake <= looked else replace(slot, wake=looked)
 
 
 class _Life:
@@ -140,24 +175,28 @@ class _Life:
             activation=activation,
             since=slot.since,
             late_by=Duration(self._now - slot.due if slot.due is not None and slot.announced else 0),
-            trace=self._program.witnesses(self._view),
+            trace=self._program.opening(self._view),
+            dry_run=self._rule.dry_run,
         )
-        opened = Slot(phase=Phase.ACTIVE, since=self._now, trigger=slot.trigger, activation=activation)
+        opened = Slot(
+            phase=Phase.ACTIVE, since=self._now, trigger=slot.trigger, activation=activation, began=slot.since
+        )
         return self._emit(opened, self._rule.actions, "open")
 
     def _escalate(self, slot: Slot, clear: Truth) -> Slot:
-        steps = self._rule.escalation
-        while slot.step < len(steps):
-            due = after(slot.since, steps[slot.step].after)
+        stages = self._program.stages
+        while slot.step < len(stages):
+            stage = stages[slot.step]
+            due = after(slot.since, stage.after)
             if self._now < due:
                 return replace(slot, wake=due)
             slot = replace(slot, step=slot.step + 1)
             self._decide(Escalated, activation=slot.activation, step=slot.step, late_by=Duration(self._now - due))
-            slot = self._emit(slot, steps[slot.step - 1].actions, str(slot.step), voice=clear is False)
+            slot = self._emit(slot, stage.actions, stage.name, voice=clear is False)
         return replace(slot, wake=None)
 
     def _clear(self, slot: Slot) -> Slot | None:
-        trace = self._program.clear_witnesses(self._view)
+        trace = self._program.closing(self._view)
         self._decide(Cleared, activation=slot.activation, reason=Reason.CLEARED, trace=trace)
         self._emit(slot, self._rule.clear.actions, "clear")
         if not self._rule.cooldown:
@@ -168,28 +207,62 @@ class _Life:
     def _emit(self, slot: Slot, actions: tuple[RuleAction, ...], step: str, *, voice: bool = True) -> Slot:
         """Decide every action of a step; ``voice`` False withholds speech."""
         for index, action in enumerate(actions):
-            if isinstance(action, OpenIncident):
-                if not slot.incident:
-                    self._decide(IncidentOpened, activation=slot.activation, severity=action.severity)
-                slot = replace(slot, incident=True)
-            elif isinstance(action, CloseIncident):
-                if slot.incident:
-                    self._decide(IncidentClosed, activation=slot.activation, reason=Reason.CLEARED)
-                slot = replace(slot, incident=False)
-            elif isinstance(action, Say) and not voice:
-                self._decide(Withheld, activation=slot.activation, action=action, reason=Reason.SOURCE_UNKNOWN)
+            if isinstance(action, OpenIncident | CloseIncident):
+                slot = self._incident(slot, action)
+            elif isinstance(action, Say):
+                self._say(slot, action, step, index, voice=voice)
             else:
-                self._decide(
-                    Command,
-                    key=command_key(slot.activation, step, index),
-                    activation=slot.activation,
-                    step=step,
-                    action=action,
-                    stale_after=self._stale_after(action),
-                )
+                self._command(slot, action, step, index)
         return slot
 
-    def _stale_after(self, action: RuleAction) -> Duration:
+    def _incident(self, slot: Slot, action: OpenIncident | CloseIncident) -> Slot:
+        """Open an incident once, close it once; a dry run opens none."""
+        opens = isinstance(action, OpenIncident)
+        if opens is slot.incident or self._rule.dry_run:
+            return slot
+        if isinstance(action, OpenIncident):
+            self._decide(IncidentOpened, activation=slot.activation, severity=action.severity)
+        else:
+            self._decide(IncidentClosed, activation=slot.activation, reason=Reason.CLEARED)
+        return replace(slot, incident=opens)
+
+    def _say(self, slot: Slot, action: Say, step: str, index: int, *, voice: bool) -> None:
+        """Speak, softer in quiet hours, or withhold what could be wrong."""
+        quiet = self._rule.quiet_hours
+        if quiet is not None and self._program.calendar.within(self._now, quiet.begin, quiet.end):
+            action = replace(action, volume=min(action.volume, quiet.volume))
+        if voice and action.volume > 0:
+            self._command(slot, replace(action, text=self._filled(action.text, slot)), step, index)
+            return
+        reason = Reason.QUIET_HOURS if voice else Reason.SOURCE_UNKNOWN
+        self._decide(Withheld, activation=slot.activation, action=action, reason=reason)
+
+    def _command(self, slot: Slot, action: Action, step: str, index: int) -> None:
+        if self._rule.dry_run:
+            self._decide(Rehearsed, activation=slot.activation, step=step, action=action)
+            return
+        self._decide(
+            Command,
+            key=command_key(slot.activation, step, index),
+            activation=slot.activation,
+            step=step,
+            action=action,
+            stale_after=self._stale_after(action),
+        )
+
+    def _filled(self, text: Text, slot: Slot) -> Text:
+        """Put the zone's words in the place of ``{zone}``, ``{area}`` and ``{minutes}``; nothing else is a variable."""
+        if "{" not in text.zh + text.en:
+            return text
+        zone, minutes = self._program.zone, max(1, (self._now - slot.began) // MINUTE)
+        values = {"{zone}": zone.name.zh, "{area}": self._program.area, "{minutes}": str(minutes)}
+        chinese, english = text.zh, text.en
+        for name, value in values.items():
+            chinese = chinese.replace(name, value)
+            english = english.replace(name, zone.name.in_language("en") if name == "{zone}" else value)
+        return Text(chinese, english)
+
+    def _stale_after(self, action: Action) -> Duration:
         """A voice is bound by the rule, a picture by its moment; a person is told even when it took a while."""
         if isinstance(action, Say):
             return self._rule.stale_after

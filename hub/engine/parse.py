@@ -2,38 +2,39 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
-from hub.engine.rule import (
-    Clear,
-    CloseIncident,
-    Condition,
-    Escalation,
-    Is,
-    ModeIs,
-    Not,
-    OpenIncident,
-    Rule,
-    RuleAction,
-    Trigger,
-)
-from hub.model.decision import Capture, Notify, Say, Severity
-from hub.model.document import Mapping, Node, Scalar
-from hub.model.ids import NAME, RuleId
+from hub.engine.parse_terms import TermParser
+from hub.engine.rule import Clear, CloseIncident, Escalation, OpenIncident, QuietHours, Rule, RuleAction, Trigger
+from hub.engine.terms import Term
+from hub.model.decision import Capture, Notify, Say, Severity, Switch
+from hub.model.document import Mapping, Node, Scalar, Sequence
+from hub.model.ids import NAME, RuleId, ZoneId
 from hub.model.reader import Reader, suggest
-from hub.model.reading import VALUES
-from hub.model.site import ROLE_CAPABILITY, Mode, Role, ZoneKind
+from hub.model.reading import Capability
+from hub.model.site import ROLE_CAPABILITY, Role, ZoneKind
 from hub.model.text import Text
 from hub.model.time import DAY, HOUR, SECOND, Duration
 
 if TYPE_CHECKING:
     from hub.model.site import Site
 
-_KEYS = ("name", "conditions", "escalation", "tolerate_gap", "stale_after", "cooldown")
+_KEYS = (
+    "name", "conditions", "escalation", "tolerate_gap", "stale_after", "cooldown", "quiet_hours", "dry_run",
+)  # fmt: skip
 #: Longest text a loudspeaker is given, in characters: about 40 s of Mandarin at four characters a second.
 MAX_SPEECH = 160
-#: Roles whose entities are read, not commanded.
-SENSED = tuple(role for role, capability in ROLE_CAPABILITY.items() if capability in VALUES)
+#: Longest that any relay is held, and most repetitions of an escalation step.
+MAX_HOLD, MAX_TIMES = HOUR, 30
+#: The longest door-hold request (DESIGN.md 6.9); hub.actions enforces it again.
+MAX_DOOR_HOLD = 60 * SECOND
+_REPEAT = ("every", "times")
+#: Words that texts may hold in braces.
+VARIABLES = ("{zone}", "{area}", "{minutes}")
+
+_BRACES = re.compile(r"{[^}]*}?")
+_SWITCHED = tuple(role for role, capability in ROLE_CAPABILITY.items() if capability is Capability.RELAY)
 
 
 class RuleParser:
@@ -42,6 +43,7 @@ class RuleParser:
     def __init__(self, reader: Reader, site: Site) -> None:
         self._reader = reader
         self._site = site
+        self._terms = TermParser(reader)
 
     def rule(self, document: Node) -> Rule | None:
         """Read a whole document; None when it had findings."""
@@ -54,36 +56,64 @@ class RuleParser:
         rule_id = self._reader.text(root.get("rule"), "`rule`", 64)
         if rule_id is not None and not NAME.match(rule_id):
             self._reader.report(root.get("rule") or root, f"`{rule_id}` is no name: use a-z, 0-9 and _")
-        zone_kind = self._zones(root.get("zones"))
+        zone_kind, only, without = self._zones(root.get("zones"))
         trigger = self._trigger(root.get("trigger"))
         clear = self._clear(root.get("clear"))
-        conditions = [self._condition(item) for item in self._reader.sequence(root.get("conditions"), "`conditions`")]
+        conditions = [self._terms.term(item) for item in self._reader.sequence(root.get("conditions"), "`conditions`")]
         actions = self._actions(root.get("actions"))
         escalation = self._escalation(root.get("escalation"))
         name = self._reader.words(root.get("name"), "`name`", 40)
-        limits = {
-            "tolerate_gap": self._reader.duration(root.get("tolerate_gap"), "`tolerate_gap`", 0, HOUR),
-            "stale_after": self._reader.duration(root.get("stale_after"), "`stale_after`", SECOND, HOUR),
-            "cooldown": self._reader.duration(root.get("cooldown"), "`cooldown`", 0, DAY),
-        }
+        quiet_hours = self._quiet_hours(root.get("quiet_hours"))
+        dry_run = self._reader.boolean(root.get("dry_run"), "`dry_run`")
+        tolerate_gap = self._reader.duration(root.get("tolerate_gap"), "`tolerate_gap`", 0, HOUR)
+        stale_after = self._reader.duration(root.get("stale_after"), "`stale_after`", SECOND, HOUR)
+        cooldown = self._reader.duration(root.get("cooldown"), "`cooldown`", 0, DAY)
         if len(self._reader.findings) > before or not (rule_id and zone_kind and trigger and clear):
             return None
         return Rule(
             id=RuleId(rule_id),
             name=name or Text(zh=rule_id, en=rule_id),
             zone_kind=zone_kind,
+            only=only,
+            without=without,
             trigger=trigger,
             conditions=tuple(condition for condition in conditions if condition is not None),
             actions=actions,
             escalation=escalation,
             clear=clear,
+            tolerate_gap=Duration(60 * SECOND) if tolerate_gap is None else tolerate_gap,
+            stale_after=Duration(60 * SECOND) if stale_after is None else stale_after,
+            cooldown=Duration(0) if cooldown is None else cooldown,
+            quiet_hours=quiet_hours,
+            dry_run=dry_run or False,
             file=document.mark.file,
-            **{key: value for key, value in limits.items() if value is not None},
         )
 
-    def _zones(self, node: Node | None) -> ZoneKind | None:
-        mapping = self._reader.mapping(node, "`zones`", required=("kind",), optional=())
-        return self._reader.word(mapping.get("kind") if mapping else None, "zone kind", ZoneKind)
+    def _zones(self, node: Node | None) -> tuple[ZoneKind | None, tuple[ZoneId, ...], tuple[ZoneId, ...]]:
+        mapping = self._reader.mapping(node, "`zones`", required=("kind",), optional=("only", "without"))
+        if mapping is None:
+            return None, (), ()
+        kind = self._reader.word(mapping.get("kind"), "zone kind", ZoneKind)
+        return kind, self._zone_ids(mapping.get("only"), kind), self._zone_ids(mapping.get("without"), kind)
+
+    def _zone_ids(self, node: Node | None, kind: ZoneKind | None) -> tuple[ZoneId, ...]:
+        known = [zone.id for zone in self._site.zones.values() if zone.kind is kind]
+        found = []
+        for item in node.items if isinstance(node, Sequence) else (node,) if node is not None else ():
+            name = self._reader.text(item, "a zone", 64)
+            if name is not None and name not in known:
+                self._reader.report(item, f"no zone `{name}` of this kind{suggest(name, known)}")
+            elif name is not None:
+                found.append(ZoneId(name))
+        return tuple(found)
+
+    def _quiet_hours(self, node: Node | None) -> QuietHours | None:
+        if node is None:
+            return None
+        window = self._terms.window(node, "`quiet_hours`", also=("volume",))
+        fields = node if isinstance(node, Mapping) else None
+        volume = self._reader.integer(fields.get("volume") if fields else None, "`volume`", 0, 100)
+        return None if window is None else QuietHours(*window, volume=0 if volume is None else volume)
 
     def _trigger(self, node: Node | None) -> Trigger | None:
         condition, hold, _ = self._watch(node, "`trigger`", ())
@@ -95,50 +125,33 @@ class RuleParser:
             return None
         return Clear(condition=condition, hold=hold, actions=self._actions(mapping.get("actions")))
 
-    def _watch(self, node: Node | None, what: str, also: tuple[str, ...]) -> tuple[Is | None, Duration, Mapping | None]:
-        """Read ``role: value`` with an optional ``for``."""
-        mapping = self._reader.mapping(node, what, optional=("for", *also, *SENSED))
-        if mapping is None:
+    def _watch(
+        self, node: Node | None, what: str, also: tuple[str, ...]
+    ) -> tuple[Term | None, Duration, Mapping | None]:
+        """Read a condition with an optional ``for``."""
+        if not isinstance(node, Mapping):
+            self._reader.mapping(node, what)
             return None, Duration(0), None
-        hold = self._reader.duration(mapping.get("for"), "`for`", 0, DAY) or Duration(0)
-        roles = [(key, value) for key, value in mapping.items if key.text in SENSED]
-        if len(roles) != 1:
-            self._reader.report(mapping, f"{what} needs exactly one role, like `vehicle: present`{suggest('', SENSED)}")
-            return None, hold, mapping
-        return self._is(*roles[0]), hold, mapping
-
-    def _is(self, key: Scalar, value: Node) -> Is | None:
-        role = Role(key.text)
-        word = self._reader.word(value, f"value of {role}", VALUES[ROLE_CAPABILITY[role]])
-        return None if word is None else Is(role=role, value=word)
-
-    def _condition(self, node: Node) -> Condition | None:
-        mapping = self._reader.mapping(node, "a condition", optional=("not", "mode", *SENSED))
-        if mapping is None or len(mapping.items) != 1:
-            self._reader.report(node, "a condition is one line, like `- not: {mode: maintenance}`")
-            return None
-        key, value = mapping.items[0]
-        if key.text == "not":
-            term = self._condition(value)
-            if isinstance(term, Not):
-                self._reader.report(value, "`not` of `not` says nothing; leave both out")
-                return None
-            return None if term is None else Not(term)
-        if key.text == "mode":
-            mode = self._reader.word(value, "mode", Mode)
-            return None if mode is None else ModeIs(mode)
-        return self._is(key, value) if key.text in SENSED else None
+        hold = self._reader.duration(node.get("for"), "`for`", 0, DAY) or Duration(0)
+        return self._terms.term(node, what, also=("for", *also)), hold, node
 
     def _escalation(self, node: Node | None) -> tuple[Escalation, ...]:
         steps: list[Escalation] = []
         for item in self._reader.sequence(node, "`escalation`"):
-            mapping = self._reader.mapping(item, "an escalation step", required=("after", "actions"), optional=())
+            mapping = self._reader.mapping(
+                item, "an escalation step", required=("after", "actions"), optional=("every", "times")
+            )
             after = self._reader.duration(mapping.get("after") if mapping else None, "`after`", SECOND, DAY)
             if mapping is None or after is None:
                 continue
             if steps and after <= steps[-1].after:
                 self._reader.report(item, "escalation steps must stand in the order of their time")
-            steps.append(Escalation(after=after, actions=self._actions(mapping.get("actions"))))
+            every = self._reader.duration(mapping.get("every"), "`every`", SECOND, DAY)
+            times = self._reader.integer(mapping.get("times"), "`times`", 2, MAX_TIMES)
+            if (every is None) is not (times is None):
+                self._reader.report(item, "a repeated step states both `every` and `times`")
+            actions = self._actions(mapping.get("actions"))
+            steps.append(Escalation(after=after, actions=actions, every=every or Duration(0), times=times or 1))
         return tuple(steps)
 
     def _actions(self, node: Node | None) -> tuple[RuleAction, ...]:
@@ -146,7 +159,7 @@ class RuleParser:
         return tuple(action for action in actions if action is not None)
 
     def _action(self, node: Node) -> RuleAction | None:
-        names = ("capture", "say", "notify", "open_incident", "close_incident")
+        names = ("capture", "say", "notify", "switch", "open_incident", "close_incident")
         mapping = self._reader.mapping(node, "an action", optional=names)
         if mapping is None or len(mapping.items) != 1:
             self._reader.report(node, "an action is one line, like `- capture: snapshot`")
@@ -160,6 +173,8 @@ class RuleParser:
             return self._say(value)
         if key.text == "notify":
             return self._notify(value)
+        if key.text == "switch":
+            return self._switch(value)
         if key.text == "open_incident":
             fields = self._reader.mapping(value, "`open_incident`", required=("severity",), optional=())
             severity = self._reader.word(fields.get("severity") if fields else None, "severity", Severity)
@@ -186,9 +201,31 @@ class RuleParser:
         mapping = self._reader.mapping(node, "`say`", required=("text",), optional=("volume",))
         if mapping is None:
             return None
-        text = self._reader.words(mapping.get("text"), "`text`", MAX_SPEECH)
+        text = self._spoken(mapping.get("text"))
         volume = self._reader.integer(mapping.get("volume"), "`volume`", 0, 100)
         return None if text is None else Say(text=text, volume=80 if volume is None else volume)
+
+    def _spoken(self, node: Node | None) -> Text | None:
+        text = self._reader.words(node, "`text`", MAX_SPEECH)
+        if text is None or node is None:
+            return None
+        for found in _BRACES.findall(text.zh + text.en):
+            if found not in VARIABLES:
+                self._reader.report(node, f"`{found}` is no variable{suggest(found, VARIABLES)}")
+                return None
+        return text
+
+    def _switch(self, node: Node) -> Switch | None:
+        fields = self._reader.mapping(node, "`switch`", required=("role", "for"), optional=())
+        if fields is None:
+            return None
+        role = self._reader.word(fields.get("role"), "role", Role)
+        if role is not None and role not in _SWITCHED:
+            self._reader.report(fields.get("role") or fields, f"`{role}` is no relay{suggest(role, _SWITCHED)}")
+            return None
+        longest = MAX_DOOR_HOLD if role is Role.DOOR_HOLD else MAX_HOLD
+        hold = self._reader.duration(fields.get("for"), "`for`", SECOND, longest)
+        return None if role is None or hold is None else Switch(role, hold)
 
     def _notify(self, node: Node) -> Notify | None:
         name = self._reader.text(node, "`notify`", 64)

@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from hub.engine.rule import Condition, Is, ModeIs, Not, Rule
+from hub.engine.calendar import Calendar
+from hub.engine.rule import Rule, RuleAction
+from hub.engine.terms import Beyond, Count, ModeIs, Preceded, Term, leaves, roles
+from hub.engine.trace import witnesses
+from hub.engine.truth import Test, compile_term
 from hub.model.activation import SlotKey
 from hub.model.decision import Witness
-from hub.model.reading import ACTIVE_VALUES, Quality
+from hub.model.time import Duration
 
 if TYPE_CHECKING:
-    from hub.engine.state import View
+    from hub.engine.view import View
     from hub.model.ids import EntityId
     from hub.model.site import Mode, Site, Zone
 
-#: True, False, or None where it is not known.
-Truth = bool | None
-Test = Callable[["View"], Truth]
+#: Changes remembered of an entity whose order with another matters: a door held open may see as many card readings.
+ORDERED = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One escalation step at its time; a repeated step is several of them."""
+
+    after: Duration
+    name: str
+    actions: tuple[RuleAction, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,31 +39,48 @@ class SlotProgram:
 
     key: SlotKey
     rule: Rule
+    zone: Zone
+    area: str
     fingerprint: str
     trigger: Test
     clear: Test
     conditions: tuple[Test, ...]
-    witnesses: Callable[[View], tuple[Witness, ...]]
+    stages: tuple[Stage, ...]
+    calendar: Calendar
+    opening: Callable[[View], tuple[Witness, ...]]
     """Why it opens: trigger and conditions."""
-    clear_witnesses: Callable[[View], tuple[Witness, ...]]
+    closing: Callable[[View], tuple[Witness, ...]]
     entities: tuple[EntityId, ...]
     modes: tuple[Mode, ...]
+
+
+@dataclass(slots=True)
+class Tracking:
+    """What must be remembered of an entity, for all rules together."""
+
+    words: set[str] = field(default_factory=set)
+    keep: int = 0
+    limits: dict[str, Beyond] = field(default_factory=dict)
 
 
 class Program:
     """A rule set for a site. A reading touches only the slots that ``watching`` names."""
 
-    def __init__(self, rules: tuple[Rule, ...], site: Site) -> None:
+    def __init__(self, rules: tuple[Rule, ...], site: Site, calendar: Calendar | None = None) -> None:
         self.rules = rules
         self.slots: dict[SlotKey, SlotProgram] = {}
+        self.tracked: dict[EntityId, Tracking] = {}
+        calendar = calendar or Calendar()
         by_entity: dict[EntityId, list[SlotKey]] = {}
         by_mode: dict[Mode, list[SlotKey]] = {}
         for rule in rules:
             for zone in site.zones.values():
-                if zone.kind is not rule.zone_kind or not zone.bound(rule.trigger.condition.role):
+                if zone.kind is not rule.zone_kind or not rule.applies_to(zone.id) or not _serves(rule, zone):
                     continue
-                slot = _compile(rule, zone)
+                area = site.areas.get(zone.area) if zone.area is not None else None
+                slot = _compile(rule, zone, "" if area is None else area.name.zh, calendar)
                 self.slots[slot.key] = slot
+                self._track(rule, zone)
                 for entity in slot.entities:
                     by_entity.setdefault(entity, []).append(slot.key)
                 for mode in slot.modes:
@@ -67,83 +96,61 @@ class Program:
         """Return the slots that a change of ``mode`` may move."""
         return self._by_mode.get(mode, ())
 
+    def _track(self, rule: Rule, zone: Zone) -> None:
+        for leaf in (leaf for term in watched(rule) for leaf in leaves(term)):
+            if isinstance(leaf, Beyond):
+                for entity in zone.bound(leaf.role):
+                    self.tracked.setdefault(entity, Tracking()).limits[leaf.latch] = leaf
+            elif isinstance(leaf, Count | Preceded):
+                term, keep = (leaf.term, leaf.at_least) if isinstance(leaf, Count) else (leaf.by, ORDERED)
+                for entity in zone.bound(term.role):
+                    tracking = self.tracked.setdefault(entity, Tracking())
+                    tracking.words.add(str(term.value))
+                    tracking.keep = max(tracking.keep, keep)
 
-def _compile(rule: Rule, zone: Zone) -> SlotProgram:
-    watched = (rule.trigger.condition, rule.clear.condition, *rule.conditions)
-    entities: dict[EntityId, None] = {}
-    modes: dict[Mode, None] = {}
-    for condition in watched:
-        term = condition.term if isinstance(condition, Not) else condition
-        if isinstance(term, Is):
-            entities.update(dict.fromkeys(zone.bound(term.role)))
-        else:
-            modes[term.mode] = None
-    shown = (rule.trigger.condition, *rule.conditions)
+
+def watched(rule: Rule) -> tuple[Term, ...]:
+    """Return every term of a rule that is evaluated."""
+    return (rule.trigger.condition, rule.clear.condition, *rule.conditions)
+
+
+def _serves(rule: Rule, zone: Zone) -> bool:
+    """A zone without the trigger's roles can never fire the rule."""
+    found = roles(rule.trigger.condition)
+    return not found or any(zone.bound(role) for role in found)
+
+
+def _compile(rule: Rule, zone: Zone, area: str, calendar: Calendar) -> SlotProgram:
+    terms = watched(rule)
+    entities = {entity: None for term in terms for role in roles(term) for entity in zone.bound(role)}
+    modes = {leaf.mode: None for term in terms for leaf in leaves(term) if isinstance(leaf, ModeIs)}
     return SlotProgram(
         key=SlotKey(rule.id, zone.id),
         rule=rule,
+        zone=zone,
+        area=area,
         fingerprint=rule.trigger.fingerprint,
-        trigger=_test(rule.trigger.condition, zone),
-        clear=_test(rule.clear.condition, zone),
-        conditions=tuple(_test(condition, zone) for condition in rule.conditions),
-        witnesses=lambda view: tuple(_witness(condition, zone, view) for condition in shown),
-        clear_witnesses=lambda view: (_witness(rule.clear.condition, zone, view),),
+        trigger=compile_term(rule.trigger.condition, zone, calendar),
+        clear=compile_term(rule.clear.condition, zone, calendar),
+        conditions=tuple(compile_term(term, zone, calendar) for term in rule.conditions),
+        stages=_stages(rule),
+        calendar=calendar,
+        opening=witnesses((rule.trigger.condition, *rule.conditions), zone, calendar),
+        closing=witnesses((rule.clear.condition,), zone, calendar),
         entities=tuple(entities),
         modes=tuple(modes),
     )
 
 
-def _test(condition: Condition, zone: Zone) -> Test:
-    if isinstance(condition, Not):
-        return _not(_test(condition.term, zone))
-    if isinstance(condition, ModeIs):
-        mode = condition.mode
-        return lambda view: view.mode(mode)
-    return _is(condition, zone.bound(condition.role))
-
-
-def _not(test: Test) -> Test:
-    def negated(view: View) -> Truth:
-        truth = test(view)
-        return None if truth is None else not truth
-
-    return negated
-
-
-def _is(condition: Is, entities: tuple[EntityId, ...]) -> Test:
-    """Any source suffices for an active value; a calm one needs all of them (three-valued or, three-valued and)."""
-    wanted = condition.value
-    decides = wanted in ACTIVE_VALUES  # one entity that has (any) or has not (all) the value settles it
-
-    def test(view: View) -> Truth:
-        unknown = not entities
-        for entity in entities:
-            state = view.state(entity)
-            if state.quality is not Quality.GOOD:
-                unknown = True
-            elif (state.value == wanted) is decides:
-                return decides
-        return None if unknown else not decides
-
-    return test
-
-
-def _witness(condition: Condition, zone: Zone, view: View) -> Witness:
-    """Say what a condition was and which reading decided it."""
-    truth = _test(condition, zone)(view)
-    term = condition.term if isinstance(condition, Not) else condition
-    negated = isinstance(condition, Not)
-    if isinstance(term, ModeIs):
-        return Witness(holds=truth, negated=negated, mode=term.mode)
-    states = [(entity, view.state(entity)) for entity in zone.bound(term.role)]
-    good = [pair for pair in states if pair[1].quality is Quality.GOOD and pair[1].value == term.value]
-    entity, state = min(good or states, key=lambda pair: pair[1].since, default=(None, None))
-    return Witness(
-        holds=truth,
-        negated=negated,
-        role=term.role,
-        wanted=str(term.value),
-        entity=entity,
-        value=None if state is None or state.value is None else str(state.value),
-        since=None if state is None else state.since,
-    )
+def _stages(rule: Rule) -> tuple[Stage, ...]:
+    """Unroll the escalation, in the order of time."""
+    stages = [
+        Stage(
+            Duration(step.after + turn * step.every),
+            f"{number}.{turn}" if step.times > 1 else str(number),
+            step.actions,
+        )
+        for number, step in enumerate(rule.escalation, start=1)
+        for turn in range(step.times)
+    ]
+    return tuple(sorted(stages, key=lambda stage: stage.after))

@@ -6,34 +6,12 @@ import hashlib
 
 import msgspec
 
-from hub.model.decision import Capture, Notify, Say, Severity
-from hub.model.ids import RuleId
-from hub.model.reading import Value
-from hub.model.site import Mode, Role, ZoneKind
+from hub.engine.terms import Term
+from hub.model.decision import Capture, Notify, Say, Severity, Switch
+from hub.model.ids import RuleId, ZoneId
+from hub.model.site import ZoneKind
 from hub.model.text import Text
 from hub.model.time import MINUTE, SECOND, Duration
-
-
-class Is(msgspec.Struct, frozen=True, tag="is"):
-    """The zone's entities of a role have a value: any of them for an active value, all of them for a calm one."""
-
-    role: Role
-    value: Value
-
-
-class ModeIs(msgspec.Struct, frozen=True, tag="mode"):
-    """The site is in a mode."""
-
-    mode: Mode
-
-
-class Not(msgspec.Struct, frozen=True, tag="not"):
-    """The opposite; unknown stays unknown."""
-
-    term: Is | ModeIs
-
-
-Condition = Is | ModeIs | Not
 
 
 class OpenIncident(msgspec.Struct, frozen=True, tag="open_incident"):
@@ -46,13 +24,13 @@ class CloseIncident(msgspec.Struct, frozen=True, tag="close_incident"):
     """It is over."""
 
 
-RuleAction = Capture | Say | Notify | OpenIncident | CloseIncident
+RuleAction = Capture | Say | Notify | Switch | OpenIncident | CloseIncident
 
 
 class Trigger(msgspec.Struct, frozen=True):
     """What to watch, and for how long without a break."""
 
-    condition: Is
+    condition: Term
     hold: Duration
 
     @property
@@ -62,18 +40,28 @@ class Trigger(msgspec.Struct, frozen=True):
 
 
 class Escalation(msgspec.Struct, frozen=True):
-    """What to do when it is still so ``after`` the activation began."""
+    """What to do when it is still so ``after`` the activation began, once or ``times`` times ``every`` so often."""
 
     after: Duration
     actions: tuple[RuleAction, ...]
+    every: Duration = Duration(0)
+    times: int = 1
 
 
 class Clear(msgspec.Struct, frozen=True):
     """When it is over, and what to do then."""
 
-    condition: Is
+    condition: Term
     hold: Duration
     actions: tuple[RuleAction, ...]
+
+
+class QuietHours(msgspec.Struct, frozen=True):
+    """A window of the local day (seconds after midnight) in which voices are at most so loud; 0 means no voice."""
+
+    begin: int
+    end: int
+    volume: int
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -85,7 +73,10 @@ class Rule(msgspec.Struct, frozen=True):
     trigger: Trigger
     actions: tuple[RuleAction, ...]
     clear: Clear
-    conditions: tuple[Condition, ...] = ()
+    only: tuple[ZoneId, ...] = ()
+    """The zones it is limited to; empty means every zone of the kind."""
+    without: tuple[ZoneId, ...] = ()
+    conditions: tuple[Term, ...] = ()
     escalation: tuple[Escalation, ...] = ()
     tolerate_gap: Duration = MINUTE
     """How long a running ``for`` goes on while the source is not known."""
@@ -93,4 +84,16 @@ class Rule(msgspec.Struct, frozen=True):
     """A spoken warning later than this is dropped, not spoken."""
     cooldown: Duration = Duration(0)
     """How long after clear the rule stays quiet in that zone."""
+    quiet_hours: QuietHours | None = None
+    dry_run: bool = False
+    """Decide and record, but act on nothing."""
     file: str = ""
+
+    def applies_to(self, zone: ZoneId) -> bool:
+        """Tell whether the rule serves a zone of its kind."""
+        return zone not in self.without and (not self.only or zone in self.only)
+
+    def actions_of_all_steps(self) -> tuple[RuleAction, ...]:
+        """Return every action in the rule."""
+        steps = [self.actions, *(step.actions for step in self.escalation), self.clear.actions]
+        return tuple(action for actions in steps for action in actions)

@@ -11,7 +11,8 @@ from hub.model.activation import Slot, SlotKey
 from hub.model.decision import Decision
 from hub.model.entry import ModeChange
 from hub.model.ids import EntityId
-from hub.model.reading import NEVER_HEARD, State
+from hub.model.memory import Memory
+from hub.model.reading import State
 from hub.model.site import Mode
 from hub.model.time import Instant
 
@@ -26,6 +27,7 @@ class Step(msgspec.Struct, frozen=True):
     """What one input changes. Nothing is changed until ``EngineState.apply``; the journal writes the same changes."""
 
     states: dict[EntityId, State] = {}
+    memories: dict[EntityId, Memory] = {}
     slots: dict[SlotKey, Slot | None] = {}
     modes: tuple[ModeChange, ...] = ()
     decisions: tuple[Decision, ...] = ()
@@ -39,8 +41,10 @@ class EngineState:
         states: Mapping[EntityId, State] | None = None,
         slots: Mapping[SlotKey, Slot] | None = None,
         modes: Iterable[ModeChange] = (),
+        memories: Mapping[EntityId, Memory] | None = None,
     ) -> None:
         self.states: dict[EntityId, State] = dict(states or {})
+        self.memories: dict[EntityId, Memory] = dict(memories or {})
         self.slots: dict[SlotKey, Slot] = {}
         self.modes: dict[Mode, ModeChange] = {}
         self._wakes: list[tuple[Instant, WakeKey]] = []
@@ -49,6 +53,7 @@ class EngineState:
     def apply(self, step: Step) -> None:
         """Take over what ``step`` changed."""
         self.states.update(step.states)
+        self.memories.update(step.memories)
         for key, slot in step.slots.items():
             if slot is None:
                 self.slots.pop(key, None)
@@ -83,23 +88,3 @@ class EngineState:
             return None if change is None else change.until
         slot = self.slots.get(key)  # type: ignore[call-overload]  # a SlotKey is such a pair
         return None if slot is None else slot.wake
-
-
-class View:
-    """The state as one input makes it, without changing it."""
-
-    __slots__ = ("_changed", "_modes", "_states")
-
-    def __init__(self, state: EngineState, changed: Mapping[EntityId, State], modes: Mapping[Mode, ModeChange]) -> None:
-        self._states = state.states
-        self._changed = changed
-        self._modes = modes
-
-    def state(self, entity: EntityId) -> State:
-        """Return the state of an entity."""
-        changed = self._changed.get(entity)
-        return changed if changed is not None else self._states.get(entity, NEVER_HEARD)
-
-    def mode(self, mode: Mode) -> bool:
-        """Tell whether the site is in ``mode``."""
-        return mode in self._modes

@@ -6,14 +6,17 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from hub.engine.activation import advance
-from hub.engine.state import EngineState, Step, View, WakeKey
+from hub.engine.activation import advance, end
+from hub.engine.recall import recall
+from hub.engine.state import EngineState, Step, WakeKey
+from hub.engine.view import View
 from hub.model.activation import Slot, SlotKey
-from hub.model.decision import Cleared, Decision, IncidentClosed, PendingDropped, Reason
+from hub.model.decision import Decision
 from hub.model.entry import ClockJump, ModeChange
+from hub.model.memory import NO_MEMORY, Memory
 from hub.model.reading import NEVER_HEARD, Quality, Reading, next_state
 from hub.model.site import Mode
-from hub.model.time import Duration, Instant
+from hub.model.time import Instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,16 +25,13 @@ if TYPE_CHECKING:
     from hub.model.ids import EntityId
     from hub.model.reading import State
 
-
 Kept = TypeVar("Kept", bound=msgspec.Struct)
 
 
 def step(program: Program, state: EngineState, event: Reading | ModeChange | ClockJump, now: Instant) -> Step:
     """Return what ``event`` changes."""
     if isinstance(event, Reading):
-        prior = state.states.get(event.entity, NEVER_HEARD)
-        changed = {event.entity: next_state(prior, event)}
-        return _advance(program, state, program.watching(event.entity), now, states=changed)
+        return _sense(program, state, event, now)
     if isinstance(event, ModeChange):
         return _advance(program, state, program.watching_mode(event.mode), now, modes=(event,))
     return _shift(state, event)
@@ -65,24 +65,37 @@ def adopt(program: Program, state: EngineState, now: Instant) -> Step:
         compiled = program.slots.get(key)
         if compiled is None or compiled.fingerprint != slot.trigger:
             slots[key] = None
-            decisions.extend(_end(key, slot, now))
-    ended = Step(slots=slots, decisions=tuple(decisions))
-    fresh = EngineState(state.states, {key: slot for key, slot in state.slots.items() if key not in slots})
-    fresh.modes = state.modes
+            decisions.extend(end(key, slot, now))
+    memories = _memories(program, state, now)
+    kept = {key: slot for key, slot in state.slots.items() if key not in slots}
+    fresh = EngineState(state.states, kept, state.modes.values(), {**state.memories, **memories})
     looked = _advance(program, fresh, program.slots, now)
-    return Step(slots={**ended.slots, **looked.slots}, decisions=ended.decisions + looked.decisions)
+    return Step(memories=memories, slots={**slots, **looked.slots}, decisions=tuple(decisions) + looked.decisions)
 
 
-def _end(key: SlotKey, slot: Slot, now: Instant) -> Iterable[Decision]:
-    if slot.activation is None:
-        if slot.announced:
-            ran = Duration(now - slot.since)
-            yield PendingDropped(rule=key.rule, zone=key.zone, at=now, reason=Reason.RULE_CHANGED, ran=ran)
-        return
-    common = {"rule": key.rule, "zone": key.zone, "at": now, "activation": slot.activation}
-    yield Cleared(**common, reason=Reason.RULE_CHANGED)  # type: ignore[arg-type]
-    if slot.incident:
-        yield IncidentClosed(**common, reason=Reason.RULE_CHANGED)  # type: ignore[arg-type]
+def _sense(program: Program, state: EngineState, reading: Reading, now: Instant) -> Step:
+    entity = reading.entity
+    prior = state.states.get(entity, NEVER_HEARD)
+    changed = next_state(prior, reading)
+    memories: dict[EntityId, Memory] = {}
+    tracking = program.tracked.get(entity)
+    if tracking is not None:
+        before = state.memories.get(entity, NO_MEMORY)
+        after = recall(tracking, before, prior, changed, now)
+        if after != before:
+            memories[entity] = after
+    return _advance(program, state, program.watching(entity), now, states={entity: changed}, memories=memories)
+
+
+def _memories(program: Program, state: EngineState, now: Instant) -> dict[EntityId, Memory]:
+    """Return the memories that a new rule set needs and the state does not have yet."""
+    found: dict[EntityId, Memory] = {}
+    for entity, tracking in program.tracked.items():
+        before, known = state.memories.get(entity, NO_MEMORY), state.states.get(entity, NEVER_HEARD)
+        after = recall(tracking, before, known, known, now)
+        if after != before:
+            found[entity] = after
+    return found
 
 
 def _advance(
@@ -90,16 +103,18 @@ def _advance(
     state: EngineState,
     keys: Iterable[SlotKey],
     now: Instant,
-    states: Mapping[EntityId, State] | None = None,
+    states: dict[EntityId, State] | None = None,
     modes: tuple[ModeChange, ...] = (),
+    memories: Mapping[EntityId, Memory] | None = None,
 ) -> Step:
-    changed = dict(states or {})
-    current = dict(state.modes)
-    for change in modes:
-        current.pop(change.mode, None)
-        if change.on:
-            current[change.mode] = change
-    view = View(state, changed, current)
+    changed, remembered = states or {}, dict(memories or {})
+    current: Mapping[Mode, ModeChange] = state.modes
+    if modes:
+        current = {**state.modes, **{change.mode: change for change in modes if change.on}}
+        for change in modes:
+            if not change.on:
+                current.pop(change.mode, None)
+    view = View(now, state.states, changed, remembered, state.memories, current)
     slots: dict[SlotKey, Slot | None] = {}
     decisions: list[Decision] = []
     for key in keys:
@@ -111,17 +126,19 @@ def _advance(
         if after != before:
             slots[key] = after
         decisions.extend(made)
-    return Step(states=changed, slots=slots, modes=modes, decisions=tuple(decisions))
+    return Step(states=changed, memories=remembered, slots=slots, modes=modes, decisions=tuple(decisions))
 
 
 def _shift(state: EngineState, jump: ClockJump) -> Step:
     """Move every kept instant with the clock, so that what was due in a minute still is."""
+    slot_fields = ("since", "began", "due", "wake", "blind_since", "clearing_since")
     return Step(
         states={entity: _moved(kept, jump.by, ("since", "at")) for entity, kept in state.states.items()},
-        slots={
-            key: _moved(slot, jump.by, ("since", "due", "wake", "blind_since", "clearing_since"))
-            for key, slot in state.slots.items()
+        memories={
+            entity: Memory(tuple((Instant(at + jump.by), word) for at, word in memory.edges), memory.latches)
+            for entity, memory in state.memories.items()
         },
+        slots={key: _moved(slot, jump.by, slot_fields) for key, slot in state.slots.items()},
         modes=tuple(_moved(change, jump.by, ("at", "until")) for change in state.modes.values()),
     )
 

@@ -18,6 +18,7 @@ from hub.model.entry import Announcement, Delivery, Entry, ModeChange
 from hub.model.errors import JournalError
 from hub.model.ids import EntityId, RuleId, ZoneId
 from hub.model.incident import CommandStatus
+from hub.model.memory import Memory as EntityMemory
 from hub.model.reading import Quality, State, value_from_store
 from hub.model.time import Instant
 
@@ -45,6 +46,7 @@ class Memory(msgspec.Struct):
     """What a restarted hub goes on with."""
 
     states: dict[EntityId, State]
+    memories: dict[EntityId, EntityMemory]
     slots: dict[SlotKey, Slot]
     modes: list[ModeChange]
     outbox: list[tuple[Command, CommandStatus]]
@@ -162,6 +164,10 @@ def _load(db: sqlite3.Connection) -> Memory:
                 value=value_from_store(value), quality=Quality(quality), since=Instant(since), at=Instant(at)
             )
             for entity, value, quality, since, at in db.execute("SELECT * FROM states")
+        },
+        memories={
+            EntityId(entity): msgspec.json.decode(body, type=EntityMemory)
+            for entity, body in db.execute("SELECT * FROM memories")
         },
         slots={
             SlotKey(RuleId(rule), ZoneId(zone)): msgspec.json.decode(body, type=Slot)

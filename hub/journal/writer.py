@@ -46,6 +46,10 @@ def _write_memory(db: sqlite3.Connection, entry: Entry) -> None:
         "INSERT OR REPLACE INTO states VALUES (?, ?, ?, ?, ?)",
         [(entity, _plain(s.value), s.quality, s.since, s.at) for entity, s in entry.states.items()],
     )
+    db.executemany(
+        "INSERT OR REPLACE INTO memories VALUES (?, ?)",
+        [(entity, _json(memory)) for entity, memory in entry.memories.items()],
+    )
     gone = [key for key, slot in entry.slots.items() if slot is None]
     kept = [(*key, _json(slot)) for key, slot in entry.slots.items() if slot is not None]
     db.executemany("DELETE FROM slots WHERE rule = ? AND zone = ?", gone)

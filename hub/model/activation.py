@@ -14,6 +14,8 @@ from hub.model.time import Instant
 class Phase(StrEnum):
     """Where a rule stands in a zone. Idle is the absence of a slot."""
 
+    #: Idle, but time alone may make the trigger true.
+    WATCHING = "watching"
     PENDING = "pending"
     ACTIVE = "active"
     COOLDOWN = "cooldown"
@@ -47,6 +49,8 @@ class Slot(msgspec.Struct, frozen=True):
     """ACTIVE: when the clear condition became true."""
     incident: bool = False
     """ACTIVE: whether an incident is open."""
+    began: Instant = Instant(0)
+    """ACTIVE: when the trigger became true."""
 
     @property
     def announced(self) -> bool:

@@ -28,6 +28,7 @@ class Reason(StrEnum):
     SOURCE_UNKNOWN = "source_unknown"
     RULE_CHANGED = "rule_changed"
     STALE = "stale"
+    QUIET_HOURS = "quiet_hours"
     LIMIT = "limit"
 
 
@@ -49,7 +50,14 @@ class Notify(msgspec.Struct, frozen=True, tag="notify"):
     contact: str
 
 
-Action = Capture | Say | Notify
+class Switch(msgspec.Struct, frozen=True, tag="switch"):
+    """Hold a relay of the zone for a time; it lets go by itself."""
+
+    role: Role
+    hold: Duration
+
+
+Action = Capture | Say | Notify | Switch
 
 
 class Witness(msgspec.Struct, frozen=True):
@@ -60,6 +68,8 @@ class Witness(msgspec.Struct, frozen=True):
     role: Role | None = None
     wanted: str | None = None
     mode: Mode | None = None
+    detail: str = ""
+    """The rest of the condition as it stands in the rule: a window, a count, a limit."""
     entity: EntityId | None = None
     value: str | None = None
     since: Instant | None = None
@@ -95,6 +105,7 @@ class Opened(_Decision, frozen=True, tag="opened"):
     late_by: Duration
     """How much later than due (the hub was down or blind); 0 when on time."""
     trace: tuple[Witness, ...]
+    dry_run: bool = False
 
 
 class Escalated(_Decision, frozen=True, tag="escalated"):
@@ -119,6 +130,14 @@ class Withheld(_Decision, frozen=True, tag="withheld"):
     activation: ActivationId
     action: Action
     reason: Reason
+
+
+class Rehearsed(_Decision, frozen=True, tag="rehearsed"):
+    """What a rule in dry run would have done."""
+
+    activation: ActivationId
+    step: str
+    action: Action
 
 
 class IncidentOpened(_Decision, frozen=True, tag="incident_opened"):
@@ -154,6 +173,7 @@ Decision = (
     | Escalated
     | Cleared
     | Withheld
+    | Rehearsed
     | IncidentOpened
     | IncidentClosed
     | Command

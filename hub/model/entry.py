@@ -11,6 +11,7 @@ from hub.model.decision import Decision
 from hub.model.errors import Failure
 from hub.model.ids import ActivationId, CommandKey, EntityId
 from hub.model.incident import CommandStatus
+from hub.model.memory import Memory
 from hub.model.reading import Reading, State
 from hub.model.site import Mode
 from hub.model.time import Instant
@@ -98,6 +99,7 @@ class Entry(msgspec.Struct):
     at: Instant
     readings: list[Reading] = []
     states: dict[EntityId, State] = {}
+    memories: dict[EntityId, Memory] = {}
     slots: dict[SlotKey, Slot | None] = {}
     decisions: list[Decision] = []
     outcomes: list[Outcome] = []
@@ -113,6 +115,7 @@ class Entry(msgspec.Struct):
         return not (
             self.readings
             or self.states
+            or self.memories
             or self.slots
             or self.decisions
             or self.outcomes

@@ -23,6 +23,8 @@ _TRAP = re.compile(
     r"|0x[0-9a-f]+|0o[0-7]+|[-+]?\.(?:inf|nan))\Z",
     re.IGNORECASE,
 )
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,8})(?:\.[0-9]{1,6})?\Z")
+_TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])\Z")
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,8})\Z")
 
 
@@ -149,6 +151,27 @@ class Reader:
             self.report(scalar, f"{what} must be a whole number from {low} to {high}, not `{scalar.text}`")
             return None
         return int(scalar.text)
+
+    def number(self, node: Node | None, what: str) -> float | None:
+        """Read a decimal number."""
+        scalar = self.scalar(node, what)
+        if scalar is None:
+            return None
+        if scalar.quoted or not _NUMBER.match(scalar.text):
+            self.report(scalar, f"{what} must be a number, not `{scalar.text}`")
+            return None
+        return float(scalar.text)
+
+    def time_of_day(self, node: Node | None, what: str) -> int | None:
+        """Read ``22:30`` as seconds after midnight."""
+        scalar = self.scalar(node, what)
+        if scalar is None:
+            return None
+        match = _TIME.match(scalar.text)
+        if match is None:
+            self.report(scalar, f'{what} must be a time of day like "22:30", not `{scalar.text}`')
+            return None
+        return int(match[1]) * 3600 + int(match[2]) * 60
 
     def boolean(self, node: Node | None, what: str) -> bool | None:
         """Read ``true`` or ``false``."""

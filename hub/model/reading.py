@@ -39,7 +39,7 @@ ACTIVE_VALUES: frozenset[Value] = frozenset({Presence.PRESENT, Contact.OPEN, Ala
 
 
 class Capability(StrEnum):
-    """What one entity can do. The first three are sensed, ``measure`` is a number, the last two are commanded."""
+    """What one entity can do. The first three are sensed, ``measure`` is a number, the last three are commanded."""
 
     PRESENCE = "presence"
     CONTACT = "contact"
@@ -47,6 +47,7 @@ class Capability(StrEnum):
     MEASURE = "measure"
     CAMERA = "camera"
     SPEAKER = "speaker"
+    RELAY = "relay"
 
 
 VALUES: dict[Capability, type[Presence] | type[Contact] | type[Alarm]] = {

@@ -35,20 +35,52 @@ class Role(StrEnum):
 
     VEHICLE = "vehicle"
     PERSON = "person"
+    EBIKE = "ebike"
     DOOR = "door"
     SMOKE = "smoke"
+    FALLING = "falling"
+    """An object falling from the building."""
+    CARD = "card"
+    """A valid card, code or key at the door."""
+    PERMIT = "permit"
+    """A permit for this zone (moving in, loading, fire engine)."""
+    ALARM = "alarm"
+    """A button or alarm contact: lift passenger alarm, tamper, panic."""
+    STOPPED = "stopped"
+    """A lift car that stands outside its door zone."""
+    CHECKPOINT = "checkpoint"
+    """A patrol checkpoint that was read."""
+    REVIEW = "review"
+    """A person's confirmation."""
+    LOAD = "load"
+    TEMPERATURE = "temperature"
     CAMERA = "camera"
     SPEAKER = "speaker"
+    LIGHT = "light"
+    DOOR_HOLD = "door_hold"
+    """The dry contact parallel to a lift's door-open button."""
 
 
 #: The capability an entity must have to be bound in a role.
 ROLE_CAPABILITY: Mapping[Role, Capability] = {
     Role.VEHICLE: Capability.PRESENCE,
     Role.PERSON: Capability.PRESENCE,
+    Role.EBIKE: Capability.PRESENCE,
     Role.DOOR: Capability.CONTACT,
     Role.SMOKE: Capability.ALARM,
+    Role.FALLING: Capability.ALARM,
+    Role.CARD: Capability.ALARM,
+    Role.PERMIT: Capability.ALARM,
+    Role.ALARM: Capability.ALARM,
+    Role.STOPPED: Capability.ALARM,
+    Role.CHECKPOINT: Capability.ALARM,
+    Role.REVIEW: Capability.ALARM,
+    Role.LOAD: Capability.MEASURE,
+    Role.TEMPERATURE: Capability.MEASURE,
     Role.CAMERA: Capability.CAMERA,
     Role.SPEAKER: Capability.SPEAKER,
+    Role.LIGHT: Capability.RELAY,
+    Role.DOOR_HOLD: Capability.RELAY,
 }
 
 

@@ -56,6 +56,7 @@ class Batch:
         self.state.apply(change)
         if record:
             self.entry.states.update(change.states)
+        self.entry.memories.update(change.memories)
         self.entry.slots.update(change.slots)
         self.entry.modes.extend(change.modes)
         self.entry.decisions.extend(change.decisions)

@@ -12,7 +12,7 @@ from hub.model.reading import Capability, Entity
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from hub.sdk import Camera, Device, Equipment, Route, Speaker
+    from hub.sdk import Device, Driver, Equipment, Route
 
 
 class Owned(msgspec.Struct, frozen=True):
@@ -40,7 +40,7 @@ class Registry:
         self._entities: dict[EntityId, Owned] = {}
         self._announced: dict[tuple[str, str], tuple[Device, ...]] = {}
         self._routes: dict[str, dict[tuple[str, str], tuple[Route, ...]]] = {}
-        self._drivers: dict[EntityId, Camera | Speaker] = {}
+        self._drivers: dict[EntityId, Driver] = {}
 
     def announce(self, integration: str, topic: str, devices: tuple[Device, ...]) -> Change:
         """Replace what a discovery topic announces."""
@@ -85,7 +85,7 @@ class Registry:
         owned = self._entities.get(entity)
         return None if owned is None else owned.entity
 
-    def driver(self, entity: EntityId) -> Camera | Speaker | None:
+    def driver(self, entity: EntityId) -> Driver | None:
         """Return what commands an entity."""
         return self._drivers.get(entity)
 
@@ -96,7 +96,7 @@ class Registry:
 
     def sensed(self) -> tuple[EntityId, ...]:
         """Return the entities that speak through messages."""
-        commanded = {Capability.CAMERA, Capability.SPEAKER}
+        commanded = {Capability.CAMERA, Capability.SPEAKER, Capability.RELAY}
         return tuple(name for name, owned in self._entities.items() if owned.entity.capability not in commanded)
 
     def _reroute(self, key: tuple[str, str], before: tuple[Device, ...], after: tuple[Device, ...]) -> set[str]:

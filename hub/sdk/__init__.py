@@ -12,7 +12,7 @@ from hub.model.time import Instant
 from hub.sdk.http import Request, check_address, fetch
 from hub.sdk.media import Clip, Picture
 from hub.sdk.message import Announcement, Device, Message, Route, Sample, json_object, json_value
-from hub.sdk.plugin import Camera, Equipment, Plugin, Speaker, Tools
+from hub.sdk.plugin import Camera, Driver, Equipment, Plugin, Relay, Speaker, Tools
 
 __all__ = [
     "Alarm",
@@ -26,6 +26,7 @@ __all__ = [
     "DecodeError",
     "Device",
     "DeviceError",
+    "Driver",
     "Entity",
     "EntityId",
     "Equipment",
@@ -35,6 +36,7 @@ __all__ = [
     "Plugin",
     "Presence",
     "Quality",
+    "Relay",
     "Request",
     "Route",
     "Sample",

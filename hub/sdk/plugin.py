@@ -38,12 +38,27 @@ class Speaker(Protocol):
         ...
 
 
+@runtime_checkable
+class Relay(Protocol):
+    """Something that can be held for a time."""
+
+    async def hold(self, seconds: float, key: CommandKey) -> None:
+        """Hold the relay for ``seconds`` and return at once. Raises DeviceError.
+
+        The device itself must let go when the time is over, also when the hub is gone: set its watchdog.
+        """
+        ...
+
+
+Driver = Camera | Speaker | Relay
+
+
 @dataclass(frozen=True, slots=True)
 class Equipment:
     """One entity that a session brings, and what commands it."""
 
     entity: Entity
-    driver: Camera | Speaker
+    driver: Driver
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 from hub.model.activation import Phase, SlotKey
 from hub.model.ids import EntityId
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from hub.runtime.registry import Owned
     from hub.web.context import Context
 
-_COMMANDED = {Capability.CAMERA, Capability.SPEAKER}
+_COMMANDED = {Capability.CAMERA, Capability.SPEAKER, Capability.RELAY}
 
 
 def when(instant: int | None) -> str | None:
@@ -121,10 +121,12 @@ def _zone_entity(context: Context, role: Role, entity: EntityId) -> schema.ZoneE
 
 def _zone_rule(context: Context, rule: str, name: Text, place: Zone) -> schema.ZoneRule:
     slot = context.runtime.state.slots.get(SlotKey(rule, place.id))  # type: ignore[arg-type]  # ids are strings
+    if slot is not None and slot.phase is Phase.WATCHING:
+        slot = None  # idle for people
     return schema.ZoneRule(
         rule=rule,
         name=name,
-        phase=None if slot is None else slot.phase,
+        phase=None if slot is None else cast("schema.ShownPhase", slot.phase),
         since=None if slot is None else when(slot.since),
         due=None if slot is None else when(slot.due),
     )
@@ -155,6 +157,7 @@ def witness(context: Context, item: Witness) -> schema.WitnessOut:
         role=item.role,
         wanted=item.wanted,
         mode=item.mode,
+        detail=item.detail,
         entity=item.entity,
         entity_name=None if item.entity is None else entity_name(context, item.entity),
         value=item.value,

@@ -6,7 +6,6 @@ from typing import Generic, Literal, TypeVar
 
 import msgspec
 
-from hub.model.activation import Phase
 from hub.model.decision import Reason, Severity
 from hub.model.errors import Failure
 from hub.model.incident import CommandStatus, IncidentState
@@ -17,6 +16,8 @@ from hub.model.text import Text
 Item = TypeVar("Item")
 
 
+#: Where a rule stands, as far as people are concerned (a slot that only watches the time is idle).
+ShownPhase = Literal["pending", "active", "cooldown"]
 RoleName = Literal["viewer", "guard", "manager", "admin"]
 
 
@@ -100,7 +101,7 @@ class ZoneRule(msgspec.Struct, frozen=True):
 
     rule: str
     name: Text
-    phase: Phase | None
+    phase: ShownPhase | None
     since: str | None
     due: str | None
 
@@ -173,6 +174,7 @@ class WitnessOut(msgspec.Struct, frozen=True):
     role: Role | None
     wanted: str | None
     mode: Mode | None
+    detail: str
     entity: str | None
     entity_name: Text | None
     value: str | None

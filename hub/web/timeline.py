@@ -16,6 +16,7 @@ from hub.model.decision import (
     IncidentOpened,
     Notify,
     Opened,
+    Rehearsed,
     Say,
     Withheld,
     Witness,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from hub.model.entry import Evidence
     from hub.web.context import Context
 
-_TOLD = Opened | Escalated | Cleared | Withheld | IncidentOpened | IncidentClosed | Command
+_TOLD = Opened | Escalated | Cleared | Withheld | Rehearsed | IncidentOpened | IncidentClosed | Command
 
 
 def incident(

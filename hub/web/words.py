@@ -4,13 +4,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hub.engine.calendar import Day, Sun, Weekday
+from hub.engine.terms import (
+    All,
+    AnyOf,
+    Beyond,
+    Count,
+    DayIs,
+    Is,
+    ModeIs,
+    Not,
+    Preceded,
+    Silent,
+    SunIs,
+    Term,
+    TimeIs,
+    WeekdayIs,
+)
+from hub.engine.trace import clock
 from hub.model.reading import Alarm, Contact, Presence
-from hub.model.site import Role, ZoneKind
+from hub.model.site import Mode, Role, ZoneKind
 from hub.model.text import Text
 from hub.model.time import DAY, HOUR, MINUTE, SECOND
 
 if TYPE_CHECKING:
-    from hub.engine.rule import Is, Rule
+    from hub.engine.rule import Rule
     from hub.model.reading import Value
 
 KIND = {
@@ -29,9 +47,21 @@ ROLE = {
     Role.VEHICLE: Text("车辆", "vehicle"),
     Role.PERSON: Text("人员", "person"),
     Role.DOOR: Text("门", "door"),
+    Role.EBIKE: Text("电动车", "e-bike"),
     Role.SMOKE: Text("烟雾", "smoke"),
+    Role.FALLING: Text("高空抛物", "falling object"),
+    Role.CARD: Text("刷卡", "card"),
+    Role.PERMIT: Text("许可", "permit"),
+    Role.ALARM: Text("报警", "alarm"),
+    Role.STOPPED: Text("停梯", "lift stopped"),
+    Role.CHECKPOINT: Text("巡更点", "checkpoint"),
+    Role.REVIEW: Text("人工确认", "review"),
+    Role.LOAD: Text("载重", "load"),
+    Role.TEMPERATURE: Text("温度", "temperature"),
     Role.CAMERA: Text("摄像机", "camera"),
     Role.SPEAKER: Text("喇叭", "loudspeaker"),
+    Role.LIGHT: Text("照明", "light"),
+    Role.DOOR_HOLD: Text("保持开门", "door hold"),
 }
 VALUE: dict[Value, Text] = {
     Presence.PRESENT: Text("停留", "present"),
@@ -41,6 +71,12 @@ VALUE: dict[Value, Text] = {
     Alarm.ACTIVE: Text("报警", "active"),
     Alarm.CLEAR: Text("正常", "clear"),
 }
+MODE = {
+    Mode.MAINTENANCE: Text("维护模式", "maintenance mode"),
+    Mode.TYPHOON: Text("台风模式", "typhoon mode"),
+    Mode.TEST: Text("测试模式", "test mode"),
+}
+WEEKDAY = dict(zip(Weekday, ("周一", "周二", "周三", "周四", "周五", "周六", "周日"), strict=True))
 _UNITS = ((DAY, "天", "d"), (HOUR, "小时", "h"), (MINUTE, "分钟", "min"), (SECOND, "秒", "s"))
 
 
@@ -53,14 +89,79 @@ def duration(value: int) -> Text:
 
 def rule_sentence(rule: Rule) -> Text:
     """Say what a rule does."""
-    kind, trigger, clear = KIND[rule.zone_kind], _watch(rule.trigger.condition), _watch(rule.clear.condition)
+    kind, trigger, clear = KIND[rule.zone_kind], term(rule.trigger.condition), term(rule.clear.condition)
     hold, calm = duration(rule.trigger.hold), duration(rule.clear.hold)
+    conditions = [term(condition) for condition in rule.conditions]
+    also = Text(
+        "".join(f"，且{condition.zh}" for condition in conditions),
+        "".join(f" and {condition.en}" for condition in conditions),
+    )
+    held = Text(f"超过 {hold.zh}", f" for {hold.en}") if rule.trigger.hold else Text("", "")
+    over = Text(f"满 {calm.zh}", f" for {calm.en}") if rule.clear.hold else Text("", "")
     return Text(
-        zh=f"当{kind.zh}的{trigger.zh}超过 {hold.zh}，就告警；{clear.zh}满 {calm.zh}，视为解除。",
-        en=f"When {trigger.en} at a {kind.en} for {hold.en}, warn; over when {clear.en} for {calm.en}.",
+        zh=f"当{kind.zh}的{trigger.zh}{held.zh}{also.zh}，就告警；{clear.zh}{over.zh}，视为解除。",
+        en=f"When {trigger.en}{held.en}{also.en} at a {kind.en}, warn; over when {clear.en}{over.en}.",
     )
 
 
-def _watch(condition: Is) -> Text:
+def term(condition: Term) -> Text:
+    """Say a condition."""
+    match condition:
+        case Not():
+            inner = term(condition.term)
+            return Text(f"不是{inner.zh}", f"not {inner.en}")
+        case All() | AnyOf():
+            zh, en = ("且", " and ") if isinstance(condition, All) else ("或", " or ")
+            parts = [term(part) for part in condition.terms]
+            return Text(f"（{zh.join(p.zh for p in parts)}）", f"({en.join(p.en for p in parts)})")
+        case Is():
+            return _is(condition)
+        case Preceded():
+            return _preceded(condition)
+        case Count():
+            what, within = _is(condition.term), duration(condition.within)
+            return Text(
+                f"{within.zh}内{what.zh} {condition.at_least} 次",
+                f"{what.en} {condition.at_least} times in {within.en}",
+            )
+        case Beyond():
+            role, limit = ROLE[condition.role], f"{condition.limit:g}"
+            zh = "高于" if condition.direction == "above" else "低于"
+            return Text(f"{role.zh}{zh} {limit}", f"{role.en} {condition.direction} {limit}")
+        case Silent():
+            role, time = ROLE[condition.role], duration(condition.time)
+            return Text(f"{role.zh} {time.zh}没有消息", f"{role.en} silent for {time.en}")
+        case ModeIs():
+            return MODE[condition.mode]
+        case _:
+            return _when(condition)
+
+
+def _is(condition: Is) -> Text:
     role, value = ROLE[condition.role], VALUE[condition.value]
-    return Text(f"{role.zh}{value.zh}", f"{role.en} {value.en}")
+    sources = {1: Text("", ""), 0: Text("（所有传感一致）", " by every source")}
+    confirm = sources.get(
+        condition.confirm, Text(f"（{condition.confirm} 个传感一致）", f" by {condition.confirm} sources")
+    )
+    return Text(f"{role.zh}{value.zh}{confirm.zh}", f"{role.en} {value.en}{confirm.en}")
+
+
+def _preceded(condition: Preceded) -> Text:
+    what, by, within = _is(condition.term), _is(condition.by), duration(condition.within)
+    zh, en = ("没有", "without") if condition.negated else ("有", "after")
+    return Text(f"{what.zh}（此前 {within.zh}内{zh}{by.zh}）", f"{what.en} {en} {by.en} in the {within.en} before")
+
+
+def _when(condition: TimeIs | WeekdayIs | DayIs | SunIs) -> Text:
+    match condition:
+        case TimeIs():
+            begin, end = clock(condition.begin), clock(condition.end)
+            return Text(f"时间在 {begin}–{end}", f"between {begin} and {end}")
+        case WeekdayIs():
+            return Text("、".join(WEEKDAY[day] for day in condition.days), f"on {', '.join(condition.days)}")
+        case DayIs():
+            workday = condition.day is Day.WORKDAY
+            return Text("工作日" if workday else "休息日", "on a workday" if workday else "on a rest day")
+        case SunIs():
+            up = condition.sun is Sun.UP
+            return Text("白天" if up else "天黑", "by day" if up else "after dark")

@@ -35,6 +35,7 @@ from hub.model.entry import (
 from hub.model.errors import Failure
 from hub.model.ids import ActivationId
 from hub.model.incident import CommandStatus
+from hub.model.memory import Memory
 from hub.model.reading import Presence, Quality, Reading, State
 from hub.model.site import Mode, Role
 from hub.model.text import Text
@@ -92,6 +93,7 @@ def story() -> Entry:
             LEFT: State(21.5, Quality.STALE, at(0), at(1)),
             DOOR: State(None, Quality.UNKNOWN, at(2), at(0)),
         },
+        memories={CAR: Memory(((at(0), "present"),), ()), LEFT: Memory((), ("above:20.0:18.0",))},
         slots={
             SlotKey(RULE, LANE): Slot(Phase.ACTIVE, at(0), "f00d", None, at(3), at(2), NAME, 1, at(4), incident=True),
             SlotKey(OTHER, LANE): Slot(Phase.PENDING, at(0), "beef", due=at(5), wake=at(5)),

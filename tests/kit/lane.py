@@ -7,16 +7,13 @@ from dataclasses import dataclass, replace
 from hub.engine.rule import (
     Clear,
     CloseIncident,
-    Condition,
     Escalation,
-    Is,
-    ModeIs,
-    Not,
     OpenIncident,
     Rule,
     RuleAction,
     Trigger,
 )
+from hub.engine.terms import Is, ModeIs, Not, Term
 from hub.model.decision import Capture, Notify, Say, Severity
 from hub.model.ids import EntityId, RuleId, SiteId, ZoneId
 from hub.model.reading import Contact, Presence, Value
@@ -61,7 +58,7 @@ class Plan:
 
     def rule(self, name: RuleId = RULE) -> Rule:
         """Return the rule."""
-        conditions: list[Condition] = [Not(ModeIs(Mode.MAINTENANCE))] if self.quiet else []
+        conditions: list[Term] = [Not(ModeIs(Mode.MAINTENANCE))] if self.quiet else []
         conditions += [Is(Role.DOOR, Contact.CLOSED)] if self.closed else []
         return Rule(
             id=name,

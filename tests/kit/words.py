@@ -18,6 +18,7 @@ from hub.model.decision import (
     PendingDropped,
     PendingStarted,
     Say,
+    Switch,
     Withheld,
 )
 
@@ -26,6 +27,8 @@ def action(what: Action) -> str:
     """Say what is done."""
     if isinstance(what, Capture):
         return "capture"
+    if isinstance(what, Switch):
+        return f"switch {what.role}"
     return f"say {what.text.zh} at {what.volume}" if isinstance(what, Say) else f"notify {what.contact}"
 
 

@@ -26,7 +26,7 @@ const command = (at, action, more = {}) => ({
   failure: null, reason: '', repeated: false, evidence: null, ...more,
 })
 const witness = (more) => ({
-  holds: true, negated: false, role: null, wanted: null, mode: null, entity: null, entity_name: null, value: null, since: null, ...more,
+  holds: true, negated: false, role: null, wanted: null, mode: null, detail: '', entity: null, entity_name: null, value: null, since: null, ...more,
 })
 const SMOKE = { entity: 'smoke.3_1', entity_name: text('3号楼1层烟感 · 烟雾', 'Smoke detector 3 · Smoke'), role: 'smoke' }
 const trace = (since) => [

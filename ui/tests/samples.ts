@@ -31,7 +31,7 @@ export const sensed = (value: string, role: Role | null = 'vehicle'): Step => ({
 /** A condition without a source, such as a mode. */
 export function witness(more: Partial<Witness> = {}): Witness {
   return {
-    holds: true, negated: false, role: null, wanted: null, mode: null, entity: null, entity_name: null, value: null, since: null, ...more,
+    holds: true, negated: false, role: null, wanted: null, mode: null, detail: '', entity: null, entity_name: null, value: null, since: null, ...more,
   }
 }
 

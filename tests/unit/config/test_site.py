@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from hub.cli import main
 from hub.config.settings import Listen
 from hub.config.site import fingerprint, load_secrets, load_site
-from hub.engine.rule import Is
+from hub.engine.terms import Is
 from hub.model.errors import ConfigError
 from hub.model.reading import Presence
 from hub.model.site import Role
@@ -115,9 +115,9 @@ RULE_FINDINGS = {
     "too long": (RULE.replace("3 min", "25 h"), "3:34: `for` must lie between 0 s and 1 d"),
     "two roles": (
         RULE.replace("{vehicle: absent}", "{vehicle: absent, door: open}"),
-        "5:8: `clear` needs exactly one role",
+        "5:8: `clear` needs exactly one condition",
     ),
-    "no role": (RULE.replace("{vehicle: absent}", "{for: 3 s}"), "5:8: `clear` needs exactly one role"),
+    "no role": (RULE.replace("{vehicle: absent}", "{for: 3 s}"), "5:8: `clear` needs exactly one condition"),
     "commanded role": (RULE.replace("{vehicle: absent}", "{speaker: x}"), "5:9: `speaker` is not a key of `clear`"),
     "action": (
         RULE.replace("capture:", "captur:"),
@@ -148,7 +148,7 @@ RULE_FINDINGS = {
         RULE.replace("capture: snapshot", f"say: {{text: {'好' * 161}}}"),
         "4:24: `text` must have 1 to 160 characters, this has 161",
     ),
-    "not not": (RULE + "conditions: [{not: {not: {mode: test}}}]\n", "6:20: `not` of `not`"),
+    "lonely any": (RULE + "conditions: [{any: [{mode: test}]}]\n", "6:20: `any` joins at least two conditions"),
     "mode": (RULE + "conditions: [{mode: tets}]\n", "6:21: `tets` is no mode; did you mean `test`?"),
     "order": (
         RULE + "escalation: [{after: 5 s, actions: []}, {after: 5 s, actions: []}]\n",

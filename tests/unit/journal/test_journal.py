@@ -61,6 +61,7 @@ async def test_everything_that_is_remembered_comes_back(journal: Journal) -> Non
     await journal.commit(entry)
     memory = journal.load()
     assert memory.states == entry.states
+    assert memory.memories == entry.memories
     assert memory.slots == entry.slots
     assert memory.modes == [entry.modes[0]]
     assert memory.deliveries == entry.deliveries

@@ -281,10 +281,10 @@ export interface components {
         };
         /**
          * Capability
-         * @description What one entity can do. The first three are sensed, ``measure`` is a number, the last two are commanded.
+         * @description What one entity can do. The first three are sensed, ``measure`` is a number, the last three are commanded.
          * @enum {unknown}
          */
-        Capability: "alarm" | "camera" | "contact" | "measure" | "presence" | "speaker";
+        Capability: "alarm" | "camera" | "contact" | "measure" | "presence" | "relay" | "speaker";
         /**
          * Changed
          * @description WebSocket, hub to client: fetch this again. ``id`` names the incident or zone where only one changed.
@@ -585,12 +585,6 @@ export interface components {
             next: string | null;
         };
         /**
-         * Phase
-         * @description Where a rule stands in a zone. Idle is the absence of a slot.
-         * @enum {unknown}
-         */
-        Phase: "active" | "cooldown" | "pending";
-        /**
          * Problem
          * @description An error: what went wrong and what to do.
          */
@@ -609,13 +603,13 @@ export interface components {
          * @description Why something ended, was dropped, or was withheld.
          * @enum {unknown}
          */
-        Reason: "cleared" | "limit" | "opposite_edge" | "rule_changed" | "source_unknown" | "stale";
+        Reason: "cleared" | "limit" | "opposite_edge" | "quiet_hours" | "rule_changed" | "source_unknown" | "stale";
         /**
          * Role
          * @description As what an entity serves a zone.
          * @enum {unknown}
          */
-        Role: "camera" | "door" | "person" | "smoke" | "speaker" | "vehicle";
+        Role: "alarm" | "camera" | "card" | "checkpoint" | "door" | "door_hold" | "ebike" | "falling" | "light" | "load" | "permit" | "person" | "review" | "smoke" | "speaker" | "stopped" | "temperature" | "vehicle";
         /**
          * RuleOut
          * @description A rule of the active set.
@@ -711,6 +705,7 @@ export interface components {
          * @description One condition of a trace.
          */
         WitnessOut: {
+            detail: string;
             entity: string | null;
             entity_name: components["schemas"]["Text"] | null;
             holds: boolean | null;
@@ -761,7 +756,7 @@ export interface components {
         ZoneRule: {
             due: string | null;
             name: components["schemas"]["Text"];
-            phase: components["schemas"]["Phase"] | null;
+            phase: ("active" | "cooldown" | "pending") | null;
             rule: string;
             since: string | null;
         };

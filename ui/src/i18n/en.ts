@@ -125,7 +125,7 @@ export const en: Messages = {
   },
   reason: {
     cleared: 'the situation is over', opposite_edge: 'the situation changed', source_unknown: 'the sensor cannot be trusted now',
-    rule_changed: 'the rule was changed', stale: 'too late to be right', limit: 'the limit was reached',
+    rule_changed: 'the rule was changed', stale: 'too late to be right', quiet_hours: 'quiet hours', limit: 'the limit was reached',
   },
   failure: {
     device: 'the device did not obey', unreachable: 'the device could not be reached',
@@ -144,7 +144,11 @@ export const en: Messages = {
   },
   condition: { not: 'not “{what}”', named: '{role}: {value}' },
   quality: { good: 'good', stale: 'unconfirmed', unknown: 'unknown' },
-  role: { vehicle: 'Vehicle', person: 'Person', door: 'Door', smoke: 'Smoke', camera: 'Camera', speaker: 'Loudspeaker' },
+  role: {
+    vehicle: 'Vehicle', person: 'Person', ebike: 'E-bike', door: 'Door', smoke: 'Smoke', falling: 'Falling object', card: 'Card',
+    permit: 'Permit', alarm: 'Alarm', stopped: 'Lift stopped', checkpoint: 'Checkpoint', review: 'Review', load: 'Load',
+    temperature: 'Temperature', camera: 'Camera', speaker: 'Loudspeaker', light: 'Light', door_hold: 'Door hold',
+  },
   zones: {
     title: 'Zones',
     none: 'No zones yet',

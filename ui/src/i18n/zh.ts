@@ -127,7 +127,7 @@ export const zh = {
   } satisfies Record<IncidentState | 'because', string>,
   reason: {
     cleared: '情况已解除', opposite_edge: '情况已变化', source_unknown: '测点失联，无法确认', rule_changed: '规则已修改',
-    stale: '太迟，已不适用', limit: '达到次数上限',
+    stale: '太迟，已不适用', quiet_hours: '静音时段', limit: '达到次数上限',
   } satisfies Record<Reason, string>,
   failure: {
     device: '设备没有照办', unreachable: '连不上设备', credentials: '设备不认账号或密码', unsupported: '设备或配置不支持',
@@ -145,7 +145,9 @@ export const zh = {
   condition: { not: '不是“{what}”', named: '{role}：{value}' },
   quality: { good: '正常', stale: '未确认', unknown: '未知' } satisfies Record<Quality, string>,
   role: {
-    vehicle: '车辆', person: '人员', door: '门', smoke: '烟雾', camera: '摄像机', speaker: '喇叭',
+    vehicle: '车辆', person: '人员', ebike: '电动车', door: '门', smoke: '烟雾', falling: '高空抛物', card: '刷卡', permit: '许可',
+    alarm: '报警', stopped: '停梯', checkpoint: '巡更点', review: '人工确认', load: '载重', temperature: '温度',
+    camera: '摄像机', speaker: '喇叭', light: '照明', door_hold: '保持开门',
   } satisfies Record<Role, string>,
   zones: {
     title: '防区',

@@ -29,16 +29,22 @@ export function valueWords(value: string | number | null, role: Role | null, cap
   return known === null ? String(value) : t(`value.${known}`)
 }
 
-/** Cameras and speakers have no value of their own. */
+const COMMANDED = new Set<Capability>(['camera', 'speaker', 'relay'])
+const COMMANDED_ROLES = new Set<Role>(['camera', 'speaker', 'light', 'door_hold'])
+
+/** Cameras, speakers and relays have no value of their own. */
 export function isSensed(entity: Pick<ZoneEntity, 'capability' | 'role'>): boolean {
   return entity.capability === null
-    ? entity.role !== 'camera' && entity.role !== 'speaker'
-    : entity.capability !== 'camera' && entity.capability !== 'speaker'
+    ? !COMMANDED_ROLES.has(entity.role)
+    : !COMMANDED.has(entity.capability)
 }
 
 /** What a condition asks for: `有车`, `不是“维护模式”`. */
-export function conditionWords({ role, wanted, mode, negated }: Pick<Witness, 'role' | 'wanted' | 'mode' | 'negated'>): string {
-  const what = mode === null ? wantedWords(role, wanted) : t(`mode.${mode}`)
+export function conditionWords(
+  { role, wanted, mode, negated, detail }: Pick<Witness, 'role' | 'wanted' | 'mode' | 'negated' | 'detail'>,
+): string {
+  const asked = role === null && detail ? '' : wantedWords(role, wanted)
+  const what = mode === null ? [asked, detail].filter(Boolean).join(' · ') : t(`mode.${mode}`)
   return negated ? t('condition.not', { what }) : what
 }
 

@@ -1,0 +1,63 @@
+"""The state as one input makes it, without changing it; notes when time alone will change an answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hub.model.memory import NO_MEMORY, Memory
+from hub.model.reading import NEVER_HEARD, State
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from hub.model.entry import ModeChange
+    from hub.model.ids import EntityId
+    from hub.model.site import Mode
+    from hub.model.time import Instant
+
+
+class View:
+    """What closures see."""
+
+    __slots__ = ("_changed", "_known", "_memories", "_modes", "_states", "looked", "now")
+
+    def __init__(
+        self,
+        now: Instant,
+        states: Mapping[EntityId, State],
+        changed: Mapping[EntityId, State],
+        memories: Mapping[EntityId, Memory],
+        known: Mapping[EntityId, Memory],
+        modes: Mapping[Mode, ModeChange],
+    ) -> None:
+        self.now = now
+        self.looked: Instant | None = None
+        """The earliest instant at which an answer given since ``forget`` may change by itself."""
+        self._states = states
+        self._changed = changed
+        self._memories = memories
+        self._known = known
+        self._modes = modes
+
+    def state(self, entity: EntityId) -> State:
+        """Return the state of an entity."""
+        changed = self._changed.get(entity)
+        return changed if changed is not None else self._states.get(entity, NEVER_HEARD)
+
+    def memory(self, entity: EntityId) -> Memory:
+        """Return what is remembered of an entity beyond its state."""
+        changed = self._memories.get(entity)
+        return changed if changed is not None else self._known.get(entity, NO_MEMORY)
+
+    def mode(self, mode: Mode) -> bool:
+        """Tell whether the site is in ``mode``."""
+        return mode in self._modes
+
+    def look_at(self, instant: Instant) -> None:
+        """Note that an answer may change at ``instant``."""
+        if self.looked is None or instant < self.looked:
+            self.looked = instant
+
+    def forget(self) -> None:
+        """Begin to note anew, for the next slot."""
+        self.looked = None

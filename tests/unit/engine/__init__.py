@@ -1,0 +1,1 @@
+"""The rule language, form by form."""
