@@ -196,7 +196,11 @@ class Intake:
             else:
                 self.counts[integration, "decoded"] += 1
                 for sample in samples:
-                    self._sense(batch, sample, message)
+                    if self._registry.takes(integration, sample):
+                        self._sense(batch, sample, message)
+                    else:
+                        reason = "fault in the integration: a value that is not its entity's"
+                        self._complain(integration, arrival.topic, reason)
         if not routes:
             self._announce(batch, message)
 

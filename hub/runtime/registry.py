@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from hub.model.ids import EntityId
-from hub.model.reading import Capability, Entity
+from hub.model.reading import VALUES, Capability, Entity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from hub.sdk import Device, Driver, Equipment, Route
+    from hub.sdk import Device, Driver, Equipment, Route, Sample
 
 
 class Owned(msgspec.Struct, frozen=True):
@@ -84,6 +84,15 @@ class Registry:
         """Return what is known of an entity."""
         owned = self._entities.get(entity)
         return None if owned is None else owned.entity
+
+    def takes(self, integration: str, sample: Sample) -> bool:
+        """Tell whether a sample is of the integration's own entity and of that entity's kind."""
+        owned = self._entities.get(sample.entity)
+        if owned is None or owned.integration != integration:
+            return False
+        if sample.value is None:
+            return True
+        return isinstance(sample.value, VALUES.get(owned.entity.capability, float))
 
     def driver(self, entity: EntityId) -> Driver | None:
         """Return what commands an entity."""

@@ -141,6 +141,12 @@ def reader(name: EntityId) -> Callable[[Message], tuple[Sample, ...]]:
             raise DecodeError("not a state")
         if word == "fault":
             raise ZeroDivisionError
+        if word == "stranger":
+            return (Sample(RIGHT, PRESENT),)  # another device's entity
+        if word == "wrong kind":
+            return (Sample(name, Contact.OPEN),)
+        if word == "no value":
+            return (Sample(name, "open sesame"),)  # type: ignore[arg-type]  # what a plugin may do
         if word == "nothing":
             return None  # type: ignore[return-value]  # what a plugin may do
         trust = {"offline": STALE, "online": GOOD}
@@ -240,6 +246,18 @@ async def test_a_redelivery_is_known_after_a_restart() -> None:
     async with again.running():
         await second.get(f"state/{CAR}", "present", mid=7, duplicate=True)
     assert (again.journal.entries, second.line.acknowledged) == ([], [7])
+
+
+@pytest.mark.parametrize("payload", ["stranger", "wrong kind", "no value"])
+async def test_a_plugin_says_nothing_of_others_and_nothing_of_the_wrong_kind(payload: str) -> None:
+    loop = Loop()
+    door = Door(loop)
+    async with loop.running():
+        await door.known(LEFT)
+        await door.get(f"state/{LEFT}", payload)
+        assert (door.state(LEFT), door.state(RIGHT)) == ((None, UNKNOWN), (None, UNKNOWN))
+    assert door.intake.counts["test", "refused"] == 1
+    assert door.line.acknowledged == [1, 2]
 
 
 @pytest.mark.parametrize("payload", ["bad", "fault", "nothing"])
