@@ -90,7 +90,7 @@ class Runtime:
         def inside(batch: Batch) -> None:
             try:
                 work(batch)
-            except Exception as fault:
+            except Exception as fault:  # whoever waits hears of it, and the turn reports it, too
                 committed.set_exception(fault)
                 raise
             batch.when_committed(lambda: None if committed.done() else committed.set_result(None))
@@ -163,7 +163,7 @@ class Runtime:
         """Run one part of a turn; a fault in it is loud and shown, and does not stop the others."""
         try:
             part(argument)
-        except Exception:
+        except Exception:  # one bad part must not end the loop that everything else depends on
             text = Text("内部错误，请查看日志", "A fault of the hub itself; see its log")
             self._problems.raise_("fault", text)
             log.exception("turn.fault")
