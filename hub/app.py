@@ -138,12 +138,13 @@ async def _build(config: Path, data: Path, folder: SiteFolder, stack: AsyncExitS
     stack.push_async_callback(speech.close)
     store = EvidenceStore(data)
     parts: _Parts
+    say = SayExecutor(lambda: parts.folder.settings.site, config.parent, registry, speech, store, clock)
     outbox = Outbox(
         runtime,
         clock,
         {
             Capture: CaptureExecutor(lambda: parts.folder.settings.site, registry, store, clock),
-            Say: SayExecutor(lambda: parts.folder.settings.site, config.parent, registry, speech, store, clock),
+            Say: say,
             Notify: NotifyExecutor(lambda: parts.folder.settings.site, lambda rule: _rule_name(parts, rule), http),
             Switch: SwitchExecutor(lambda: parts.folder.settings.site, registry),
         },
@@ -151,6 +152,7 @@ async def _build(config: Path, data: Path, folder: SiteFolder, stack: AsyncExitS
     parts = _Parts(
         config, data, folder, journal, memory, clock, problems, registry, runtime, intake, speech, sessions, outbox
     )
+    say.recall(memory.spoken)
     return parts
 
 

@@ -6,15 +6,16 @@ import asyncio
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from hub.actions.rate import Rates
 from hub.model.decision import Say as SayAction
-from hub.model.errors import DeviceError, SpeechError, Unsupported
+from hub.model.errors import DeviceError, Limited, SpeechError, Unsupported
 from hub.model.execution import Done, pause
 from hub.model.site import Role
 from hub.model.time import SECOND, Instant
 from hub.sdk import Speaker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from hub.actions.capture import Equipped
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from hub.actions.speech.speech import Speech
     from hub.model.decision import Command
     from hub.model.execution import Clock
-    from hub.model.ids import CommandKey, EntityId
+    from hub.model.ids import EntityId
     from hub.model.site import Site, Zone
     from hub.sdk import Clip
 
@@ -47,7 +48,15 @@ class Say:
         self._clock = clock
         self._spoken: dict[EntityId, tuple[int, int]] = {}
         """When the last clip of each began, and how long it was."""
+        self._rates = Rates()
         self._busy: defaultdict[EntityId, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    def recall(self, spoken: Iterable[Command]) -> None:
+        """Count the voices from before a restart, oldest first."""
+        for command in spoken:
+            zone = self._site().zones.get(command.zone)
+            for speaker in () if zone is None else zone.bound(Role.SPEAKER):
+                self._rates.heard(command, speaker, command.at)
 
     async def perform(self, command: Command) -> Done:
         """Speak on every loudspeaker of the zone; it is done when one of them spoke."""
@@ -60,7 +69,7 @@ class Say:
             raise Unsupported("no loudspeaker is bound to this zone")
         clip = await self._clip(action)
         spoke = await asyncio.gather(
-            *(self._play(entity, clip, action.volume, command.key) for entity in speakers), return_exceptions=True
+            *(self._play(entity, clip, action.volume, command) for entity in speakers), return_exceptions=True
         )
         began = [result for result in spoke if not isinstance(result, BaseException)]
         failures = [result for result in spoke if isinstance(result, BaseException)]
@@ -86,7 +95,7 @@ class Say:
         except SpeechError as error:
             raise Unsupported(str(error)) from None
 
-    async def _play(self, entity: EntityId, clip: Clip, volume: int, key: CommandKey) -> Instant:
+    async def _play(self, entity: EntityId, clip: Clip, volume: int, command: Command) -> Instant:
         """Play, and return when the sound began."""
         speaker = self._equipped.driver(entity)
         if not isinstance(speaker, Speaker):
@@ -98,6 +107,9 @@ class Say:
             if since < length:  # never longer than the clip: the clock may have gone back
                 await pause(self._clock, min(length, length - since))
             started = self._clock.now()
-            await speaker.play(clip, volume, key)
+            if not self._rates.allows(command, entity, started):
+                raise Limited(f"{entity} has spoken as often as the rule allows")
+            await speaker.play(clip, volume, command.key)
+            self._rates.heard(command, entity, started)
             self._spoken[entity] = started, int(clip.seconds * SECOND)
             return started

@@ -248,6 +248,7 @@ class _Life:
             step=step,
             action=action,
             stale_after=self._stale_after(action),
+            rate=self._rule.rate if isinstance(action, Say) else None,
         )
 
     def _filled(self, text: Text, slot: Slot) -> Text:

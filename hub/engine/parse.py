@@ -6,22 +6,32 @@ import re
 from typing import TYPE_CHECKING
 
 from hub.engine.parse_terms import TermParser
-from hub.engine.rule import Clear, CloseIncident, Escalation, OpenIncident, QuietHours, Rule, RuleAction, Trigger
+from hub.engine.rule import (
+    RATE,
+    Clear,
+    CloseIncident,
+    Escalation,
+    OpenIncident,
+    QuietHours,
+    Rule,
+    RuleAction,
+    Trigger,
+)
 from hub.engine.terms import Term
-from hub.model.decision import Capture, Notify, Say, Severity, Switch
+from hub.model.decision import Capture, Notify, Rate, Say, Severity, Switch
 from hub.model.document import Mapping, Node, Scalar, Sequence
 from hub.model.ids import NAME, RuleId, ZoneId
 from hub.model.reader import Reader, suggest
 from hub.model.reading import Capability
 from hub.model.site import ROLE_CAPABILITY, Role, ZoneKind
 from hub.model.text import Text
-from hub.model.time import DAY, HOUR, SECOND, Duration
+from hub.model.time import DAY, HOUR, MINUTE, SECOND, Duration
 
 if TYPE_CHECKING:
     from hub.model.site import Site
 
 _KEYS = (
-    "name", "conditions", "escalation", "tolerate_gap", "stale_after", "cooldown", "quiet_hours", "dry_run",
+    "name", "conditions", "escalation", "tolerate_gap", "stale_after", "cooldown", "quiet_hours", "rate", "dry_run",
 )  # fmt: skip
 #: Longest text a loudspeaker is given, in characters: about 40 s of Mandarin at four characters a second.
 MAX_SPEECH = 160
@@ -29,6 +39,8 @@ MAX_SPEECH = 160
 MAX_HOLD, MAX_TIMES = HOUR, 30
 #: The longest door-hold request (DESIGN.md 6.9); hub.actions enforces it again.
 MAX_DOOR_HOLD = 60 * SECOND
+#: Most voices that a ``rate`` may allow; hub.actions.rate remembers as many.
+MAX_RATE = 60
 _REPEAT = ("every", "times")
 #: Words that texts may hold in braces.
 VARIABLES = ("{zone}", "{area}", "{minutes}")
@@ -64,6 +76,7 @@ class RuleParser:
         escalation = self._escalation(root.get("escalation"))
         name = self._reader.words(root.get("name"), "`name`", 40)
         quiet_hours = self._quiet_hours(root.get("quiet_hours"))
+        rate = self._rate(root.get("rate"))
         dry_run = self._reader.boolean(root.get("dry_run"), "`dry_run`")
         tolerate_gap = self._reader.duration(root.get("tolerate_gap"), "`tolerate_gap`", 0, HOUR)
         stale_after = self._reader.duration(root.get("stale_after"), "`stale_after`", SECOND, HOUR)
@@ -85,6 +98,7 @@ class RuleParser:
             stale_after=Duration(60 * SECOND) if stale_after is None else stale_after,
             cooldown=Duration(0) if cooldown is None else cooldown,
             quiet_hours=quiet_hours,
+            rate=rate or RATE,
             dry_run=dry_run or False,
             file=document.mark.file,
         )
@@ -114,6 +128,16 @@ class RuleParser:
         fields = node if isinstance(node, Mapping) else None
         volume = self._reader.integer(fields.get("volume") if fields else None, "`volume`", 0, 100)
         return None if window is None else QuietHours(*window, volume=0 if volume is None else volume)
+
+    def _rate(self, node: Node | None) -> Rate | None:
+        if node is None:
+            return None
+        fields = self._reader.mapping(node, "`rate`", required=("times", "within"), optional=())
+        if fields is None:
+            return None
+        times = self._reader.integer(fields.get("times"), "`times`", 1, MAX_RATE)
+        within = self._reader.duration(fields.get("within"), "`within`", MINUTE, DAY)
+        return None if times is None or within is None else Rate(times, within)
 
     def _trigger(self, node: Node | None) -> Trigger | None:
         condition, hold, _ = self._watch(node, "`trigger`", ())

@@ -7,11 +7,14 @@ import hashlib
 import msgspec
 
 from hub.engine.terms import Term
-from hub.model.decision import Capture, Notify, Say, Severity, Switch
+from hub.model.decision import Capture, Notify, Rate, Say, Severity, Switch
 from hub.model.ids import RuleId, ZoneId
 from hub.model.site import ZoneKind
 from hub.model.text import Text
 from hub.model.time import MINUTE, SECOND, Duration
+
+#: A comfort voice every minute fits; a voice every few seconds does not.
+RATE = Rate(times=12, within=Duration(10 * MINUTE))
 
 
 class OpenIncident(msgspec.Struct, frozen=True, tag="open_incident"):
@@ -85,6 +88,8 @@ class Rule(msgspec.Struct, frozen=True):
     cooldown: Duration = Duration(0)
     """How long after clear the rule stays quiet in that zone."""
     quiet_hours: QuietHours | None = None
+    rate: Rate = RATE
+    """How often it may speak through one loudspeaker."""
     dry_run: bool = False
     """Decide and record, but act on nothing."""
     file: str = ""

@@ -13,7 +13,7 @@ import msgspec
 from hub.journal.migrate import migrate
 from hub.journal.writer import write
 from hub.model.activation import Slot, SlotKey
-from hub.model.decision import Command
+from hub.model.decision import Command, Say
 from hub.model.entry import Announcement, Delivery, Entry, ModeChange
 from hub.model.errors import JournalError
 from hub.model.ids import EntityId, RuleId, ZoneId
@@ -52,7 +52,14 @@ class Memory(msgspec.Struct):
     outbox: list[tuple[Command, CommandStatus]]
     deliveries: list[Delivery]
     announcements: list[Announcement]
+    spoken: list[Command]
+    """The last voices, oldest first: what a rate is counted from."""
     anchor: Anchor | None
+
+
+#: Commands looked through for the last voices after a restart: an hour of a community that never rests.
+LAST_DONE = 500
+_LAST_DONE = "SELECT body FROM (SELECT * FROM commands ORDER BY rowid DESC LIMIT ?) WHERE status = 'done'"
 
 
 def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
@@ -179,6 +186,11 @@ def _load(db: sqlite3.Connection) -> Memory:
             for status, body in db.execute(
                 "SELECT status, body FROM commands WHERE status IN ('pending', 'started') ORDER BY at, rowid"
             )
+        ],
+        spoken=[
+            command
+            for (body,) in reversed(db.execute(_LAST_DONE, (LAST_DONE,)).fetchall())
+            if isinstance((command := msgspec.json.decode(body, type=Command)).action, Say)
         ],
         deliveries=[
             Delivery(link=link, mid=mid, digest=digest)

@@ -60,6 +60,13 @@ class Switch(msgspec.Struct, frozen=True, tag="switch"):
 Action = Capture | Say | Notify | Switch
 
 
+class Rate(msgspec.Struct, frozen=True):
+    """So often within a time."""
+
+    times: int
+    within: Duration
+
+
 class Witness(msgspec.Struct, frozen=True):
     """One line of a trace: a condition (``role: wanted`` or ``mode``), its value, and the reading that decided it."""
 
@@ -164,6 +171,8 @@ class Command(_Decision, frozen=True, tag="command"):
     action: Action
     stale_after: Duration
     """A spoken warning later than this after ``at`` is dropped, not spoken; other commands are given up then."""
+    rate: Rate | None = None
+    """How often its rule may speak through one loudspeaker; None for what is not spoken."""
 
 
 Decision = (

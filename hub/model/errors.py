@@ -8,7 +8,8 @@
     ├── DeviceError            a device did not do what it was asked
     │   ├── Unreachable        try later (no route, refused, timed out)
     │   ├── BadCredentials     a person must enter credentials
-    │   └── Unsupported        never works as configured (missing extra, unknown format)
+    │   ├── Unsupported        never works as configured (missing extra, unknown format)
+    │   └── Limited            done often enough; not done again now
     ├── JournalError           the store refused a transaction
     ├── BrokerError            the MQTT broker could not be started or reached
     ├── Refusal                an HTTP request is refused (hub.web.errors)
@@ -37,6 +38,8 @@ class Failure(StrEnum):
     """Too late to be right."""
     OVER = "over"
     """The activation was over before it could be done."""
+    LIMIT = "limit"
+    """Done as often as its rule allows."""
     FAULT = "fault"
     """A fault of the hub itself."""
 
@@ -90,6 +93,13 @@ class Unsupported(DeviceError):
 
     retry = False
     failure = Failure.UNSUPPORTED
+
+
+class Limited(DeviceError):
+    """It was done as often as its rule allows; to do it later would be too late."""
+
+    retry = False
+    failure = Failure.LIMIT
 
 
 class JournalError(HubError):

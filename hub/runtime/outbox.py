@@ -110,7 +110,8 @@ class Outbox:
                 return
             reason = clean(error.reason, 160)
             if not error.retry or self._clock.now() + delay * SECOND >= deadline:
-                await self._report(command, CommandStatus.FAILED, attempt, error.failure, reason)
+                status = CommandStatus.DROPPED if error.failure is Failure.LIMIT else CommandStatus.FAILED
+                await self._report(command, status, attempt, error.failure, reason)
                 return
             await self._report(command, CommandStatus.STARTED, attempt, error.failure, reason)
             await pause(self._clock, round(delay * SECOND))

@@ -8,20 +8,21 @@ import stat
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from hub.actions.evidence import EvidenceStore
 from hub.actions.say import Say
-from hub.model.decision import Capture
-from hub.model.errors import DeviceError, SpeechError, Unreachable, Unsupported
-from hub.model.ids import CommandKey, EntityId
+from hub.model.decision import Capture, Command, Rate
+from hub.model.errors import DeviceError, Limited, SpeechError, Unreachable, Unsupported
+from hub.model.ids import CommandKey, EntityId, RuleId
 from hub.model.site import Role, Site, Zone, ZoneKind
 from hub.model.text import Text
-from hub.model.time import HOUR
+from hub.model.time import HOUR, MINUTE, SECOND, Duration
 from hub.sdk import Clip
 from tests.kit.clock import START, VirtualClock, settle
 from tests.kit.facts import at, command
-from tests.kit.lane import LANE, seconds, site
+from tests.kit.lane import LANE, RULE, seconds, site
 
 LEFT, RIGHT = EntityId("horn.left"), EntityId("horn.right")
 TWO_SECONDS = Clip(b"\0\0" * 16_000)
@@ -167,3 +168,48 @@ async def test_what_cannot_be_said_says_why(tmp_path: Path) -> None:
         await dumb.say.perform(command())
     with pytest.raises(Unsupported, match="nothing to say"):
         await dumb.say.perform(command(Capture()))
+
+
+def limited(number: int, when: float = 0, rule: str = RULE) -> Command:
+    rate = Rate(2, Duration(10 * MINUTE))
+    return msgspec.structs.replace(command(number=number, when=when), rule=RuleId(rule), rate=rate)
+
+
+async def said(stage: Stage, number: int, rule: str = RULE) -> bool:
+    """Say it after a pause; tell whether it was spoken."""
+    await stage.clock.run(seconds(5))
+    try:
+        await stage.say.perform(limited(number, rule=rule))
+    except Limited:
+        return False
+    return True
+
+
+async def test_a_rule_speaks_only_so_often_through_a_loudspeaker(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, LEFT)
+    assert [await said(stage, number) for number in (1, 2, 3)] == [True, True, False]
+    assert await said(stage, 4, rule="smoke_alarm"), "another rule has its own count"
+    await stage.clock.run(Duration(9 * MINUTE + 35 * SECOND))
+    assert [await said(stage, number) for number in (5, 6)] == [False, True], "the first was 5 s after the beginning"
+
+
+async def test_a_voice_that_failed_is_not_counted(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, LEFT)
+    stage.horns[LEFT].failure = Unreachable("away")
+    for number in (1, 2):
+        with pytest.raises(Unreachable):
+            await stage.say.perform(limited(number))
+    stage.horns[LEFT].failure = None
+    assert await said(stage, 3)
+
+
+async def test_a_restart_does_not_make_a_loudspeaker_forget_its_rate(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, LEFT)
+    stage.say.recall([limited(1), limited(2, when=1)])
+    assert not await said(stage, 3)
+
+
+async def test_voices_of_the_future_do_not_silence_a_loudspeaker(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, LEFT)
+    stage.say.recall([limited(1, when=3600), limited(2, when=3601)])
+    assert await said(stage, 3)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from hub.engine.rule import RATE
 from hub.model.activation import Phase
-from hub.model.decision import Command, IncidentOpened, Rehearsed, Say, Switch, Withheld
+from hub.model.decision import Command, IncidentOpened, Rate, Rehearsed, Say, Switch, Withheld
 from hub.model.reading import Alarm, Contact, Presence, Quality
 from hub.model.site import Mode
-from hub.model.time import HOUR, SECOND
+from hub.model.time import HOUR, SECOND, Duration
 from tests.kit.gate import Gate, local
 
 RULE = """\
@@ -187,6 +188,13 @@ def test_findings_name_the_place_and_what_to_write(trigger: str, finding: str) -
     assert any(str(found).startswith(f"rule.yaml:{finding}") for found in zone.reader.findings), [
         str(found) for found in zone.reader.findings
     ]
+
+
+def test_a_voice_has_the_rate_of_its_rule() -> None:
+    for more, rate in (("", RATE), ("rate: {times: 2, within: 5 min}\n", Rate(2, Duration(300 * SECOND)))):
+        zone = gate("{door: open}", more)
+        zone.hear("door.a", Contact.OPEN)
+        assert [decision.rate for decision in zone.decisions if isinstance(decision, Command)] == [rate]
 
 
 def test_a_door_is_never_held_longer_than_a_minute() -> None:

@@ -111,6 +111,7 @@ async def test_what_ended_is_forgotten(journal: Journal) -> None:
     memory = journal.load()
     assert (memory.slots, memory.modes, memory.announcements, memory.outbox) == ({}, [], [], [])
     assert len(memory.states) == 3
+    assert memory.spoken == [command(number=1, when=2)], "a rate is counted from what was said before a restart"
 
 
 async def test_an_incident_that_was_closed_and_opened_again_is_the_same(journal: Journal, queries: Queries) -> None:

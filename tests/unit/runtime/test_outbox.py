@@ -13,7 +13,7 @@ from hub.engine.state import EngineState
 from hub.model.activation import Phase, Slot, SlotKey
 from hub.model.decision import Action, Capture, Command, Notify, Say
 from hub.model.entry import Outcome
-from hub.model.errors import BadCredentials, DeviceError, Failure, Unreachable
+from hub.model.errors import BadCredentials, DeviceError, Failure, Limited, Unreachable
 from hub.model.execution import Done
 from hub.model.incident import CommandStatus
 from hub.model.text import Text
@@ -145,6 +145,13 @@ async def test_what_a_person_must_mend_is_not_tried_again() -> None:
         office.hands.failures = [BadCredentials("wrong password")]
         await office.submit(command())
         assert office.told() == [(STARTED, 1, None), (FAILED, 1, Failure.CREDENTIALS)]
+
+
+async def test_what_was_done_often_enough_is_dropped() -> None:
+    async with Office().open() as office:
+        office.hands.failures = [Limited("spoken often enough")]
+        await office.submit(command())
+        assert office.told() == [(STARTED, 1, None), (DROPPED, 1, Failure.LIMIT)]
 
 
 async def test_a_fault_of_an_executor_is_journalled_and_the_lane_goes_on() -> None:

@@ -397,7 +397,7 @@ export interface components {
          * @description Why a command came to nothing, for the page to say in its language.
          * @enum {unknown}
          */
-        Failure: "credentials" | "device" | "fault" | "late" | "over" | "unreachable" | "unsupported";
+        Failure: "credentials" | "device" | "fault" | "late" | "limit" | "over" | "unreachable" | "unsupported";
         /**
          * HistoryPoint
          * @description One reading of an entity.

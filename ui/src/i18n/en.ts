@@ -130,7 +130,8 @@ export const en: Messages = {
   failure: {
     device: 'the device did not obey', unreachable: 'the device could not be reached',
     credentials: 'the device refused the user name or password', unsupported: 'the device or its configuration does not allow it',
-    late: 'too late to be right', over: 'it was over already', fault: 'an internal error of Menshen',
+    late: 'too late to be right', over: 'it was over already', limit: 'done as often as the rule allows',
+    fault: 'an internal error of Menshen',
   },
   sensed: {
     vehiclePresent: 'Vehicle detected', vehicleAbsent: 'Vehicle gone', personPresent: 'Person detected', personAbsent: 'Person gone',

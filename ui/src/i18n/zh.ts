@@ -131,7 +131,7 @@ export const zh = {
   } satisfies Record<Reason, string>,
   failure: {
     device: '设备没有照办', unreachable: '连不上设备', credentials: '设备不认账号或密码', unsupported: '设备或配置不支持',
-    late: '太迟，已不适用', over: '情况已解除，不再需要', fault: '门神内部出错',
+    late: '太迟，已不适用', over: '情况已解除，不再需要', limit: '已达到规则的次数上限', fault: '门神内部出错',
   } satisfies Record<Failure, string>,
   sensed: {
     vehiclePresent: '检测到车辆', vehicleAbsent: '车辆已离开', personPresent: '检测到有人', personAbsent: '人已离开',
