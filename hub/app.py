@@ -15,6 +15,7 @@ import aiohttp
 import structlog
 from aiohttp import web
 
+from hub import plugins
 from hub.actions.capture import Capture as CaptureExecutor
 from hub.actions.evidence import EvidenceStore
 from hub.actions.notify import Notify as NotifyExecutor
@@ -30,20 +31,21 @@ from hub.journal.queries import Queries
 from hub.journal.store import Anchor, Journal, Memory
 from hub.model.decision import Capture, Notify, Say, Switch
 from hub.model.entry import Note
-from hub.model.errors import BadCredentials, ConfigError, HubError
+from hub.model.errors import ConfigError, HubError
 from hub.model.text import Text
 from hub.runtime.clock import SystemClock, boot_us, current_boot_id
 from hub.runtime.core import Runtime
 from hub.runtime.health import Health
-from hub.runtime.intake import Decoder, Intake
+from hub.runtime.hooks import Hooks
+from hub.runtime.intake import Intake
 from hub.runtime.mqtt.broker import Broker
 from hub.runtime.mqtt.link import Link
 from hub.runtime.outbox import Outbox
 from hub.runtime.problems import Problems
 from hub.runtime.registry import Registry
-from hub.runtime.sessions import DeviceSession, Sessions
+from hub.runtime.reports import Reports
+from hub.runtime.sessions import Sessions
 from hub.runtime.watch import follow_clock, follow_files
-from hub.sdk import Tools
 from hub.web.auth import Doorkeeper
 from hub.web.context import Context
 from hub.web.live import Live
@@ -53,7 +55,7 @@ from hub.web.server import application
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from hub.config.settings import DeviceEntry, Settings
+    from hub.config.settings import Settings
     from hub.runtime.batch import Batch
 
 log = structlog.get_logger()
@@ -87,6 +89,7 @@ class _Parts:
     intake: Intake
     speech: Speech
     sessions: Sessions
+    hooks: Hooks
     outbox: Outbox
 
 
@@ -131,9 +134,10 @@ async def _build(config: Path, data: Path, folder: SiteFolder, stack: AsyncExitS
     problems, registry = Problems(), Registry()
     state = EngineState(memory.states, memory.slots, memory.modes, memory.memories)
     runtime = Runtime(folder.program(), state, journal, clock, problems)
-    intake = Intake("mqtt", runtime, registry, _decoders(folder.settings), problems)
+    intake = Intake("mqtt", runtime, registry, plugins.decoders(folder.settings), problems)
     intake.restore(memory.announcements, memory.deliveries)
-    sessions = Sessions(registry, problems, _devices(config.parent, data, folder.settings, http))
+    lender = plugins.Lender(http, config.parent, data, Reports(runtime, registry, problems, clock), Hooks())
+    sessions = Sessions(runtime, registry, problems, clock, plugins.sessions(folder.settings, lender))
     speech = Speech(data / "speech")
     stack.push_async_callback(speech.close)
     store = EvidenceStore(data)
@@ -150,7 +154,20 @@ async def _build(config: Path, data: Path, folder: SiteFolder, stack: AsyncExitS
         },
     )
     parts = _Parts(
-        config, data, folder, journal, memory, clock, problems, registry, runtime, intake, speech, sessions, outbox
+        config,
+        data,
+        folder,
+        journal,
+        memory,
+        clock,
+        problems,
+        registry,
+        runtime,
+        intake,
+        speech,
+        sessions,
+        lender.hooks,
+        outbox,
     )
     say.recall(memory.spoken)
     return parts
@@ -181,7 +198,7 @@ async def _start(
     core = _background(stack, runtime.run(), stop=runtime.stop)
     await runtime.done(lambda batch: _resume(batch, parts))
     stack.push_async_callback(parts.outbox.close)
-    _background(stack, parts.sessions.open())
+    _background(stack, parts.sessions.run())
     parts.outbox.resume(parts.memory.outbox)
     url = await _broker(parts, stack)
     password = _secret(settings.mqtt.password, parts.config.parent)
@@ -199,6 +216,7 @@ async def _start(
         registry=parts.registry,
         intake=intake,
         sessions=parts.sessions,
+        hooks=parts.hooks,
         problems=parts.problems,
         journal=parts.journal,
         queries=queries,
@@ -217,7 +235,7 @@ async def _start(
 def _resume(batch: Batch, parts: _Parts) -> None:
     """First batch: nothing heard before the restart is confirmed yet, and the rules may have been edited meanwhile."""
     batch.record(Note("hub_started", batch.now))
-    parts.intake.distrust(batch, "restart")
+    parts.intake.distrust(batch, "restart", restart=True)
     batch.take(adopt(batch.program, batch.state, batch.now))
 
 
@@ -271,41 +289,6 @@ def _background(
     task.add_done_callback(ended)
     stack.push_async_callback(end)
     return task
-
-
-def _decoders(settings: Settings) -> tuple[Decoder, ...]:
-    decoders = []
-    for domain, node in settings.integrations.items():
-        part = integrations.plugin(domain).decoder
-        if part is not None:
-            config = integrations.convert(node, plain(node), part.config)
-            decoders.append(Decoder(domain, part.filters(config), partial(_announce, part.announce, config)))
-    return tuple(decoders)
-
-
-def _announce(announce: Callable[[Any, Any], Any], config: Any, message: Any) -> Any:
-    return announce(message, config)
-
-
-def _devices(site: Path, data: Path, settings: Settings, http: aiohttp.ClientSession) -> tuple[DeviceSession, ...]:
-    return tuple(
-        DeviceSession(domain, entry.name, partial(_open, domain, entry, Tools(http, site, data / "devices" / domain)))
-        for domain, entries in settings.devices.items()
-        for entry in entries
-    )
-
-
-async def _open(domain: str, entry: DeviceEntry, tools: Tools) -> Any:
-    """Open one device with its secrets in place."""
-    part = integrations.plugin(domain).session
-    if part is None:
-        raise HubError(f"{domain} has no devices")
-    try:
-        values = integrations.resolve(entry.values, load_secrets(tools.site))
-    except KeyError as error:
-        raise BadCredentials(f"secrets.yaml has no `{error.args[0]}`") from None
-    config = integrations.convert(entry.node, values, part.config)
-    return await part.connect(entry.name, config, tools)
 
 
 def _secret(value: Any, site: Path) -> str | None:

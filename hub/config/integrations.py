@@ -78,7 +78,7 @@ def check(settings: Settings) -> tuple[Finding, ...]:
             findings.append(Finding(node.mark, f"no integration `{domain}`{suggest(domain, known())}"))
             continue
         found = plugin(domain)
-        part = found.decoder if use == "integration" else found.session
+        part = (found.decoder or found.uplinks) if use == "integration" else found.session
         if part is None:
             other = "`devices`" if use == "integration" else "`integrations`"
             findings.append(Finding(node.mark, f"`{domain}` belongs under {other}"))

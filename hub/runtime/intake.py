@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
+import hub.sdk
 from hub.engine.step import requalify
 from hub.model.entry import Announcement, Delivery, Note
 from hub.model.errors import DecodeError
 from hub.model.reading import ACTIVE_VALUES, NEVER_HEARD, Quality, Reading
 from hub.model.text import Text, clean
-from hub.sdk import Message
+from hub.sdk import Message, Vitals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    import hub.sdk
     from hub.model.ids import EntityId
     from hub.model.reading import State
     from hub.model.time import Instant
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from hub.runtime.mqtt.link import Arrival
     from hub.runtime.problems import Problems
     from hub.runtime.registry import Change, Registry
-    from hub.sdk import Sample
+    from hub.sdk import Device, Sample, Uplink
 
 log = structlog.get_logger()
 
@@ -36,17 +36,22 @@ log = structlog.get_logger()
 REMEMBERED = 4_096
 #: In the place of a packet identifier (1 to 65535): a new session began, the ones before say nothing any more.
 NEW_SESSION = 0
+#: Between the topic and the device in the key of an uplink's announcement; no topic holds it.
+OF_DEVICE = "#"
 #: Different complaints logged before the rest is only counted: a hostile device cannot fill the disk.
 COMPLAINTS = 200
+
+NOTHING = hub.sdk.Announcement()
 
 
 @dataclass(frozen=True, slots=True)
 class Decoder:
-    """An integration's reading of discovery messages, with its configuration filled in."""
+    """An integration's reading of messages, with its configuration filled in: of discovery, or of uplinks."""
 
     domain: str
     filters: tuple[str, ...]
-    announce: Callable[[Message], hub.sdk.Announcement]
+    announce: Callable[[Message], hub.sdk.Announcement] | None = None
+    decode: Callable[[Message], Uplink] | None = None
 
 
 class Line(Protocol):
@@ -84,6 +89,8 @@ class Intake:
         self._offline: set[EntityId] = set()
         """Entities whose state is stale only because their device said that it is offline."""
         self._payloads: dict[tuple[str, str], bytes] = {}
+        self._uplinked: dict[tuple[str, str], Device] = {}
+        """Devices that were known by their own messages, by integration and topic with device."""
         self._complaints: set[tuple[str, str]] = set()
 
     def attach(self, line: Line) -> None:
@@ -98,13 +105,19 @@ class Intake:
             decoder = next((decoder for decoder in self._decoders if decoder.domain == kept.integration), None)
             if decoder is None:
                 continue
+            topic, _, _ = kept.topic.partition(OF_DEVICE)
+            message = Message(topic, kept.payload, retained=True)
             try:
-                found = decoder.announce(Message(kept.topic, kept.payload, retained=True))
+                if decoder.decode is not None:
+                    uplink = decoder.decode(message)
+                    self._uplinked[kept.integration, kept.topic] = uplink.device
+                    self._registry.announce(kept.integration, kept.topic, (uplink.device,))
+                elif decoder.announce is not None:
+                    found = decoder.announce(message)
+                    self._registry.announce(kept.integration, kept.topic, found.devices)
+                    self._payloads[kept.integration, kept.topic] = kept.payload
             except DecodeError as error:
                 self._complain(kept.integration, kept.topic, error.reason)
-                continue
-            self._registry.announce(kept.integration, kept.topic, found.devices)
-            self._payloads[kept.integration, kept.topic] = kept.payload
         for delivery in deliveries:
             if delivery.link != self._name:
                 continue
@@ -148,9 +161,10 @@ class Intake:
 
     # inside a batch
 
-    def distrust(self, batch: Batch, reason: str) -> None:
-        """Mark every state that came by this link as not confirmed."""
-        trusted = sorted(name for name, state in batch.state.states.items() if state.quality is Quality.GOOD)
+    def distrust(self, batch: Batch, reason: str, *, restart: bool = False) -> None:
+        """Mark every state that came by this link as not confirmed; after a restart, every state."""
+        good = (name for name, state in batch.state.states.items() if state.quality is Quality.GOOD)
+        trusted = sorted(name for name in good if restart or self._registry.by_message(name))
         self._unconfirmed.update(trusted)
         batch.take(requalify(batch.program, batch.state, trusted, Quality.STALE, batch.now), record=False)
         batch.record(Note("link_lost", batch.now, {"link": self._name, "reason": clean(reason)}))
@@ -169,7 +183,7 @@ class Intake:
             self._missed |= self._unconfirmed
             self._unconfirmed.clear()
             return
-        again = sorted(name for name in self._unconfirmed if self._registry.entity(name) is not None)
+        again = sorted(name for name in self._unconfirmed if self._registry.by_message(name))
         batch.take(requalify(batch.program, batch.state, again, Quality.GOOD, batch.now), record=False)
         self._unconfirmed.clear()
 
@@ -215,7 +229,10 @@ class Intake:
         if self._payloads.get(key) == message.payload:
             return  # a broker repeats retained messages at every connect
         try:
-            found = decoder.announce(message)
+            if decoder.decode is not None:
+                self._uplink(batch, decoder.domain, message, decoder.decode(message))
+                return
+            found = NOTHING if decoder.announce is None else decoder.announce(message)
         except DecodeError as error:
             self._complain(*key, error.reason)
             return
@@ -228,6 +245,23 @@ class Intake:
         self._payloads[key] = message.payload
         batch.entry.announcements.append(Announcement(*key, message.payload if found.devices else b""))
         self._apply(batch, key, self._registry.announce(*key, found.devices))
+
+    def _uplink(self, batch: Batch, domain: str, message: Message, uplink: Uplink) -> None:
+        """Know the device by its own message, and take what it said."""
+        self.counts[domain, "decoded"] += 1
+        key = (domain, f"{message.topic}{OF_DEVICE}{uplink.device.id}")
+        if self._uplinked.get(key) != uplink.device:
+            self._uplinked[key] = uplink.device
+            batch.entry.announcements.append(Announcement(*key, message.payload))
+            self._apply(batch, key, self._registry.announce(*key, (uplink.device,)))
+        mine = {entity.id for entity in uplink.device.entities}
+        for said in uplink.said:
+            if isinstance(said, Vitals):
+                self._registry.note_vitals(domain, said)
+            elif said.entity in mine and self._registry.takes(domain, said):
+                self._sense(batch, said, message)
+            else:
+                self._complain(domain, message.topic, "fault in the integration: a value that is not its entity's")
 
     def _apply(self, batch: Batch, key: tuple[str, str], change: Change) -> None:
         for entity in change.refused:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from hub.model.ids import EntityId
 from hub.model.reading import VALUES, Capability, Entity
+from hub.sdk import Vitals
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -20,6 +22,8 @@ class Owned(msgspec.Struct, frozen=True):
 
     entity: Entity
     integration: str
+    session: str = ""
+    """Name of the configured device that brought it; empty for one that was announced by a message."""
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -41,6 +45,8 @@ class Registry:
         self._announced: dict[tuple[str, str], tuple[Device, ...]] = {}
         self._routes: dict[str, dict[tuple[str, str], tuple[Route, ...]]] = {}
         self._drivers: dict[EntityId, Driver] = {}
+        self._brought: dict[tuple[str, str], tuple[EntityId, ...]] = {}
+        self._vitals: dict[tuple[str, str], Vitals] = {}
 
     def announce(self, integration: str, topic: str, devices: tuple[Device, ...]) -> Change:
         """Replace what a discovery topic announces."""
@@ -63,11 +69,48 @@ class Registry:
             refused=refused,
         )
 
-    def equip(self, integration: str, equipment: Iterable[Equipment]) -> None:
-        """Add commanded devices."""
+    def equip(self, integration: str, name: str, equipment: Iterable[Equipment]) -> tuple[EntityId, ...]:
+        """Replace what the configured device ``name`` brings; return the entities that belong to another."""
+        key = (integration, name)
+        for entity in self._brought.pop(key, ()):
+            del self._entities[entity]
+            self._drivers.pop(entity, None)
+        mine: list[EntityId] = []
+        refused: list[EntityId] = []
         for item in equipment:
-            self._entities[item.entity.id] = Owned(item.entity, integration)
-            self._drivers[item.entity.id] = item.driver
+            entity = item.entity.id
+            if entity in self._entities or not entity.startswith(f"{integration}."):
+                refused.append(entity)
+                continue
+            mine.append(entity)
+            self._entities[entity] = Owned(item.entity, integration, session=name)
+            if item.driver is not None:
+                self._drivers[entity] = item.driver
+        self._brought[key] = tuple(mine)
+        return tuple(refused)
+
+    def brought(self, integration: str, name: str) -> tuple[EntityId, ...]:
+        """Return the entities of a configured device."""
+        return self._brought.get((integration, name), ())
+
+    def by_message(self, entity: EntityId) -> bool:
+        """Tell whether an entity is known and speaks through the broker, not through a session."""
+        owned = self._entities.get(entity)
+        return owned is not None and not owned.session
+
+    def note_vitals(self, integration: str, vitals: Vitals) -> None:
+        """Keep how a unit is; what it does not say stays."""
+        key = (integration, vitals.device)
+        known = self._vitals.get(key, vitals)
+        self._vitals[key] = Vitals(
+            vitals.device,
+            known.battery if vitals.battery is None else vitals.battery,
+            known.signal if vitals.signal is None else vitals.signal,
+        )
+
+    def vitals(self, integration: str, device: str) -> Vitals | None:
+        """Return how a unit is, as far as it says."""
+        return self._vitals.get((integration, device))
 
     def routes(self, topic: str) -> tuple[tuple[str, Route], ...]:
         """Return the decoders of a topic, each with its integration."""
@@ -92,7 +135,9 @@ class Registry:
             return False
         if sample.value is None:
             return True
-        return isinstance(sample.value, VALUES.get(owned.entity.capability, float))
+        if owned.entity.capability is Capability.MEASURE:
+            return isinstance(sample.value, float) and math.isfinite(sample.value)
+        return isinstance(sample.value, VALUES.get(owned.entity.capability, ()))
 
     def driver(self, entity: EntityId) -> Driver | None:
         """Return what commands an entity."""

@@ -1,19 +1,28 @@
-"""Opens the commanded devices of the site and keeps trying where that may help."""
+"""Opens the configured devices of the site, watches over them, and keeps trying where that may help."""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 import structlog
 
+from hub.engine.step import requalify
+from hub.model.entry import Note
 from hub.model.errors import BadCredentials, DeviceError, Unreachable
+from hub.model.execution import pause
+from hub.model.reading import Quality
 from hub.model.text import Text, clean
+from hub.model.time import SECOND, Instant
+from hub.sdk import Connection
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
+    from hub.model.execution import Clock
+    from hub.runtime.batch import Batch
+    from hub.runtime.core import Runtime
     from hub.runtime.problems import Problems
     from hub.runtime.registry import Registry
     from hub.sdk import Equipment
@@ -22,8 +31,15 @@ log = structlog.get_logger()
 
 #: Seconds between two attempts to open a device: first and longest.
 BACKOFF = (2.0, 60.0)
+#: Seconds that opening and closing a device may take.
+OPENING, CLOSING = 30.0, 5.0
+#: Seconds before a plugin that failed by its own fault is started again.
+AFTER_FAULT = 1.0
+#: A plugin that fails by its own fault more often than this within the time is held (RELIABILITY.md F16).
+FAULTS, WITHIN = 5, 60 * SECOND
 
 SessionState = Literal["running", "retrying", "needs_credentials", "failed"]
+Opener = Callable[[], Awaitable["Connection | tuple[Equipment, ...]"]]
 
 
 @dataclass(slots=True)
@@ -32,51 +48,118 @@ class DeviceSession:
 
     domain: str
     name: str
-    open: Callable[[], Awaitable[tuple[Equipment, ...]]]
+    open: Opener
     state: SessionState = "retrying"
     reason: str = ""
+    faults: deque[Instant] = field(default_factory=lambda: deque(maxlen=FAULTS + 1))
+
+    @property
+    def key(self) -> str:
+        """Name its problem."""
+        return f"device.{self.domain}.{self.name}"
 
 
 class Sessions:
-    """All configured devices. Opening one never holds up another."""
+    """All configured devices. Opening or losing one never holds up another."""
 
-    def __init__(self, registry: Registry, problems: Problems, devices: tuple[DeviceSession, ...]) -> None:
+    def __init__(
+        self, runtime: Runtime, registry: Registry, problems: Problems, clock: Clock, devices: tuple[DeviceSession, ...]
+    ) -> None:
         self.devices = devices
+        self._runtime = runtime
         self._registry = registry
         self._problems = problems
+        self._clock = clock
 
-    async def open(self) -> None:
-        """Open every device; return when each is running or waits for a person."""
-        await asyncio.gather(*(self._open(device) for device in self.devices))
+    async def run(self) -> None:
+        """Keep every device open until cancelled."""
+        await asyncio.gather(*(self._keep(device) for device in self.devices))
 
-    async def _open(self, device: DeviceSession) -> None:
+    async def _keep(self, device: DeviceSession) -> None:
+        """Open a device, run it, and open it again when it is lost; return when only a person can help."""
         delay = BACKOFF[0]
-        key = f"device.{device.domain}.{device.name}"
         while True:
+            began, pausing = self._clock.now(), delay
             try:
-                equipment = await device.open()
+                await self._live(device)
             except Unreachable as error:
-                self._fail(device, key, "retrying", error.reason)
-                await asyncio.sleep(delay)
-                delay = min(delay * 2, BACKOFF[1])
+                self._fail(device, "retrying", error.reason)
             except BadCredentials as error:
-                self._fail(device, key, "needs_credentials", error.reason)
+                self._fail(device, "needs_credentials", error.reason)
                 return
             except DeviceError as error:
-                self._fail(device, key, "failed", error.reason)
+                self._fail(device, "failed", error.reason)
                 return
             except Exception as error:  # noqa: BLE001 - a plugin's fault is shown and kept from the others
-                self._fail(device, key, "failed", f"fault in the integration: {type(error).__name__}: {error}")
-                return
+                reason = f"fault in the integration: {type(error).__name__}: {error}"
+                if self._held(device):
+                    self._fail(device, "failed", f"held after {FAULTS} restarts in a minute; {reason}")
+                    return
+                self._fail(device, "retrying", reason)
+                pausing = AFTER_FAULT
             else:
-                self._registry.equip(device.domain, equipment)
-                device.state, device.reason = "running", ""
-                if self._problems.settle(key):
-                    log.info("device.back", integration=device.domain, device=device.name)
-                return
+                return  # there is nothing to run: its driver asks the device when it is commanded
+            if self._clock.now() - began > BACKOFF[1] * SECOND:
+                delay = BACKOFF[0]  # it had worked for a while
+            await pause(self._clock, round(pausing * SECOND))
+            delay = min(delay * 2, BACKOFF[1])
 
-    def _fail(self, device: DeviceSession, key: str, state: SessionState, reason: str) -> None:
+    async def _live(self, device: DeviceSession) -> None:
+        """Open a device and run it. Raises what ends it; returns at once when it has nothing to run."""
+        try:
+            async with asyncio.timeout(OPENING):
+                opened = await device.open()
+        except TimeoutError:
+            raise Unreachable(f"not open within {OPENING:g} s") from None
+        connection = opened if isinstance(opened, Connection) else Connection(opened)
+        lasting = connection.run is None and connection.close is None
+        try:
+            self._equip(device, connection)
+            if connection.run is not None:
+                await connection.run()
+                raise Unreachable("the integration ended its session")
+            if lasting:
+                return
+            await asyncio.get_running_loop().create_future()  # nothing to run, but something to close in the end
+        finally:
+            if not lasting:
+                await self._close(device, connection)
+
+    def _equip(self, device: DeviceSession, connection: Connection) -> None:
+        refused = self._registry.equip(device.domain, device.name, connection.equipment)
+        for entity in refused:
+            log.warning("entity.refused", integration=device.domain, device=device.name, entity=clean(entity, 80))
+        device.state, device.reason = "running", ""
+        if self._problems.settle(device.key):
+            log.info("device.back", integration=device.domain, device=device.name)
+
+    async def _close(self, device: DeviceSession, connection: Connection) -> None:
+        self._runtime.post(lambda batch: self._distrust(batch, device))
+        if connection.close is None:
+            return
+        try:
+            async with asyncio.timeout(CLOSING):
+                await connection.close()
+        except TimeoutError:
+            log.warning("device.close_late", integration=device.domain, device=device.name)
+        except Exception as error:  # noqa: BLE001 - a plugin's fault in closing is logged; the device is lost anyway
+            reason = clean(f"{type(error).__name__}: {error}", 160)
+            log.warning("device.close_failed", integration=device.domain, device=device.name, reason=reason)
+
+    def _distrust(self, batch: Batch, device: DeviceSession) -> None:
+        """What a lost device said last is not confirmed any more."""
+        mine = self._registry.brought(device.domain, device.name)
+        known = [name for name in mine if (state := batch.state.states.get(name)) and state.quality is Quality.GOOD]
+        if known:
+            batch.take(requalify(batch.program, batch.state, known, Quality.STALE, batch.now))
+            batch.record(Note("device_lost", batch.now, {"device": device.name, "integration": device.domain}))
+
+    def _held(self, device: DeviceSession) -> bool:
+        device.faults.append(self._clock.now())
+        return len(device.faults) > FAULTS and device.faults[-1] - device.faults[0] < WITHIN
+
+    def _fail(self, device: DeviceSession, state: SessionState, reason: str) -> None:
         device.state, device.reason = state, clean(reason, 160)
         text = Text(f"设备 {device.name} 无法使用：{device.reason}", f"Device {device.name}: {device.reason}")
-        if self._problems.raise_(key, text):
+        if self._problems.raise_(device.key, text):
             log.warning("device.failed", integration=device.domain, device=device.name, reason=device.reason)

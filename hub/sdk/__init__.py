@@ -1,7 +1,8 @@
 """Everything an integration may import. Nothing else of the hub is public.
 
-A *decoder* turns messages into samples and owns no socket, task, clock or log. A *session* brings devices that are
-commanded (cameras, loudspeakers). Both declare themselves on one ``Plugin`` object named ``plugin``.
+A *decoder* turns messages into samples and owns no socket, task, clock or log. A *session* talks to a device: it polls,
+subscribes, or is commanded (cameras, loudspeakers, relays, chat robots). Both declare themselves on one ``Plugin``
+object named ``plugin``.
 """
 
 from hub.model.errors import BadCredentials, DecodeError, DeviceError, Unreachable, Unsupported
@@ -9,10 +10,12 @@ from hub.model.ids import CommandKey, EntityId, entity_id, slug
 from hub.model.reading import Alarm, Capability, Contact, Entity, Presence, Quality, Value
 from hub.model.text import Text, clean
 from hub.model.time import Instant
+from hub.sdk.drivers import Camera, Driver, Notice, Notifier, Relay, Speaker
 from hub.sdk.http import Request, check_address, fetch
 from hub.sdk.media import Clip, Picture
-from hub.sdk.message import Announcement, Device, Message, Route, Sample, json_object, json_value
-from hub.sdk.plugin import Camera, Driver, Equipment, Plugin, Relay, Speaker, Tools
+from hub.sdk.message import Announcement, Device, Message, Route, Sample, Uplink, Vitals, json_object, json_value
+from hub.sdk.plugin import Plugin
+from hub.sdk.tools import Connection, Equipment, Push, PushAnswer, Tools
 
 __all__ = [
     "Alarm",
@@ -22,6 +25,7 @@ __all__ = [
     "Capability",
     "Clip",
     "CommandKey",
+    "Connection",
     "Contact",
     "DecodeError",
     "Device",
@@ -32,9 +36,13 @@ __all__ = [
     "Equipment",
     "Instant",
     "Message",
+    "Notice",
+    "Notifier",
     "Picture",
     "Plugin",
     "Presence",
+    "Push",
+    "PushAnswer",
     "Quality",
     "Relay",
     "Request",
@@ -45,7 +53,9 @@ __all__ = [
     "Tools",
     "Unreachable",
     "Unsupported",
+    "Uplink",
     "Value",
+    "Vitals",
     "check_address",
     "clean",
     "entity_id",

@@ -37,6 +37,17 @@ class Sample(msgspec.Struct, frozen=True):
     device_at: Instant | None = None
 
 
+class Vitals(msgspec.Struct, frozen=True):
+    """How a physical unit is; None leaves what was known."""
+
+    device: str
+    """As in the ``device`` of its entities."""
+    battery: float | None = None
+    """Percent."""
+    signal: float | None = None
+    """Received strength in dBm."""
+
+
 class Route(msgspec.Struct, frozen=True):
     """From now on, messages on ``topic`` (no wildcards) are decoded by ``decode``, a pure function.
 
@@ -76,6 +87,14 @@ class Announcement(msgspec.Struct, frozen=True):
     devices: tuple[Device, ...] = ()
     refused: tuple[str, ...] = ()
     """Clean sentences on parts of the message that could not be used, for the log and the page."""
+
+
+class Uplink(msgspec.Struct, frozen=True):
+    """A message that says itself which device it is from: what the device is, and what it said."""
+
+    device: Device
+    """Without routes."""
+    said: tuple[Sample | Vitals, ...] = ()
 
 
 def json_object(payload: bytes) -> dict[str, Any]:

@@ -1,81 +1,21 @@
-"""How an integration declares itself: a decoder of MQTT messages, a session with commanded devices, or both."""
+"""How an integration declares itself: a decoder of MQTT messages, a session with its devices, or both."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import Any, TypeVar
 
-import aiohttp
 import msgspec
 
-from hub.model.ids import CommandKey
-from hub.model.reading import Entity
-from hub.sdk.media import Clip, Picture
-from hub.sdk.message import Announcement, Message
-
-
-@runtime_checkable
-class Camera(Protocol):
-    """Something that takes pictures."""
-
-    async def snapshot(self) -> Picture:
-        """Take one picture now. Raises DeviceError."""
-        ...
-
-
-@runtime_checkable
-class Speaker(Protocol):
-    """Something that speaks. The hub plays one clip at a time on each."""
-
-    async def play(self, clip: Clip, volume: int, key: CommandKey) -> None:
-        """Play ``clip`` at ``volume`` (0 to 100) and return when it was sent. Raises DeviceError.
-
-        ``key`` names this one utterance: pass it to the device where its protocol has a place for it, so that a
-        repeat after a crash can be recognised.
-        """
-        ...
-
-
-@runtime_checkable
-class Relay(Protocol):
-    """Something that can be held for a time."""
-
-    async def hold(self, seconds: float, key: CommandKey) -> None:
-        """Hold the relay for ``seconds`` and return at once. Raises DeviceError.
-
-        The device itself must let go when the time is over, also when the hub is gone: set its watchdog.
-        """
-        ...
-
-
-Driver = Camera | Speaker | Relay
-
-
-@dataclass(frozen=True, slots=True)
-class Equipment:
-    """One entity that a session brings, and what commands it."""
-
-    entity: Entity
-    driver: Driver
-
-
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """What the hub lends to a session."""
-
-    http: aiohttp.ClientSession
-    """Shared; certificates are verified. Use ``hub.sdk.fetch`` for anything with a limit on size."""
-    site: Path
-    """The site folder; read only."""
-    data: Path
-    """A folder of this integration's own in the data folder."""
-
+from hub.sdk.message import Announcement, Message, Uplink
+from hub.sdk.tools import Connection, Equipment, Tools
 
 Config = TypeVar("Config", bound=msgspec.Struct)
 Announce = Callable[[Message, Any], Announcement]
-Connect = Callable[[str, Any, Tools], Awaitable[tuple[Equipment, ...]]]
+Decode = Callable[[Message, Any], Uplink]
+Opened = Connection | tuple[Equipment, ...]
+Connect = TypeVar("Connect", bound=Callable[..., Awaitable[Connection | tuple[Equipment, ...]]])
 
 
 @dataclass(slots=True)
@@ -88,11 +28,20 @@ class Decoder:
 
 
 @dataclass(slots=True)
+class UplinkDecoder:
+    """A pure function that reads messages on ``filters`` that say themselves which device they are from."""
+
+    filters: Callable[[Any], tuple[str, ...]]
+    config: type[msgspec.Struct]
+    decode: Decode
+
+
+@dataclass(slots=True)
 class Session:
     """A coroutine that opens one configured device."""
 
     config: type[msgspec.Struct]
-    connect: Connect
+    connect: Callable[[str, Any, Tools], Awaitable[Opened]]
 
 
 class Plugin:
@@ -101,6 +50,7 @@ class Plugin:
     def __init__(self, domain: str) -> None:
         self.domain = domain
         self.decoder: Decoder | None = None
+        self.uplinks: UplinkDecoder | None = None
         self.session: Session | None = None
 
     def announcement(
@@ -114,20 +64,25 @@ class Plugin:
 
         return register
 
-    def device(
-        self, config: type[Config]
-    ) -> Callable[
-        [Callable[[str, Config, Tools], Awaitable[tuple[Equipment, ...]]]],
-        Callable[[str, Config, Tools], Awaitable[tuple[Equipment, ...]]],
-    ]:
+    def uplink(
+        self, config: type[Config], filters: Callable[[Config], tuple[str, ...]]
+    ) -> Callable[[Callable[[Message, Config], Uplink]], Callable[[Message, Config], Uplink]]:
+        """Declare the decoder of messages that say themselves which device they are from, as network servers send."""
+
+        def register(decode: Callable[[Message, Config], Uplink]) -> Callable[[Message, Config], Uplink]:
+            self.uplinks = UplinkDecoder(filters=filters, config=config, decode=decode)
+            return decode
+
+        return register
+
+    def device(self, config: type[msgspec.Struct]) -> Callable[[Connect], Connect]:
         """Declare the coroutine ``connect(name, config, tools)`` that opens one device of the site's configuration.
 
         It raises Unreachable to be tried again later, BadCredentials to wait for a person, Unsupported for never.
+        It returns the equipment, or a Connection when there is something to run (poll, subscribe).
         """
 
-        def register(
-            connect: Callable[[str, Config, Tools], Awaitable[tuple[Equipment, ...]]],
-        ) -> Callable[[str, Config, Tools], Awaitable[tuple[Equipment, ...]]]:
+        def register(connect: Connect) -> Connect:
             self.session = Session(config=config, connect=connect)
             return connect
 

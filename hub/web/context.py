@@ -14,6 +14,7 @@ from hub.journal.queries import Queries
 from hub.journal.store import Journal
 from hub.model.execution import Clock
 from hub.runtime.core import Runtime
+from hub.runtime.hooks import Hooks
 from hub.runtime.intake import Intake
 from hub.runtime.problems import Problems
 from hub.runtime.registry import Registry
@@ -33,6 +34,7 @@ class Context:
     registry: Registry
     intake: Intake
     sessions: Sessions
+    hooks: Hooks
     problems: Problems
     journal: Journal
     queries: Queries

@@ -12,6 +12,7 @@ from hub.model.entry import ModeChange
 from hub.model.ids import ZoneId
 from hub.model.site import Mode
 from hub.model.time import MINUTE, Instant
+from hub.sdk import Push
 from hub.web import present, schema, timeline, words
 from hub.web.auth import COOKIE
 from hub.web.context import CONTEXT
@@ -221,6 +222,19 @@ async def history(request: web.Request) -> web.Response:
 async def live(request: web.Request) -> web.StreamResponse:
     """Tell a page what changes."""
     return await request.app[CONTEXT].live.serve(request)
+
+
+async def pushed(request: web.Request) -> web.StreamResponse:
+    """Give what a device pushed to its integration."""
+    push = Push(
+        method="GET" if request.method == "GET" else "POST",
+        query=dict(request.query),
+        headers={name.lower(): value for name, value in request.headers.items()},
+        body=await request.read(),
+    )
+    where = request.match_info["domain"], request.match_info["device"]
+    found = await request.app[CONTEXT].hooks.pushed(*where, push)
+    return web.Response(status=found.status, body=found.body, content_type=found.media_type)
 
 
 async def healthz(_request: web.Request) -> web.Response:

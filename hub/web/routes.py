@@ -56,4 +56,7 @@ OTHER: tuple[Route, ...] = (
     Route("GET", "/healthz", "healthz", "The process is up", None, h.healthz),
     Route("GET", "/readyz", "readyz", "Rules are loaded, the journal is writable", None, h.readyz),
     Route("GET", "/metrics", "metrics", "Figures for Prometheus", None, h.metrics),
+    # devices and their platforms push here: whether one may is decided by its integration (a signature, a secret path)
+    Route("GET", "/hooks/{domain}/{device}", "pushed_get", "A device pushes", None, h.pushed),
+    Route("POST", "/hooks/{domain}/{device}", "pushed", "A device pushes", None, h.pushed, guarded=False),
 )

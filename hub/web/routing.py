@@ -37,3 +37,5 @@ class Route:
     media: str | None = None
     status: int = 200
     query: tuple[tuple[str, str], ...] = ()
+    guarded: bool = True
+    """Whether a write needs the guard header; False where no cookie gives any right."""

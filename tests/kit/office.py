@@ -19,6 +19,7 @@ from hub.engine.state import EngineState
 from hub.journal.queries import Queries, add_token
 from hub.journal.store import Journal
 from hub.runtime.core import Runtime
+from hub.runtime.hooks import Hooks
 from hub.runtime.intake import Intake
 from hub.runtime.problems import Problems
 from hub.runtime.registry import Registry
@@ -72,6 +73,7 @@ async def office(folder: Path) -> AsyncIterator[Office]:
     journal, queries, live = Journal(data), Queries(data), Live()
     program = Program(site.rules, site.settings.site)
     runtime = Runtime(program, EngineState(), journal, clock, problems)
+    hooks = Hooks()
     intake = Intake("mqtt", runtime, registry, (), problems)
     metrics = Metrics(clock, lambda: intake.counts)
     for listener in (live.committed, metrics.committed):
@@ -82,7 +84,8 @@ async def office(folder: Path) -> AsyncIterator[Office]:
         runtime=runtime,
         registry=registry,
         intake=intake,
-        sessions=Sessions(registry, problems, ()),
+        sessions=Sessions(runtime, registry, problems, clock, ()),
+        hooks=hooks,
         problems=problems,
         journal=journal,
         queries=queries,

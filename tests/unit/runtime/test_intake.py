@@ -326,7 +326,7 @@ async def test_a_restart_confirms_nothing_and_nothing_fires_meanwhile() -> None:
         await door.get(f"state/{LEFT}", "present")
         await door.get(f"state/{RIGHT}", "present")
         loop.clock._now += seconds(20)  # the hub is away meanwhile, and calls nobody
-        loop.runtime.post(lambda batch: door.intake.distrust(batch, "restart"))
+        loop.runtime.post(lambda batch: door.intake.distrust(batch, "restart", restart=True))
         await settle()
         assert loop.journal.of(Opened) == []
         assert (door.state(LEFT), door.state(RIGHT)) == ((PRESENT, STALE), (PRESENT, STALE))
@@ -360,7 +360,7 @@ async def test_what_is_no_longer_announced_is_trusted_no_more() -> None:
     door = Door(loop)
     async with loop.running():
         await loop.hear(CAR, PRESENT)
-        loop.runtime.post(lambda batch: door.intake.distrust(batch, "restart"))
+        loop.runtime.post(lambda batch: door.intake.distrust(batch, "restart", restart=True))
         await settle()
         assert door.state() == (PRESENT, STALE)
         door.intake.synced(resumed=True)

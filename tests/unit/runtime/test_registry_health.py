@@ -69,7 +69,7 @@ class Mouth:
 def test_what_is_commanded_is_not_sensed() -> None:
     registry, mouth = Registry(), Mouth()
     name = EntityId("x.speaker")
-    registry.equip("x", [Equipment(Entity(name, Capability.SPEAKER, Text("喇叭"), "d"), mouth)])
+    registry.equip("x", "horn", [Equipment(Entity(name, Capability.SPEAKER, Text("喇叭"), "d"), mouth)])
     registry.announce("a", "find/1", (device(CAR),))
     assert registry.driver(name) is mouth
     assert registry.driver(CAR) is None

@@ -1,0 +1,90 @@
+"""Joins the integrations that a site names with the runtime: their configuration typed, their secrets in place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from hub.config import integrations
+from hub.config.site import load_secrets
+from hub.config.yaml import plain
+from hub.model.errors import BadCredentials, HubError
+from hub.runtime.intake import Decoder
+from hub.runtime.sessions import DeviceSession
+from hub.sdk import Sample, Tools, Vitals
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import aiohttp
+
+    from hub.config.settings import DeviceEntry, Settings
+    from hub.runtime.hooks import Hooks
+    from hub.runtime.reports import Reports
+
+
+@dataclass(frozen=True, slots=True)
+class Lender:
+    """What the tools of every device are made of."""
+
+    http: aiohttp.ClientSession
+    site: Path
+    data: Path
+    reports: Reports
+    hooks: Hooks
+
+    def tools(self, domain: str, name: str) -> Tools:
+        """Return the tools of one configured device."""
+
+        async def report(*said: Sample | Vitals) -> None:
+            await self.reports.take(domain, name, said)
+
+        return Tools(
+            http=self.http,
+            site=self.site,
+            data=self.data / "devices" / domain,
+            report=report,
+            receive=partial(self.hooks.open, domain, name),
+        )
+
+
+def decoders(settings: Settings) -> tuple[Decoder, ...]:
+    """Return the decoders of MQTT messages that the site names."""
+    found = []
+    for domain, node in settings.integrations.items():
+        plugin = integrations.plugin(domain)
+        if (part := plugin.decoder) is not None:
+            config = integrations.convert(node, plain(node), part.config)
+            found.append(Decoder(domain, part.filters(config), announce=partial(_read, part.announce, config)))
+        if (uplinks := plugin.uplinks) is not None:
+            config = integrations.convert(node, plain(node), uplinks.config)
+            found.append(Decoder(domain, uplinks.filters(config), decode=partial(_read, uplinks.decode, config)))
+    return tuple(found)
+
+
+def sessions(settings: Settings, lender: Lender) -> tuple[DeviceSession, ...]:
+    """Return the devices that the site names, not open yet."""
+    return tuple(
+        DeviceSession(domain, entry.name, partial(_open, domain, entry, lender.tools(domain, entry.name)))
+        for domain, entries in settings.devices.items()
+        for entry in entries
+    )
+
+
+def _read(function: Callable[[Any, Any], Any], config: Any, message: Any) -> Any:
+    return function(message, config)
+
+
+async def _open(domain: str, entry: DeviceEntry, tools: Tools) -> Any:
+    """Open one device with its secrets in place."""
+    part = integrations.plugin(domain).session
+    if part is None:
+        raise HubError(f"{domain} has no devices")
+    try:
+        values = integrations.resolve(entry.values, load_secrets(tools.site))
+    except KeyError as error:
+        raise BadCredentials(f"secrets.yaml has no `{error.args[0]}`") from None
+    config = integrations.convert(entry.node, values, part.config)
+    return await part.connect(entry.name, config, tools)

@@ -1,0 +1,71 @@
+"""What commands a device: a plugin's class offers one of these, and the hub calls it."""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+import msgspec
+
+from hub.model.ids import CommandKey
+from hub.model.text import Text
+from hub.sdk.media import Clip, Picture
+
+
+@runtime_checkable
+class Camera(Protocol):
+    """Something that takes pictures."""
+
+    async def snapshot(self) -> Picture:
+        """Take one picture now. Raises DeviceError."""
+        ...
+
+
+@runtime_checkable
+class Speaker(Protocol):
+    """Something that speaks. The hub plays one clip at a time on each."""
+
+    async def play(self, clip: Clip, volume: int, key: CommandKey) -> None:
+        """Play ``clip`` at ``volume`` (0 to 100) and return when it was sent. Raises DeviceError.
+
+        ``key`` names this one utterance: pass it to the device where its protocol has a place for it, so that a
+        repeat after a crash can be recognised. When the call is cancelled, the device must fall silent.
+        """
+        ...
+
+
+@runtime_checkable
+class Relay(Protocol):
+    """Something that can be held for a time."""
+
+    async def hold(self, seconds: float, key: CommandKey) -> None:
+        """Hold the relay for ``seconds`` and return at once. Raises DeviceError.
+
+        The device itself must let go when the time is over, also when the hub is gone: set its watchdog.
+        """
+        ...
+
+
+class Notice(msgspec.Struct, frozen=True):
+    """What a person is told."""
+
+    key: CommandKey
+    """Idempotency key: the same one twice is the same notice."""
+    site: Text
+    zone: Text
+    rule: str
+    contact: Text
+    decided_at: str
+    """RFC 3339, UTC."""
+    text: Text
+
+
+@runtime_checkable
+class Notifier(Protocol):
+    """Something that tells people: a chat robot, a mail server, an SMS gateway."""
+
+    async def tell(self, notice: Notice) -> None:
+        """Send ``notice`` once. Raises DeviceError; Unreachable when a rate limit says to wait."""
+        ...
+
+
+Driver = Camera | Speaker | Relay | Notifier

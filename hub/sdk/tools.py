@@ -1,0 +1,86 @@
+"""What a session gets from the hub, and what it gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+import aiohttp
+import msgspec
+
+from hub.model.reading import Entity
+from hub.sdk.drivers import Driver
+from hub.sdk.message import Sample, Vitals
+
+
+@dataclass(frozen=True, slots=True)
+class Equipment:
+    """One entity that a session brings, and what commands it; None for one that is sensed."""
+
+    entity: Entity
+    driver: Driver | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """An open device. ``run`` works until the device is lost: it raises Unreachable then, and is opened anew."""
+
+    equipment: tuple[Equipment, ...]
+    run: Callable[[], Awaitable[None]] | None = None
+    close: Callable[[], Awaitable[None]] | None = None
+    """Called once when ``run`` has ended or the hub stops: leave no task, socket or file behind."""
+
+
+class Push(msgspec.Struct, frozen=True):
+    """An HTTP request that a device or its platform sent to the hub. Nothing in it is trusted yet."""
+
+    method: Literal["GET", "POST"]
+    query: dict[str, str]
+    headers: dict[str, str]
+    """Names in small letters."""
+    body: bytes
+    """At most 64 KiB."""
+
+
+class PushAnswer(msgspec.Struct, frozen=True):
+    """What the sender is told. A status other than 2xx makes most platforms send again."""
+
+    status: int = 200
+    body: bytes = b""
+    media_type: str = "text/plain"
+
+
+PushHandler = Callable[[Push], Awaitable[PushAnswer]]
+
+
+class Report(Protocol):
+    """Hands what a device said to the hub."""
+
+    async def __call__(self, *said: Sample | Vitals) -> None:
+        """Return when it is committed: acknowledge to the device after that, not before."""
+
+
+async def _nowhere(*said: Sample | Vitals) -> None:
+    raise RuntimeError(f"these tools belong to no hub, so {len(said)} samples have nowhere to go")
+
+
+def _closed(handler: PushHandler) -> str:
+    raise RuntimeError(f"these tools belong to no hub, so nothing can be pushed to {handler}")
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What the hub lends to a session."""
+
+    http: aiohttp.ClientSession
+    """Shared; certificates are verified. Use ``hub.sdk.fetch`` for anything with a limit on size."""
+    site: Path
+    """The site folder; read only."""
+    data: Path
+    """A folder of this integration's own in the data folder."""
+    report: Report = _nowhere
+    """Hand samples to the hub."""
+    receive: Callable[[PushHandler], str] = _closed
+    """Take HTTP pushes at ``/hooks/<domain>/<device>`` of the hub's page; returns that path."""
