@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from hub.config.settings import Settings
+    from hub.model.site import Site
     from hub.runtime.batch import Batch
 
 log = structlog.get_logger()
@@ -142,15 +143,19 @@ async def _build(config: Path, data: Path, folder: SiteFolder, stack: AsyncExitS
     stack.push_async_callback(speech.close)
     store = EvidenceStore(data)
     parts: _Parts
-    say = SayExecutor(lambda: parts.folder.settings.site, config.parent, registry, speech, store, clock)
+
+    def site() -> Site:
+        return parts.folder.settings.site
+
+    say = SayExecutor(site, config.parent, registry, speech, store, clock)
     outbox = Outbox(
         runtime,
         clock,
         {
-            Capture: CaptureExecutor(lambda: parts.folder.settings.site, registry, store, clock),
+            Capture: CaptureExecutor(site, registry, store, clock),
             Say: say,
-            Notify: NotifyExecutor(lambda: parts.folder.settings.site, lambda rule: _rule_name(parts, rule), http),
-            Switch: SwitchExecutor(lambda: parts.folder.settings.site, registry),
+            Notify: NotifyExecutor(site, lambda rule: _rule_name(parts, rule), http, registry),
+            Switch: SwitchExecutor(site, registry),
         },
     )
     parts = _Parts(

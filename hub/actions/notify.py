@@ -1,4 +1,4 @@
-"""Tells a contact by a webhook that takes JSON."""
+"""Tells a contact: by a webhook that takes JSON, or by the contact's notifier."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from hub.model.decision import Notify as NotifyAction
-from hub.model.errors import Unsupported
+from hub.model.errors import DeviceError, Unsupported
 from hub.model.execution import Done
 from hub.model.text import Text
 from hub.model.time import isoformat
-from hub.sdk import Request, fetch
+from hub.sdk import Notice, Notifier, Request, fetch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import aiohttp
 
+    from hub.actions.capture import Equipped
     from hub.model.decision import Command
     from hub.model.site import Site
 
@@ -25,29 +26,23 @@ if TYPE_CHECKING:
 _ANSWER_LIMIT = 64 * 1024
 
 
-class Notice(msgspec.Struct, frozen=True):
-    """The JSON a contact receives."""
-
-    key: str
-    """Idempotency key: the same one twice is the same notice (also in the header ``Idempotency-Key``)."""
-    site: Text
-    zone: Text
-    rule: str
-    contact: Text
-    decided_at: str
-    text: Text
-
-
 class Notify:
     """Executor of ``notify``."""
 
-    def __init__(self, site: Callable[[], Site], rule_name: Callable[[str], Text], http: aiohttp.ClientSession) -> None:
+    def __init__(
+        self,
+        site: Callable[[], Site],
+        rule_name: Callable[[str], Text],
+        http: aiohttp.ClientSession,
+        equipped: Equipped,
+    ) -> None:
         self._site = site
+        self._equipped = equipped
         self._rule_name = rule_name
         self._http = http
 
     async def perform(self, command: Command) -> Done:
-        """Post the notice once."""
+        """Send the notice once."""
         site = self._site()
         contact = site.contacts.get(command.action.contact) if isinstance(command.action, NotifyAction) else None
         zone = site.zones.get(command.zone)
@@ -66,14 +61,23 @@ class Notify:
                 en=f"{zone.name.in_language('en')}: {rule.in_language('en')} in spite of the warning. Please go there.",
             ),
         )
+        if contact.notifier is None:
+            await self._post(contact.webhook or "", notice)
+        else:
+            notifier = self._equipped.driver(contact.notifier)
+            if not isinstance(notifier, Notifier):
+                raise DeviceError(f"{contact.notifier} is not set up")
+            await notifier.tell(notice)
+        return Done(detail={"contact": contact.id})
+
+    async def _post(self, url: str, notice: Notice) -> None:
         await fetch(
             self._http,
             Request(
-                url=contact.webhook,
+                url=url,
                 method="POST",
                 data=msgspec.json.encode(notice),
-                headers={"Content-Type": "application/json", "Idempotency-Key": command.key},
+                headers={"Content-Type": "application/json", "Idempotency-Key": notice.key},
                 limit=_ANSWER_LIMIT,
             ),
         )
-        return Done(detail={"contact": contact.id})

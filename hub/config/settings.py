@@ -216,12 +216,21 @@ class _SettingsReader:
         return bindings
 
     def _contact(self, name: str, node: Node) -> Contact | None:
-        fields = self._reader.mapping(node, "a contact", required=("name", "webhook"), optional=())
+        fields = self._reader.mapping(node, "a contact", required=("name",), optional=("webhook", "notifier"))
         if fields is None:
             return None
-        webhook = self._url(fields.get("webhook"), "`webhook`", {"http", "https"})
         words = self._reader.words(fields.get("name"), "`name`", 60)
-        return None if words is None or webhook is None else Contact(id=name, name=words, webhook=webhook)
+        by_web, by_entity = fields.get("webhook"), fields.get("notifier")
+        if (by_web is None) is (by_entity is None):
+            self._reader.report(node, "a contact has a `webhook`, or a `notifier` like `wecom.duty`: one of the two")
+            return None
+        webhook = None if by_web is None else self._url(by_web, "`webhook`", {"http", "https"})
+        notifier = self._reader.text(by_entity, "`notifier`", 128)
+        if notifier is not None and not ENTITY.match(notifier):
+            self._reader.report(by_entity or node, f"`{notifier}` is no entity, like `wecom.duty`")
+        if words is None or (webhook is None and notifier is None):
+            return None
+        return Contact(id=name, name=words, webhook=webhook, notifier=None if notifier is None else EntityId(notifier))
 
     def _prompt(self, name: str, node: Node) -> Prompt | None:
         fields = self._reader.mapping(node, "a prompt", required=("text",), optional=("audio",))

@@ -39,7 +39,7 @@ ACTIVE_VALUES: frozenset[Value] = frozenset({Presence.PRESENT, Contact.OPEN, Ala
 
 
 class Capability(StrEnum):
-    """What one entity can do. The first three are sensed, ``measure`` is a number, the last three are commanded."""
+    """What one entity can do. The first three are sensed, ``measure`` is a number, the others are commanded."""
 
     PRESENCE = "presence"
     CONTACT = "contact"
@@ -48,7 +48,11 @@ class Capability(StrEnum):
     CAMERA = "camera"
     SPEAKER = "speaker"
     RELAY = "relay"
+    NOTIFIER = "notifier"
 
+
+#: Capabilities that are commanded and never say anything.
+COMMANDED = frozenset({Capability.CAMERA, Capability.SPEAKER, Capability.RELAY, Capability.NOTIFIER})
 
 VALUES: dict[Capability, type[Presence] | type[Contact] | type[Alarm]] = {
     Capability.PRESENCE: Presence,

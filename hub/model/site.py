@@ -115,11 +115,12 @@ class Zone(msgspec.Struct, frozen=True):
 
 
 class Contact(msgspec.Struct, frozen=True):
-    """Somebody to notify, by a webhook that takes JSON."""
+    """Somebody to notify: by a webhook that takes JSON, or by an entity that can (a chat robot, a mail server)."""
 
     id: str
     name: Text
-    webhook: str
+    webhook: str | None = None
+    notifier: EntityId | None = None
 
 
 class Prompt(msgspec.Struct, frozen=True):

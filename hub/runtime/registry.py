@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from hub.model.ids import EntityId
-from hub.model.reading import VALUES, Capability, Entity
+from hub.model.reading import COMMANDED, VALUES, Capability, Entity
 from hub.sdk import Vitals
 
 if TYPE_CHECKING:
@@ -150,8 +150,7 @@ class Registry:
 
     def sensed(self) -> tuple[EntityId, ...]:
         """Return the entities that speak through messages."""
-        commanded = {Capability.CAMERA, Capability.SPEAKER, Capability.RELAY}
-        return tuple(name for name, owned in self._entities.items() if owned.entity.capability not in commanded)
+        return tuple(name for name, owned in self._entities.items() if owned.entity.capability not in COMMANDED)
 
     def _reroute(self, key: tuple[str, str], before: tuple[Device, ...], after: tuple[Device, ...]) -> set[str]:
         """Replace the routes of one announcement; return the topics that it had."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from hub.model.activation import Phase, SlotKey
 from hub.model.ids import EntityId
-from hub.model.reading import NEVER_HEARD, Capability, Quality
+from hub.model.reading import COMMANDED, NEVER_HEARD, Quality
 from hub.model.site import ROLE_CAPABILITY, Mode
 from hub.model.text import Text
 from hub.model.time import isoformat
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from hub.model.site import Role, Zone
     from hub.runtime.registry import Owned
     from hub.web.context import Context
-
-_COMMANDED = {Capability.CAMERA, Capability.SPEAKER, Capability.RELAY}
 
 
 def when(instant: int | None) -> str | None:
@@ -96,7 +94,7 @@ def _status(
     phases = {rule.phase for rule in rules}
     if Phase.ACTIVE in phases:
         return "alarm"
-    if any(entity.capability not in _COMMANDED and entity.quality is not Quality.GOOD for entity in entities):
+    if any(entity.capability not in COMMANDED and entity.quality is not Quality.GOOD for entity in entities):
         return "blind"
     return "pending" if Phase.PENDING in phases else "calm"
 
@@ -104,7 +102,7 @@ def _status(
 def _zone_entity(context: Context, role: Role, entity: EntityId) -> schema.ZoneEntity:
     state = context.runtime.state.states.get(entity, NEVER_HEARD)
     capability = ROLE_CAPABILITY[role]
-    if capability in _COMMANDED:
+    if capability in COMMANDED:
         quality = Quality.UNKNOWN if context.registry.driver(entity) is None else Quality.GOOD
     else:
         quality = state.quality

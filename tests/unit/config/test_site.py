@@ -82,6 +82,11 @@ SITE_FINDINGS = {
     "port": (GOOD + "web: {listen: 127.0.0.1:70000}\n", "7:15: `listen` must be an address and a port"),
     "public broker": (GOOD + "mqtt: {listen: 0.0.0.0:1883}\n", "7:16: the hub's own broker has no user accounts"),
     "scheme": (GOOD.replace("http://", "ftp://"), "5:39: `webhook` must begin with http:// or https://"),
+    "two ways to a contact": (
+        GOOD.replace("webhook:", "notifier: wecom.duty, webhook:"),
+        "5:19: a contact has a `webhook`, or a `notifier`",
+    ),
+    "no entity": (GOOD.replace('webhook: "http://127.0.0.1:9/x"', "notifier: duty"), "5:40: `duty` is no entity"),
     "password in a URL": (GOOD.replace("http://", "http://a:b@"), "5:39: `webhook` holds a password"),
     "audio outside": (
         GOOD.replace("请马上移车", "请马上移车, audio: ../x.wav"),

@@ -281,10 +281,10 @@ export interface components {
         };
         /**
          * Capability
-         * @description What one entity can do. The first three are sensed, ``measure`` is a number, the last three are commanded.
+         * @description What one entity can do. The first three are sensed, ``measure`` is a number, the others are commanded.
          * @enum {unknown}
          */
-        Capability: "alarm" | "camera" | "contact" | "measure" | "presence" | "relay" | "speaker";
+        Capability: "alarm" | "camera" | "contact" | "measure" | "notifier" | "presence" | "relay" | "speaker";
         /**
          * Changed
          * @description WebSocket, hub to client: fetch this again. ``id`` names the incident or zone where only one changed.

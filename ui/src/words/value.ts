@@ -29,7 +29,7 @@ export function valueWords(value: string | number | null, role: Role | null, cap
   return known === null ? String(value) : t(`value.${known}`)
 }
 
-const COMMANDED = new Set<Capability>(['camera', 'speaker', 'relay'])
+const COMMANDED = new Set<Capability>(['camera', 'speaker', 'relay', 'notifier'])
 const COMMANDED_ROLES = new Set<Role>(['camera', 'speaker', 'light', 'door_hold'])
 
 /** Cameras, speakers and relays have no value of their own. */
