@@ -135,7 +135,7 @@ async def _build(config: Path, data: Path, folder: SiteFolder, stack: AsyncExitS
     problems, registry = Problems(), Registry()
     state = EngineState(memory.states, memory.slots, memory.modes, memory.memories)
     runtime = Runtime(folder.program(), state, journal, clock, problems)
-    intake = Intake("mqtt", runtime, registry, plugins.decoders(folder.settings), problems)
+    intake = Intake("mqtt", runtime, registry, plugins.decoders(folder.settings, problems), problems)
     intake.restore(memory.announcements, memory.deliveries)
     lender = plugins.Lender(http, config.parent, data, Reports(runtime, registry, problems, clock), Hooks())
     sessions = Sessions(runtime, registry, problems, clock, plugins.sessions(folder.settings, lender))

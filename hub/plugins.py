@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -9,8 +10,11 @@ from typing import TYPE_CHECKING, Any
 from hub.config import integrations
 from hub.config.site import load_secrets
 from hub.config.yaml import plain
-from hub.model.errors import BadCredentials, HubError
+from hub.model.errors import BadCredentials, ConfigError, Unsupported
+from hub.model.text import Text
 from hub.runtime.intake import Decoder
+from hub.runtime.isolation.parent import isolated
+from hub.runtime.isolation.wire import Open
 from hub.runtime.sessions import DeviceSession
 from hub.sdk import Sample, Tools, Vitals
 
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
 
     from hub.config.settings import DeviceEntry, Settings
     from hub.runtime.hooks import Hooks
+    from hub.runtime.problems import Problems
     from hub.runtime.reports import Reports
 
 
@@ -50,11 +55,15 @@ class Lender:
         )
 
 
-def decoders(settings: Settings) -> tuple[Decoder, ...]:
-    """Return the decoders of MQTT messages that the site names."""
+def decoders(settings: Settings, problems: Problems) -> tuple[Decoder, ...]:
+    """Return the decoders of MQTT messages that the site names. One that cannot be imported stops no other."""
     found = []
     for domain, node in settings.integrations.items():
-        plugin = integrations.plugin(domain)
+        try:
+            plugin = integrations.plugin(domain)
+        except ConfigError as error:
+            problems.raise_(f"integration.{domain}", Text(f"集成 {domain} 无法使用：{error}", f"{domain}: {error}"))
+            continue
         if (part := plugin.decoder) is not None:
             config = integrations.convert(node, plain(node), part.config)
             found.append(Decoder(domain, part.filters(config), announce=partial(_read, part.announce, config)))
@@ -79,12 +88,18 @@ def _read(function: Callable[[Any, Any], Any], config: Any, message: Any) -> Any
 
 async def _open(domain: str, entry: DeviceEntry, tools: Tools) -> Any:
     """Open one device with its secrets in place."""
-    part = integrations.plugin(domain).session
-    if part is None:
-        raise HubError(f"{domain} has no devices")
     try:
         values = integrations.resolve(entry.values, load_secrets(tools.site))
     except KeyError as error:
         raise BadCredentials(f"secrets.yaml has no `{error.args[0]}`") from None
+    if integrations.manifest(domain).isolation == "process":
+        what = Open(domain, entry.name, values, str(tools.site), str(tools.data), str(tools.site / "integrations"))
+        return await isolated((sys.executable, "-m", "hub.worker"), what, tools.report, tools.receive)
+    try:
+        part = integrations.plugin(domain).session
+    except ConfigError as error:
+        raise Unsupported(str(error)) from None
+    if part is None:
+        raise Unsupported(f"{domain} has no devices")
     config = integrations.convert(entry.node, values, part.config)
     return await part.connect(entry.name, config, tools)

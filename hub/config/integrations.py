@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import re
-from importlib import resources
+from functools import cache
+from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+import integrations as packages
 from hub.config.yaml import load, plain
 from hub.model.document import Finding, Mapping, Mark, Node, Sequence
 from hub.model.errors import ConfigError
 from hub.model.reader import suggest
-from hub.model.text import Text
+from hub.model.text import Text, clean
 from hub.sdk import Plugin
 
 if TYPE_CHECKING:
+    from importlib.machinery import ModuleSpec
+
     from hub.config.settings import Settings
 
+#: The entry-point group of installed packages: ``NAME = "package"``, whose folder holds the manifest.
+GROUP = "menshen.integrations"
 #: The path in a msgspec.ValidationError: ``… - at `$.port```.
 _PATH = re.compile(r" - at `\$(.*)`\Z")
 #: A reference to a secret is checked only when the device is set up.
@@ -39,16 +46,28 @@ class Manifest(msgspec.Struct, frozen=True):
     quality: list[Any] = []
     extra: str = ""
     """The optional dependency set it needs, for example ``video``."""
+    isolation: Literal["none", "process"] = "none"
+    """Whether its sessions run in a process of their own."""
+
+
+def include(folder: Path) -> None:
+    """Find integrations in ``folder``, too: each is one folder with a manifest. Shipped ones come first."""
+    if folder.is_dir() and str(folder) not in packages.__path__:
+        packages.__path__.append(str(folder))
+        importlib.invalidate_caches()
 
 
 def known() -> tuple[str, ...]:
-    """Return the domains of the shipped integrations."""
-    return tuple(sorted(path.parent.name for path in _folder().glob("*/manifest.yaml")))
+    """Return the domains that can be found: shipped, in the site's folder, and installed as packages."""
+    return tuple(sorted(_folders()))
 
 
 def manifest(domain: str) -> Manifest:
     """Read one manifest. Raises ConfigError."""
-    document = load(_folder() / domain / "manifest.yaml", f"integrations/{domain}/manifest.yaml")
+    folder = _folders().get(domain)
+    if folder is None:
+        raise ConfigError((Finding(Mark("hub.yaml", 1, 1), f"no integration `{domain}`{suggest(domain, known())}"),))
+    document = load(folder / "manifest.yaml", f"integrations/{domain}/manifest.yaml")
     try:
         return msgspec.convert(_texts(plain(document)), Manifest)
     except msgspec.ValidationError as error:
@@ -58,10 +77,13 @@ def manifest(domain: str) -> Manifest:
 def plugin(domain: str) -> Plugin:
     """Import one integration. Raises ConfigError when it cannot be imported."""
     try:
-        found = importlib.import_module(f"integrations.{domain}").plugin
-    except (ImportError, AttributeError) as error:
+        package = _installed().get(domain)
+        name = f"integrations.{domain}" if package is None else package.name
+        found = importlib.import_module(name).plugin
+    except Exception as error:
         mark = Mark(f"integrations/{domain}/__init__.py", 1, 1)
-        raise ConfigError((Finding(mark, f"cannot be imported: {error}"),)) from error
+        sentence = f"cannot be imported: {type(error).__name__}: {error}"
+        raise ConfigError((Finding(mark, clean(sentence, 200)),)) from error
     if not isinstance(found, Plugin):
         raise ConfigError((Finding(Mark(f"integrations/{domain}/__init__.py", 1, 1), "`plugin` is no Plugin"),))
     return found
@@ -77,7 +99,13 @@ def check(settings: Settings) -> tuple[Finding, ...]:
         if domain not in known():
             findings.append(Finding(node.mark, f"no integration `{domain}`{suggest(domain, known())}"))
             continue
-        found = plugin(domain)
+        if manifest(domain).isolation == "process":
+            findings.extend(_by_manifest(node, manifest(domain)))
+            continue
+        try:
+            found = plugin(domain)
+        except ConfigError:
+            continue  # its devices are shown as failed, with the reason; all others work
         part = (found.decoder or found.uplinks) if use == "integration" else found.session
         if part is None:
             other = "`devices`" if use == "integration" else "`integrations`"
@@ -88,6 +116,19 @@ def check(settings: Settings) -> tuple[Finding, ...]:
         except ConfigError as error:
             findings.extend(error.findings)
     return tuple(findings)
+
+
+def _by_manifest(node: Node, found: Manifest) -> list[Finding]:
+    """Check an entry without importing the code that has a process of its own."""
+    fields = node.items if isinstance(node, Mapping) else ()
+    names = [key.text for key, _ in fields]
+    findings = [
+        Finding(key.mark, f"`{found.domain}` has no `{key.text}`{suggest(key.text, found.config)}")
+        for key, _ in fields
+        if key.text not in found.config
+    ]
+    missing = [name for name, field in found.config.items() if field.get("required") and name not in names]
+    return [*findings, *(Finding(node.mark, f"the entry needs `{name}`") for name in missing)]
 
 
 def convert(node: Node, values: Any, kind: type[msgspec.Struct]) -> Any:
@@ -132,5 +173,20 @@ def _located(node: Node, error: msgspec.ValidationError) -> Finding:
     return Finding(node.mark, _PATH.sub("", sentence).replace("Object ", "the entry "))
 
 
-def _folder() -> Path:
-    return Path(str(resources.files("integrations")))
+def _folders() -> dict[str, Path]:
+    """Return where each integration lives; the first place wins."""
+    found = {domain: Path(package.origin).parent for domain, package in _installed().items() if package.origin}
+    for place in reversed(packages.__path__):
+        found |= {path.parent.name: path.parent for path in Path(place).glob("*/manifest.yaml")}
+    return found
+
+
+@cache
+def _installed() -> dict[str, ModuleSpec]:
+    """Return installed packages that offer an integration, by the name of their entry point; none is imported."""
+    found = {}
+    for point in entry_points(group=GROUP):
+        spec = importlib.util.find_spec(point.module.partition(".")[0])
+        if spec is not None:
+            found[point.name] = spec
+    return found

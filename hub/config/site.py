@@ -42,6 +42,7 @@ class SiteFolder(msgspec.Struct, frozen=True):
 def load_site(config: Path) -> SiteFolder:
     """Read ``config`` (hub.yaml) and ``rules/*.yaml`` beside it. Raises ConfigError with every finding."""
     reader = Reader()
+    integrations.include(config.parent / "integrations")
     settings = read_settings(load(config, config.name), reader)
     findings = list(reader.findings)
     rules: list[Rule] = []

@@ -1,0 +1,1 @@
+"""A plugin's device in a process of its own: the same API, spoken over a socket pair."""

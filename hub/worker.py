@@ -1,0 +1,57 @@
+"""``python -m hub.worker FD``: a plugin's process. Started by the hub, which speaks to it over the socket FD."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import resource
+import signal
+import socket
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import aiohttp
+
+from hub.config import integrations
+from hub.model.document import Mapping, Mark
+from hub.runtime.isolation.child import serve
+from hub.sdk import Tools
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hub.runtime.isolation.wire import Open
+    from hub.sdk import Connection, Equipment
+    from hub.sdk.tools import PushHandler, Report
+
+#: Open files of one process.
+FILES = 512
+_PR_SET_PDEATHSIG = 1  # prctl(2)
+
+
+async def _open(
+    http: aiohttp.ClientSession, what: Open, report: Report, receive: Callable[[PushHandler], str]
+) -> Connection | tuple[Equipment, ...]:
+    if what.include:
+        integrations.include(Path(what.include))
+    session = integrations.plugin(what.domain).session
+    if session is None:
+        raise TypeError(f"{what.domain} has no devices")
+    config = integrations.convert(Mapping(Mark("hub.yaml", 1, 1), ()), what.values, session.config)
+    tools = Tools(http, Path(what.site), Path(what.data), report, receive)
+    opened: Connection | tuple[Equipment, ...] = await session.connect(what.name, config, tools)
+    return opened
+
+
+async def _main(descriptor: int) -> None:
+    async with aiohttp.ClientSession(trust_env=False) as http:
+        await serve(socket.socket(fileno=descriptor), partial(_open, http))
+
+
+if __name__ == "__main__":
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # a hub that was killed leaves no process behind
+    resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, FILES))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    asyncio.run(_main(int(sys.argv[1])))
