@@ -15,6 +15,7 @@
     ├── Refusal                an HTTP request is refused (hub.web.errors)
     ├── AlreadyRunning         another hub uses the data folder (hub.app)
     ├── CoreDied               the loop that decides has ended (hub.app)
+    ├── WorkerError            a plugin's process ended or spoke nonsense (hub.runtime.isolation)
     └── SpeechError            a text could not be turned into sound
 """
 
