@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import gc
 import os
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
@@ -232,6 +233,8 @@ async def _start(
         metrics=metrics,
     )
     address = await _listen(context, settings.web.host, settings.web.port if port is None else port, stack)
+    gc.collect()
+    gc.freeze()  # what is there now stays: the collector need not look at 100,000 slots again and again
     log.info("hub.ready", url=address)
     ready(address)
     return core

@@ -12,7 +12,7 @@ The rules that decide whether a voice is right (DESIGN.md section 6):
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -50,20 +50,24 @@ if TYPE_CHECKING:
 PICTURE_STALE, NOTICE_STALE = MINUTE, Duration(30 * MINUTE)
 
 replace = msgspec.structs.replace
+# looked up once: an enum's attribute costs as much as a comparison
+WATCHING, PENDING, ACTIVE, COOLDOWN = Phase.WATCHING, Phase.PENDING, Phase.ACTIVE, Phase.COOLDOWN
+_INCIDENT = (OpenIncident, CloseIncident)
 
 
 def advance(program: SlotProgram, slot: Slot | None, view: View, now: Instant) -> tuple[Slot | None, list[Decision]]:
     """Return the slot as it is at ``now`` and the decisions that lead there."""
     life = _Life(program, view, now)
-    view.forget()
+    view.looked = None
     before = slot
-    if slot is not None and slot.phase is Phase.COOLDOWN and now >= (slot.due or now):
-        slot = None
-    if slot is None or slot.phase is Phase.WATCHING:
+    phase = None if slot is None else slot.phase
+    if phase is COOLDOWN and slot is not None and now >= (slot.due or now):
+        slot = phase = None
+    if phase is None or phase is WATCHING:
         slot = life.arm()
-    if slot is not None and slot.phase is Phase.PENDING:
-        slot = life.pend(slot)
-    if slot is not None and slot.phase is Phase.ACTIVE:
+    elif phase is PENDING and slot is not None:
+        slot = life.pend(slot, program.trigger(view))
+    if slot is not None and slot.phase is ACTIVE:
         slot = life.act(slot)
     if view.looked is not None:
         slot = _look(program, before, slot, view.looked, now)
@@ -89,34 +93,38 @@ def _look(program: SlotProgram, before: Slot | None, slot: Slot | None, looked: 
     An idle slot that is looked at a little early keeps its row: a heartbeat then costs no write.
     """
     if slot is None:
-        if before is not None and before.phase is Phase.WATCHING and now < (before.wake or now) <= looked:
+        if before is not None and before.phase is WATCHING and now < (before.wake or now) <= looked:
             return before
-        return Slot(phase=Phase.WATCHING, since=now, trigger=program.fingerprint, wake=looked)
+        return Slot(phase=WATCHING, since=now, trigger=program.fingerprint, wake=looked)
     return slot if slot.wake is not None and slot.wake <= looked else replace(slot, wake=looked)
 
 
 class _Life:
     """One look at one slot; collects decisions."""
 
+    __slots__ = ("_at", "_now", "_program", "_rule", "_view", "decisions")
+
     def __init__(self, program: SlotProgram, view: View, now: Instant) -> None:
         self._program = program
         self._rule = program.rule
         self._view = view
         self._now = now
+        self._at = (*program.key, now)
+        """What every decision begins with: rule, zone, instant."""
         self.decisions: list[Decision] = []
 
     def arm(self) -> Slot | None:
-        """Idle: begin a ``for`` when the trigger is true."""
-        if self._program.trigger(self._view) is not True:
+        """Idle: begin a ``for`` when the trigger is true, and look at it at once."""
+        truth = self._program.trigger(self._view)
+        if truth is not True:
             return None
         due = after(self._now, self._rule.trigger.hold)
         if due > self._now:
-            self._decide(PendingStarted, due=due)
-        return Slot(phase=Phase.PENDING, since=self._now, trigger=self._program.fingerprint, due=due, wake=due)
+            self.decisions.append(PendingStarted(*self._at, due))
+        return self.pend(Slot(PENDING, self._now, self._program.fingerprint, due, due), truth)
 
-    def pend(self, slot: Slot) -> Slot | None:
+    def pend(self, slot: Slot, truth: Truth) -> Slot | None:
         """Pending: drop, go on, or open the activation."""
-        truth = self._program.trigger(self._view)
         if truth is False:
             return self._drop(slot, Reason.OPPOSITE_EDGE)
         if truth is None:
@@ -124,11 +132,10 @@ class _Life:
             return self._drop(slot, Reason.SOURCE_UNKNOWN) if given_up else slot
         if self._was_blind(slot):  # nobody looked while it was: the ``for`` begins anew
             self._drop(slot, Reason.SOURCE_UNKNOWN)
-            anew = self.arm()
-            return None if anew is None else self.pend(anew)
+            return self.arm()
         if slot.due is not None and self._now < slot.due:
-            return replace(slot, blind_since=None, wake=slot.due)
-        if not all(test(self._view) is True for test in self._program.conditions):
+            return slot if slot.blind_since is None and slot.wake == slot.due else _seen(slot, wake=slot.due)
+        if self._program.conditions and not all(test(self._view) is True for test in self._program.conditions):
             # in time, but held back by a condition
             return replace(slot, blind_since=None, due=None if slot.announced else slot.due, wake=None)
         return self._open(slot)
@@ -150,7 +157,7 @@ class _Life:
                 return self._clear(slot)
             return replace(slot, clearing_since=since, blind_since=None, wake=end)
         else:
-            slot = replace(slot, clearing_since=None, blind_since=None)
+            slot = slot if slot.clearing_since is slot.blind_since is None else _seen(slot, clearing_since=None)
         return self._escalate(slot, truth)
 
     def _blind(self, slot: Slot) -> tuple[Slot, bool]:
@@ -165,22 +172,15 @@ class _Life:
 
     def _drop(self, slot: Slot, reason: Reason) -> Slot | None:
         if slot.announced:
-            self._decide(PendingDropped, reason=reason, ran=Duration(self._now - slot.since))
+            self.decisions.append(PendingDropped(*self._at, reason, Duration(self._now - slot.since)))
         return None
 
     def _open(self, slot: Slot) -> Slot:
         activation = ActivationId(f"{self._rule.id}@{self._program.key.zone}@{slot.since}")
-        self._decide(
-            Opened,
-            activation=activation,
-            since=slot.since,
-            late_by=Duration(self._now - slot.due if slot.due is not None and slot.announced else 0),
-            trace=self._program.opening(self._view),
-            dry_run=self._rule.dry_run,
-        )
-        opened = Slot(
-            phase=Phase.ACTIVE, since=self._now, trigger=slot.trigger, activation=activation, began=slot.since
-        )
+        late_by = Duration(self._now - slot.due if slot.due is not None and slot.announced else 0)
+        trace = self._program.opening(self._view)
+        self.decisions.append(Opened(*self._at, activation, slot.since, late_by, trace, self._rule.dry_run))
+        opened = Slot(ACTIVE, self._now, slot.trigger, activation=activation, began=slot.since)
         return self._emit(opened, self._rule.actions, "open")
 
     def _escalate(self, slot: Slot, clear: Truth) -> Slot:
@@ -191,23 +191,23 @@ class _Life:
             if self._now < due:
                 return replace(slot, wake=due)
             slot = replace(slot, step=slot.step + 1)
-            self._decide(Escalated, activation=slot.activation, step=slot.step, late_by=Duration(self._now - due))
+            self.decisions.append(Escalated(*self._at, _name(slot), slot.step, Duration(self._now - due)))
             slot = self._emit(slot, stage.actions, stage.name, voice=clear is False)
-        return replace(slot, wake=None)
+        return slot if slot.wake is None else replace(slot, wake=None)
 
     def _clear(self, slot: Slot) -> Slot | None:
         trace = self._program.closing(self._view)
-        self._decide(Cleared, activation=slot.activation, reason=Reason.CLEARED, trace=trace)
+        self.decisions.append(Cleared(*self._at, _name(slot), Reason.CLEARED, trace))
         self._emit(slot, self._rule.clear.actions, "clear")
         if not self._rule.cooldown:
             return None
         due = after(self._now, self._rule.cooldown)
-        return Slot(phase=Phase.COOLDOWN, since=self._now, trigger=slot.trigger, due=due, wake=due)
+        return Slot(phase=COOLDOWN, since=self._now, trigger=slot.trigger, due=due, wake=due)
 
     def _emit(self, slot: Slot, actions: tuple[RuleAction, ...], step: str, *, voice: bool = True) -> Slot:
         """Decide every action of a step; ``voice`` False withholds speech."""
         for index, action in enumerate(actions):
-            if isinstance(action, OpenIncident | CloseIncident):
+            if isinstance(action, _INCIDENT):
                 slot = self._incident(slot, action)
             elif isinstance(action, Say):
                 self._say(slot, action, step, index, voice=voice)
@@ -221,9 +221,9 @@ class _Life:
         if opens is slot.incident or self._rule.dry_run:
             return slot
         if isinstance(action, OpenIncident):
-            self._decide(IncidentOpened, activation=slot.activation, severity=action.severity)
+            self.decisions.append(IncidentOpened(*self._at, _name(slot), action.severity))
         else:
-            self._decide(IncidentClosed, activation=slot.activation, reason=Reason.CLEARED)
+            self.decisions.append(IncidentClosed(*self._at, _name(slot), Reason.CLEARED))
         return replace(slot, incident=opens)
 
     def _say(self, slot: Slot, action: Say, step: str, index: int, *, voice: bool) -> None:
@@ -235,21 +235,16 @@ class _Life:
             self._command(slot, replace(action, text=self._filled(action.text, slot)), step, index)
             return
         reason = Reason.QUIET_HOURS if voice else Reason.SOURCE_UNKNOWN
-        self._decide(Withheld, activation=slot.activation, action=action, reason=reason)
+        self.decisions.append(Withheld(*self._at, _name(slot), action, reason))
 
     def _command(self, slot: Slot, action: Action, step: str, index: int) -> None:
+        name = _name(slot)
         if self._rule.dry_run:
-            self._decide(Rehearsed, activation=slot.activation, step=step, action=action)
+            self.decisions.append(Rehearsed(*self._at, name, step, action))
             return
-        self._decide(
-            Command,
-            key=command_key(slot.activation, step, index),
-            activation=slot.activation,
-            step=step,
-            action=action,
-            stale_after=self._stale_after(action),
-            rate=self._rule.rate if isinstance(action, Say) else None,
-        )
+        rate = self._rule.rate if isinstance(action, Say) else None
+        key = command_key(name, step, index)
+        self.decisions.append(Command(*self._at, key, name, step, action, self._stale_after(action), rate))
 
     def _filled(self, text: Text, slot: Slot) -> Text:
         """Put the zone's words in the place of ``{zone}``, ``{area}`` and ``{minutes}``; nothing else is a variable."""
@@ -269,9 +264,15 @@ class _Life:
             return self._rule.stale_after
         return PICTURE_STALE if isinstance(action, Capture) else NOTICE_STALE
 
-    def _decide(self, kind: type[Decision], **fields: object) -> None:
-        key = self._program.key
-        self.decisions.append(kind(rule=key.rule, zone=key.zone, at=self._now, **fields))  # type: ignore[arg-type]
+
+def _name(slot: Slot) -> ActivationId:
+    """Return the activation of an active slot."""
+    return slot.activation or ActivationId("")
+
+
+def _seen(slot: Slot, **more: Any) -> Slot:
+    """Return the slot with its source known."""
+    return replace(slot, blind_since=None, **more)
 
 
 def command_key(activation: ActivationId | None, step: str, repetition: int) -> CommandKey:

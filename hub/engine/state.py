@@ -19,6 +19,8 @@ from hub.model.time import Instant
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+#: Superseded wakes are dropped when there are more than a few, and many for each slot.
+FEW, MANY = 1_000, 4
 #: What is due: a slot, or a mode (as ``("", mode)``).
 WakeKey = tuple[str, str]
 
@@ -61,6 +63,8 @@ class EngineState:
                 self.slots[key] = slot
                 if slot.wake is not None:
                     heapq.heappush(self._wakes, (slot.wake, key))
+        if len(self._wakes) > FEW and len(self._wakes) > MANY * len(self.slots):
+            self._forget_superseded()
         for change in step.modes:
             if change.on:
                 self.modes[change.mode] = change
@@ -81,6 +85,13 @@ class EngineState:
         if wake is None or wake > now:
             return None
         return heapq.heappop(self._wakes)[1]
+
+    def _forget_superseded(self) -> None:
+        """Keep one wake of each slot: a contact that bounces all day must not fill the memory."""
+        wakes = [(slot.wake, key) for key, slot in self.slots.items() if slot.wake is not None]
+        expiries = [(change.until, ("", mode)) for mode, change in self.modes.items() if change.until is not None]
+        self._wakes = [*wakes, *expiries]
+        heapq.heapify(self._wakes)
 
     def _wake_of(self, key: WakeKey) -> Instant | None:
         if key[0] == "":

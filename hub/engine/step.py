@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -21,10 +21,12 @@ from hub.model.time import Instant
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from hub.engine.program import Program
+    from hub.engine.program import Program, SlotProgram
     from hub.model.ids import EntityId
     from hub.model.reading import State
 
+#: Stands for no changes; never written to.
+NOTHING: dict[Any, Any] = {}
 Kept = TypeVar("Kept", bound=msgspec.Struct)
 
 
@@ -33,7 +35,7 @@ def step(program: Program, state: EngineState, event: Reading | ModeChange | Clo
     if isinstance(event, Reading):
         return _sense(program, state, event, now)
     if isinstance(event, ModeChange):
-        return _advance(program, state, program.watching_mode(event.mode), now, modes=(event,))
+        return _advance(state, program.watching_mode(event.mode), now, modes=(event,))
     return _shift(state, event)
 
 
@@ -45,8 +47,8 @@ def requalify(
         entity: next_state(state.states.get(entity, NEVER_HEARD), Reading(entity, None, quality, now))
         for entity in entities
     }
-    keys = dict.fromkeys(key for entity in changed for key in program.watching(entity))
-    return _advance(program, state, keys, now, states=changed)
+    watching = dict.fromkeys(slot for entity in changed for slot in program.watching(entity))
+    return _advance(state, watching, now, states=changed)
 
 
 def wake(program: Program, state: EngineState, key: WakeKey, now: Instant) -> Step:
@@ -54,7 +56,8 @@ def wake(program: Program, state: EngineState, key: WakeKey, now: Instant) -> St
     if key[0] == "":
         mode = Mode(key[1])
         return step(program, state, ModeChange(mode=mode, on=False, at=now, by="expired"), now)
-    return _advance(program, state, (SlotKey(*key),), now)  # type: ignore[arg-type]  # a WakeKey is a SlotKey's pair
+    compiled = program.slots.get(key)  # type: ignore[call-overload]  # a SlotKey is such a pair
+    return _advance(state, () if compiled is None else (compiled,), now)
 
 
 def adopt(program: Program, state: EngineState, now: Instant) -> Step:
@@ -69,7 +72,7 @@ def adopt(program: Program, state: EngineState, now: Instant) -> Step:
     memories = _memories(program, state, now)
     kept = {key: slot for key, slot in state.slots.items() if key not in slots}
     fresh = EngineState(state.states, kept, state.modes.values(), {**state.memories, **memories})
-    looked = _advance(program, fresh, program.slots, now)
+    looked = _advance(fresh, program.slots.values(), now)
     return Step(memories=memories, slots={**slots, **looked.slots}, decisions=tuple(decisions) + looked.decisions)
 
 
@@ -77,14 +80,14 @@ def _sense(program: Program, state: EngineState, reading: Reading, now: Instant)
     entity = reading.entity
     prior = state.states.get(entity, NEVER_HEARD)
     changed = next_state(prior, reading)
-    memories: dict[EntityId, Memory] = {}
+    memories = NOTHING
     tracking = program.tracked.get(entity)
     if tracking is not None:
         before = state.memories.get(entity, NO_MEMORY)
         after = recall(tracking, before, prior, changed, now)
         if after != before:
-            memories[entity] = after
-    return _advance(program, state, program.watching(entity), now, states={entity: changed}, memories=memories)
+            memories = {entity: after}
+    return _advance(state, program.watching(entity), now, {entity: changed}, memories)
 
 
 def _memories(program: Program, state: EngineState, now: Instant) -> dict[EntityId, Memory]:
@@ -99,34 +102,33 @@ def _memories(program: Program, state: EngineState, now: Instant) -> dict[Entity
 
 
 def _advance(
-    program: Program,
     state: EngineState,
-    keys: Iterable[SlotKey],
+    watching: Iterable[SlotProgram],
     now: Instant,
-    states: dict[EntityId, State] | None = None,
+    states: dict[EntityId, State] = NOTHING,
+    memories: dict[EntityId, Memory] = NOTHING,
     modes: tuple[ModeChange, ...] = (),
-    memories: Mapping[EntityId, Memory] | None = None,
 ) -> Step:
-    changed, remembered = states or {}, dict(memories or {})
+    """Look at each slot with what has changed. Most readings touch none: they cost no more than their own state."""
+    if not watching:
+        return Step(states, memories, NOTHING, modes)
     current: Mapping[Mode, ModeChange] = state.modes
     if modes:
         current = {**state.modes, **{change.mode: change for change in modes if change.on}}
         for change in modes:
             if not change.on:
                 current.pop(change.mode, None)
-    view = View(now, state.states, changed, remembered, state.memories, current)
+    view = View(now, state.states, states, memories, state.memories, current)
     slots: dict[SlotKey, Slot | None] = {}
     decisions: list[Decision] = []
-    for key in keys:
-        compiled = program.slots.get(key)
-        if compiled is None:
-            continue
+    for compiled in watching:
+        key = compiled.key
         before = state.slots.get(key)
         after, made = advance(compiled, before, view, now)
-        if after != before:
+        if after is not before and after != before:
             slots[key] = after
-        decisions.extend(made)
-    return Step(states=changed, memories=remembered, slots=slots, modes=modes, decisions=tuple(decisions))
+        decisions += made
+    return Step(states, memories, slots, modes, tuple(decisions))
 
 
 def _shift(state: EngineState, jump: ClockJump) -> Step:

@@ -29,18 +29,23 @@ from hub.model.time import format_duration
 
 if TYPE_CHECKING:
     from hub.engine.calendar import Calendar
-    from hub.engine.truth import Test
     from hub.engine.view import View
-    from hub.model.reading import Value
+    from hub.model.ids import EntityId
+    from hub.model.reading import State, Value
     from hub.model.site import Role, Zone
 
+#: Leaves that look at no entity.
+_UNSENSED = (ModeIs, TimeIs, WeekdayIs, DayIs, SunIs)
 Tracer = Callable[["View"], tuple[Witness, ...]]
 
 
 def witnesses(terms: tuple[Term, ...], zone: Zone, calendar: Calendar) -> Tracer:
     """Return a function that says of each leaf of ``terms`` how it is."""
-    parts = [(leaf, negated, compile_term(leaf, zone, calendar)) for term in terms for leaf, negated in _flat(term)]
-    return lambda view: tuple(_witness(leaf, negated, test, zone, view) for leaf, negated, test in parts)
+    parts = [_witness(leaf, zone, calendar, negated=negated) for term in terms for leaf, negated in _flat(term)]
+    if len(parts) == 1:
+        only = parts[0]
+        return lambda view: (only(view),)
+    return lambda view: tuple([part(view) for part in parts])
 
 
 def _flat(term: Term, *, negated: bool = False) -> list[tuple[Leaf, bool]]:
@@ -51,28 +56,54 @@ def _flat(term: Term, *, negated: bool = False) -> list[tuple[Leaf, bool]]:
     return [(term, negated)]
 
 
-def _witness(leaf: Leaf, negated: bool, test: Test, zone: Zone, view: View) -> Witness:
-    truth = test(view)
-    holds = None if truth is None else truth is not negated
+def _witness(leaf: Leaf, zone: Zone, calendar: Calendar, *, negated: bool) -> Callable[[View], Witness]:
+    """Return a function that says how one leaf is; whatever does not change is worked out here."""
+    test = compile_term(leaf, zone, calendar)
+    if isinstance(leaf, _UNSENSED):
+        mode = leaf.mode if isinstance(leaf, ModeIs) else None
+        detail = "" if isinstance(leaf, ModeIs) else _time(leaf)
+        return lambda view: Witness(_holds(test(view), negated), negated, mode=mode, detail=detail)
+    role, wanted, detail = _sensed(leaf)
+    entities, word = zone.bound(role), None if wanted is None else str(wanted)
+
+    def witness(view: View) -> Witness:
+        entity, state = _decisive(entities, wanted, view)
+        holds = _holds(test(view), negated)
+        if state is None:
+            return Witness(holds, negated, role, word, None, detail, entity)
+        value = None if state.value is None else str(state.value)
+        return Witness(holds, negated, role, word, None, detail, entity, value, state.since)
+
+    return witness
+
+
+def _holds(truth: bool | None, negated: bool) -> bool | None:
+    return None if truth is None else truth is not negated
+
+
+def _decisive(entities: tuple[EntityId, ...], wanted: Value | None, view: View) -> tuple[EntityId | None, State | None]:
+    """Return the entity that was first to say what is wanted, or else the first of all."""
+    if len(entities) == 1:
+        return entities[0], view.state(entities[0])
+    states = [(entity, view.state(entity)) for entity in entities]
+    good = [pair for pair in states if pair[1].quality is Quality.GOOD and wanted in {None, pair[1].value}]
+    return min(good or states, key=lambda pair: pair[1].since, default=(None, None))
+
+
+def _sensed(leaf: Is | Preceded | Count | Beyond | Silent) -> tuple[Role, Value | None, str]:
+    """Return a leaf's role, the value it waits for, and the rest of it as it stands in the rule."""
     match leaf:
         case Is():
-            return _sensed(holds, negated, leaf.role, leaf.value, _confirm(leaf), zone, view)
+            return leaf.role, leaf.value, _confirm(leaf)
         case Preceded():
             within = f"{'without' if leaf.negated else 'after'} {leaf.by.role}: {leaf.by.value}"
-            detail = f"{within}, {format_duration(leaf.within)}"
-            return _sensed(holds, negated, leaf.term.role, leaf.term.value, detail, zone, view)
+            return leaf.term.role, leaf.term.value, f"{within}, {format_duration(leaf.within)}"
         case Count():
-            detail = f"{leaf.at_least} × {format_duration(leaf.within)}"
-            return _sensed(holds, negated, leaf.term.role, leaf.term.value, detail, zone, view)
+            return leaf.term.role, leaf.term.value, f"{leaf.at_least} × {format_duration(leaf.within)}"
         case Beyond():
-            detail = f"{leaf.direction} {leaf.limit:g}, until {leaf.reset:g}"
-            return _sensed(holds, negated, leaf.role, None, detail, zone, view)
+            return leaf.role, None, f"{leaf.direction} {leaf.limit:g}, until {leaf.reset:g}"
         case Silent():
-            return _sensed(holds, negated, leaf.role, None, f"silent {format_duration(leaf.time)}", zone, view)
-        case ModeIs():
-            return Witness(holds=holds, negated=negated, mode=leaf.mode)
-        case _:
-            return Witness(holds=holds, negated=negated, detail=_time(leaf))
+            return leaf.role, None, f"silent {format_duration(leaf.time)}"
 
 
 def _confirm(leaf: Is) -> str:
@@ -94,27 +125,3 @@ def _time(leaf: TimeIs | WeekdayIs | DayIs | SunIs) -> str:
 def clock(second: int) -> str:
     """Write seconds after midnight as ``22:30``."""
     return f"{second // 3600:02}:{second % 3600 // 60:02}"
-
-
-def _sensed(
-    holds: bool | None,
-    negated: bool,
-    role: Role,
-    wanted: Value | None,
-    detail: str,
-    zone: Zone,
-    view: View,
-) -> Witness:
-    states = [(entity, view.state(entity)) for entity in zone.bound(role)]
-    good = [pair for pair in states if pair[1].quality is Quality.GOOD and wanted in {None, pair[1].value}]
-    entity, state = min(good or states, key=lambda pair: pair[1].since, default=(None, None))
-    return Witness(
-        holds=holds,
-        negated=negated,
-        role=role,
-        wanted=None if wanted is None else str(wanted),
-        detail=detail,
-        entity=entity,
-        value=None if state is None or state.value is None else str(state.value),
-        since=None if state is None else state.since,
-    )

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from hub.model.site import Zone
     from hub.model.time import Instant
 
+#: Looked up once: an enum's attribute costs as much as a comparison.
+GOOD = Quality.GOOD
 Truth = bool | None
 Test = Callable[["View"], Truth]
 
@@ -91,6 +93,8 @@ def _all(tests: tuple[Test, ...]) -> Test:
 
 def _is(term: Is, entities: tuple[EntityId, ...]) -> Test:
     wanted = term.value
+    if len(entities) == 1 and term.confirm <= 1:
+        return _one(wanted, entities[0])
     if wanted not in ACTIVE_VALUES:
         return _every(wanted, entities)
     if term.confirm == 1:
@@ -101,7 +105,7 @@ def _is(term: Is, entities: tuple[EntityId, ...]) -> Test:
         agree = possible = 0
         for entity in entities:
             state = view.state(entity)
-            good = state.quality is Quality.GOOD
+            good = state.quality is GOOD
             agree += good and state.value == wanted
             possible += not good or state.value == wanted
         if agree >= needed > 0:
@@ -111,12 +115,22 @@ def _is(term: Is, entities: tuple[EntityId, ...]) -> Test:
     return confirmed
 
 
+def _one(wanted: Value, entity: EntityId) -> Test:
+    """With one source, any of them is all of them."""
+
+    def one(view: View) -> Truth:
+        state = view.state(entity)
+        return state.value == wanted if state.quality is GOOD else None
+
+    return one
+
+
 def _some(wanted: Value, entities: tuple[EntityId, ...]) -> Test:
     def some(view: View) -> Truth:
         found: Truth = False if entities else None
         for entity in entities:
             state = view.state(entity)
-            if state.quality is not Quality.GOOD:
+            if state.quality is not GOOD:
                 found = None
             elif state.value == wanted:
                 return True
@@ -130,7 +144,7 @@ def _every(wanted: Value, entities: tuple[EntityId, ...]) -> Test:
         found: Truth = True if entities else None
         for entity in entities:
             state = view.state(entity)
-            if state.quality is not Quality.GOOD:
+            if state.quality is not GOOD:
                 found = None
             elif state.value != wanted:
                 return False
@@ -145,7 +159,7 @@ def _beyond(term: Beyond, entities: tuple[EntityId, ...]) -> Test:
     def beyond(view: View) -> Truth:
         found: Truth = False if entities else None
         for entity in entities:
-            if view.state(entity).quality is not Quality.GOOD:
+            if view.state(entity).quality is not GOOD:
                 found = None
             elif latch in view.memory(entity).latches:
                 return True
@@ -171,7 +185,7 @@ def _preceded(term: Preceded, zone: Zone) -> Test:
             return truth
         good = (view.state(entity) for entity in watched)
         began = min((s.since for s in good if s.value == term.term.value), default=view.now)
-        if any(view.state(entity).quality is not Quality.GOOD for entity in earlier):
+        if any(view.state(entity).quality is not GOOD for entity in earlier):
             return None  # but where nothing is bound, nothing can have happened
         happened = any(
             began - term.within <= instant <= began
@@ -193,7 +207,7 @@ def _count(term: Count, entities: tuple[EntityId, ...]) -> Test:
             if instant > begins
         ]
         if len(found) < term.at_least:
-            good = all(view.state(entity).quality is Quality.GOOD for entity in entities)
+            good = all(view.state(entity).quality is GOOD for entity in entities)
             return False if good and entities else None
         view.look_at(after(sorted(found)[-term.at_least], term.within))  # then one too few is left
         return True

@@ -28,7 +28,7 @@ class SlotKey(NamedTuple):
     zone: ZoneId
 
 
-class Slot(msgspec.Struct, frozen=True):
+class Slot(msgspec.Struct, frozen=True, gc=False):
     """The memory of one rule in one zone. All instants are on the hub's clock."""
 
     phase: Phase

@@ -67,7 +67,7 @@ class Rate(msgspec.Struct, frozen=True):
     within: Duration
 
 
-class Witness(msgspec.Struct, frozen=True):
+class Witness(msgspec.Struct, frozen=True, gc=False):
     """One line of a trace: a condition (``role: wanted`` or ``mode``), its value, and the reading that decided it."""
 
     holds: bool | None
@@ -82,7 +82,7 @@ class Witness(msgspec.Struct, frozen=True):
     since: Instant | None = None
 
 
-class _Decision(msgspec.Struct, frozen=True, tag_field="kind"):
+class _Decision(msgspec.Struct, frozen=True, gc=False, tag_field="kind"):
     """One decision about one rule in one zone."""
 
     rule: RuleId
@@ -90,20 +90,20 @@ class _Decision(msgspec.Struct, frozen=True, tag_field="kind"):
     at: Instant
 
 
-class PendingStarted(_Decision, frozen=True, tag="pending_started"):
+class PendingStarted(_Decision, frozen=True, gc=False, tag="pending_started"):
     """A trigger became true and its ``for`` began to run."""
 
     due: Instant
 
 
-class PendingDropped(_Decision, frozen=True, tag="pending_dropped"):
+class PendingDropped(_Decision, frozen=True, gc=False, tag="pending_dropped"):
     """A running ``for`` ended without a warning."""
 
     reason: Reason
     ran: Duration
 
 
-class Opened(_Decision, frozen=True, tag="opened"):
+class Opened(_Decision, frozen=True, gc=False, tag="opened"):
     """An activation began."""
 
     activation: ActivationId
@@ -115,7 +115,7 @@ class Opened(_Decision, frozen=True, tag="opened"):
     dry_run: bool = False
 
 
-class Escalated(_Decision, frozen=True, tag="escalated"):
+class Escalated(_Decision, frozen=True, gc=False, tag="escalated"):
     """An escalation step was taken; ``step`` counts from 1."""
 
     activation: ActivationId
@@ -123,7 +123,7 @@ class Escalated(_Decision, frozen=True, tag="escalated"):
     late_by: Duration
 
 
-class Cleared(_Decision, frozen=True, tag="cleared"):
+class Cleared(_Decision, frozen=True, gc=False, tag="cleared"):
     """An activation ended."""
 
     activation: ActivationId
@@ -131,7 +131,7 @@ class Cleared(_Decision, frozen=True, tag="cleared"):
     trace: tuple[Witness, ...] = ()
 
 
-class Withheld(_Decision, frozen=True, tag="withheld"):
+class Withheld(_Decision, frozen=True, gc=False, tag="withheld"):
     """A command was not issued, because it could have been wrong."""
 
     activation: ActivationId
@@ -139,7 +139,7 @@ class Withheld(_Decision, frozen=True, tag="withheld"):
     reason: Reason
 
 
-class Rehearsed(_Decision, frozen=True, tag="rehearsed"):
+class Rehearsed(_Decision, frozen=True, gc=False, tag="rehearsed"):
     """What a rule in dry run would have done."""
 
     activation: ActivationId
@@ -147,21 +147,21 @@ class Rehearsed(_Decision, frozen=True, tag="rehearsed"):
     action: Action
 
 
-class IncidentOpened(_Decision, frozen=True, tag="incident_opened"):
+class IncidentOpened(_Decision, frozen=True, gc=False, tag="incident_opened"):
     """People have something to handle."""
 
     activation: ActivationId
     severity: Severity
 
 
-class IncidentClosed(_Decision, frozen=True, tag="incident_closed"):
+class IncidentClosed(_Decision, frozen=True, gc=False, tag="incident_closed"):
     """The hub closed the incident of an activation."""
 
     activation: ActivationId
     reason: Reason
 
 
-class Command(_Decision, frozen=True, tag="command"):
+class Command(_Decision, frozen=True, gc=False, tag="command"):
     """One thing to do to the world, at most once per key."""
 
     key: CommandKey

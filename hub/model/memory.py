@@ -8,7 +8,7 @@ from hub.model.reading import Value
 from hub.model.time import Instant
 
 
-class Memory(msgspec.Struct, frozen=True):
+class Memory(msgspec.Struct, frozen=True, gc=False):
     """Kept only for entities that a rule counts, orders or measures; survives restart as one row."""
 
     edges: tuple[tuple[Instant, str], ...] = ()

@@ -85,7 +85,7 @@ class Entity(msgspec.Struct, frozen=True):
     """Microseconds after the last reading at which the state is stale (its device repeats itself); None for never."""
 
 
-class Reading(msgspec.Struct, frozen=True):
+class Reading(msgspec.Struct, frozen=True, gc=False):
     """One decoded value with the hub's time and, where the device sends one, its own.
 
     ``value`` None keeps the value known before and changes only how far it is trusted; with UNKNOWN it is forgotten.
@@ -99,7 +99,7 @@ class Reading(msgspec.Struct, frozen=True):
     retained: bool = False
 
 
-class State(msgspec.Struct, frozen=True):
+class State(msgspec.Struct, frozen=True, gc=False):
     """The last known value of an entity."""
 
     value: Value | None

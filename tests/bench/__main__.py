@@ -6,10 +6,10 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator
 
-from tests.bench import warning
+from tests.bench import engine, warning
 from tests.bench.figure import Figure
 
-BENCHES: dict[str, Callable[[], Iterator[Figure]]] = {"warning": warning.figures}
+BENCHES: dict[str, Callable[[], Iterator[Figure]]] = {"engine": engine.figures, "warning": warning.figures}
 
 
 def main() -> int:

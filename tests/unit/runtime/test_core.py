@@ -7,16 +7,19 @@ import asyncio
 import pytest
 
 from hub.engine.program import Program
-from hub.engine.state import EngineState
+from hub.engine.state import FEW, EngineState
+from hub.engine.step import step
 from hub.model.decision import Cleared, Command, Opened
 from hub.model.entry import Entry, ModeChange, Note
+from hub.model.ids import RuleId
 from hub.model.reading import Presence, Quality, Reading
 from hub.model.site import Mode
-from hub.model.time import HOUR
+from hub.model.time import HOUR, Instant
+from hub.runtime import batch as batch_module
 from hub.runtime import core
 from hub.runtime.batch import Batch
 from tests.kit.clock import settle
-from tests.kit.lane import CAR, LEFT, Plan, seconds
+from tests.kit.lane import CAR, LEFT, Plan, seconds, site
 from tests.kit.loop import IMPATIENT, Loop
 
 PRESENT, ABSENT = Presence.PRESENT, Presence.ABSENT
@@ -95,6 +98,30 @@ async def test_a_timer_fires_when_it_is_due() -> None:
         (opened,) = loop.journal.of(Opened)
         assert isinstance(opened, Opened)
         assert opened.late_by == 0
+
+
+async def test_a_storm_of_timers_leaves_room_for_what_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batch_module, "DUE", 2)
+    rules = tuple(Plan(hold=10, steps=()).rule(RuleId(f"r{number}")) for number in range(5))
+    loop = Loop(*rules)
+    async with loop.running():
+        await loop.hear(CAR, PRESENT)
+        loop.journal.entries.clear()
+        await loop.clock.run(seconds(10))
+        opened = [sum(isinstance(found, Opened) for found in entry.decisions) for entry in loop.journal.entries]
+        assert [count for count in opened if count] == [2, 2, 1]
+        assert len({found.rule for found in loop.journal.of(Opened)}) == 5  # type: ignore[union-attr]
+
+
+def test_a_contact_that_bounces_all_day_does_not_fill_the_memory() -> None:
+    program, state = Program((Plan(hold=3600).rule(),), site()), EngineState()
+    for turn in range(3 * FEW):
+        at = Instant(seconds(1 + turn))
+        state.apply(step(program, state, Reading(CAR, ABSENT if turn % 2 else PRESENT, GOOD, at), at))
+    assert len(state._wakes) <= FEW + 1
+    at = Instant(seconds(10_000))
+    state.apply(step(program, state, Reading(CAR, PRESENT, GOOD, at), at))
+    assert state.next_wake() == at + seconds(3600)
 
 
 async def test_two_activations_of_one_batch_have_names_of_their_own() -> None:
