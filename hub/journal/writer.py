@@ -12,11 +12,14 @@ from hub.model.incident import CommandStatus, IncidentState
 if TYPE_CHECKING:
     import sqlite3
 
+    from hub.model.decision import Decision
     from hub.model.entry import Entry, Outcome
     from hub.model.ids import ActivationId
 
 #: Deliveries kept per journal: more than a broker ever has in flight to us (hub.runtime.broker: 1,000).
 KEPT_DELIVERIES = 4096
+_EVENT = "INSERT INTO events (at, kind, activation, body) VALUES (?, ?, ?, ?)"
+_ENCODER = msgspec.json.Encoder()
 
 
 def write(db: sqlite3.Connection, entry: Entry) -> None:
@@ -26,9 +29,14 @@ def write(db: sqlite3.Connection, entry: Entry) -> None:
         "INSERT INTO readings (entity, value, quality, at, device_at, retained) VALUES (?, ?, ?, ?, ?, ?)",
         [(r.entity, _plain(r.value), r.quality, r.at, r.device_at, r.retained) for r in entry.readings],
     )
-    for decision in entry.decisions:
-        _event(db, decision.at, str(decision.__struct_config__.tag), getattr(decision, "activation", None), decision)
-        _project(db, decision)
+    db.executemany(
+        _EVENT,
+        [
+            (decision.at, decision.__struct_config__.tag, getattr(decision, "activation", None), _json(decision))
+            for decision in entry.decisions
+        ],
+    )
+    _project(db, entry.decisions)
     for outcome in entry.outcomes:
         _write_outcome(db, outcome)
     for change in entry.modes:
@@ -76,35 +84,31 @@ def _write_transport(db: sqlite3.Connection, entry: Entry) -> None:
             db.execute("DELETE FROM announcements WHERE integration = ? AND topic = ?", key)
 
 
-def _project(db: sqlite3.Connection, decision: object) -> None:
-    """Keep the tables that people and executors read in step with the decisions."""
-    match decision:
-        case Opened():
-            db.execute(
-                "INSERT INTO activations VALUES (?, ?, ?, ?, ?, NULL, NULL, ?)",
-                (decision.activation, decision.rule, decision.zone, decision.at, decision.late_by,
-                 _json(decision.trace)),
-            )  # fmt: skip
-        case Cleared():
-            db.execute(
-                "UPDATE activations SET cleared_at = ?, reason = ? WHERE id = ?",
-                (decision.at, decision.reason, decision.activation),
-            )
-        case IncidentOpened():
+def _project(db: sqlite3.Connection, decisions: list[Decision]) -> None:
+    """Keep the tables that people and executors read in step with the decisions, many rows at a time."""
+    db.executemany(
+        "INSERT INTO activations VALUES (?, ?, ?, ?, ?, NULL, NULL, ?)",
+        [(d.activation, d.rule, d.zone, d.at, d.late_by, _json(d.trace)) for d in decisions if isinstance(d, Opened)],
+    )
+    db.executemany(
+        "UPDATE activations SET cleared_at = ?, reason = ? WHERE id = ?",
+        [(d.at, d.reason, d.activation) for d in decisions if isinstance(d, Cleared)],
+    )
+    db.executemany(
+        "INSERT INTO commands VALUES (?, ?, ?, ?, ?)",
+        [(d.key, d.activation, d.at, CommandStatus.PENDING, _json(d)) for d in decisions if isinstance(d, Command)],
+    )
+    for decision in decisions:  # one by one: an incident may be opened, closed and opened again in one transaction
+        if isinstance(decision, IncidentOpened):
             db.execute(
                 "INSERT INTO incidents (activation, rule, zone, severity, state, opened_at) VALUES (?, ?, ?, ?, ?, ?) "
                 "ON CONFLICT (activation) DO UPDATE SET state = 'open', closed_at = NULL, reason = NULL",
                 (decision.activation, decision.rule, decision.zone, decision.severity, IncidentState.OPEN, decision.at),
             )
-        case IncidentClosed():
+        elif isinstance(decision, IncidentClosed):
             db.execute(
                 "UPDATE incidents SET state = ?, closed_at = ?, reason = ? WHERE activation = ? AND closed_at IS NULL",
                 (IncidentState.CLOSED, decision.at, decision.reason, decision.activation),
-            )
-        case Command():
-            db.execute(
-                "INSERT INTO commands VALUES (?, ?, ?, ?, ?)",
-                (decision.key, decision.activation, decision.at, CommandStatus.PENDING, _json(decision)),
             )
 
 
@@ -118,13 +122,11 @@ def _write_outcome(db: sqlite3.Connection, outcome: Outcome) -> None:
 
 
 def _event(db: sqlite3.Connection, at: int, kind: str, activation: ActivationId | None, body: Any) -> None:
-    db.execute(
-        "INSERT INTO events (at, kind, activation, body) VALUES (?, ?, ?, ?)", (at, kind, activation, _json(body))
-    )
+    db.execute(_EVENT, (at, kind, activation, _json(body)))
 
 
 def _json(value: Any) -> str:
-    return msgspec.json.encode(value).decode()
+    return _ENCODER.encode(value).decode()
 
 
 def _plain(value: str | float | None) -> str | float | None:

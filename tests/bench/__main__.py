@@ -6,10 +6,14 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator
 
-from tests.bench import engine, warning
+from tests.bench import engine, pipeline, warning
 from tests.bench.figure import Figure
 
-BENCHES: dict[str, Callable[[], Iterator[Figure]]] = {"engine": engine.figures, "warning": warning.figures}
+BENCHES: dict[str, Callable[[], Iterator[Figure]]] = {
+    "engine": engine.figures,
+    "pipeline": pipeline.figures,
+    "warning": warning.figures,
+}
 
 
 def main() -> int:
