@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
-from hub.engine.step import requalify
 from hub.model.entry import Announcement, Delivery, Note
 from hub.model.errors import DecodeError
 from hub.model.reading import ACTIVE_VALUES, NEVER_HEARD, Quality, Reading
@@ -152,7 +151,7 @@ class Intake:
         """Mark every state that came by this link as not confirmed."""
         trusted = sorted(name for name, state in batch.state.states.items() if state.quality is Quality.GOOD)
         self._unconfirmed.update(trusted)
-        batch.take(requalify(batch.program, batch.state, trusted, Quality.STALE, batch.now), record=False)
+        batch.trust(trusted, Quality.STALE)
         batch.record(Note("link_lost", batch.now, {"link": self._name, "reason": clean(reason)}))
 
     def _begin_session(self, batch: Batch) -> None:
@@ -170,7 +169,7 @@ class Intake:
             self._unconfirmed.clear()
             return
         again = sorted(name for name in self._unconfirmed if self._registry.entity(name) is not None)
-        batch.take(requalify(batch.program, batch.state, again, Quality.GOOD, batch.now), record=False)
+        batch.trust(again, Quality.GOOD)
         self._unconfirmed.clear()
 
     def _take(self, batch: Batch, arrival: Arrival) -> None:

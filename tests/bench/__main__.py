@@ -6,10 +6,13 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator
 
-from tests.bench import warning
+from tests.bench import backtest, warning
 from tests.bench.figure import Figure
 
-BENCHES: dict[str, Callable[[], Iterator[Figure]]] = {"warning": warning.figures}
+BENCHES: dict[str, Callable[[], Iterator[Figure]]] = {
+    "backtest": backtest.figures,
+    "warning": warning.figures,
+}
 
 
 def main() -> int:
