@@ -27,7 +27,6 @@ from hub.config import integrations
 from hub.config.site import SiteFolder, fingerprint, load_secrets, load_site
 from hub.config.yaml import plain
 from hub.engine.state import EngineState
-from hub.engine.step import adopt
 from hub.journal.queries import Queries
 from hub.journal.store import Anchor, Journal, Memory
 from hub.model.decision import Capture, Notify, Say, Switch
@@ -243,8 +242,10 @@ async def _start(
 def _resume(batch: Batch, parts: _Parts) -> None:
     """First batch: nothing heard before the restart is confirmed yet, and the rules may have been edited meanwhile."""
     batch.record(Note("hub_started", batch.now))
+    anchor = parts.memory.anchor
+    batch.start(batch.now if anchor is None else anchor.at)
     parts.intake.distrust(batch, "restart", restart=True)
-    batch.take(adopt(batch.program, batch.state, batch.now))
+    batch.adopt(batch.program)
 
 
 async def _broker(parts: _Parts, stack: AsyncExitStack) -> str:

@@ -13,6 +13,8 @@ import click
 import msgspec
 
 from hub import __version__
+from hub.commands.backtest import backtest
+from hub.commands.why import why
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,6 +81,10 @@ def check(config: Path, as_json: bool) -> None:
         sys.exit(1)
     zones, rules = len(folder.settings.site.zones), len(folder.rules)
     click.echo(msgspec.json.encode({"findings": []}) if as_json else f"好 / well: {zones} zones, {rules} rules")
+
+
+main.add_command(backtest)
+main.add_command(why)
 
 
 @main.group()

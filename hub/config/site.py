@@ -9,7 +9,7 @@ import msgspec
 from hub.config import integrations
 from hub.config.calendar import calendar
 from hub.config.settings import Settings, read_settings
-from hub.config.yaml import load
+from hub.config.yaml import load, loads
 from hub.engine.parse import RuleParser
 from hub.engine.program import Program, watched
 from hub.engine.rule import Rule
@@ -19,7 +19,10 @@ from hub.model.errors import ConfigError
 from hub.model.reader import Reader
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
+
+    from hub.engine.calendar import Calendar
 
 SECRETS = "secrets.yaml"
 
@@ -32,11 +35,26 @@ class SiteFolder(msgspec.Struct, frozen=True):
 
     def program(self) -> Program:
         """Compile the rules for the site and its calendar."""
-        used = {type(leaf) for rule in self.rules for term in watched(rule) for leaf in leaves(term)}
-        days = self.settings.days
+        return Program(self.rules, self.settings.site, self.calendar(self.rules))
+
+    def calendar(self, rules: Iterable[Rule]) -> Calendar:
+        """Return the calendar that ``rules`` need."""
+        used = {type(leaf) for rule in rules for term in watched(rule) for leaf in leaves(term)}
         # the tables cost half a second, so they are read only where a rule asks for them
-        found = calendar(self.settings.site.timezone, days, statutory=DayIs in used, sun=SunIs in used)
-        return Program(self.rules, self.settings.site, found)
+        days = self.settings.days
+        return calendar(self.settings.site.timezone, days, statutory=DayIs in used, sun=SunIs in used)
+
+    def draft(self, text: str, name: str) -> Rule:
+        """Read a rule that is not part of the set. Raises ConfigError with every finding."""
+        reader = Reader()
+        rule = RuleParser(reader, self.settings.site).rule(loads(text, name))
+        if rule is None or reader.findings:
+            raise ConfigError(tuple(sorted(reader.findings, key=lambda finding: finding.mark)))
+        return rule
+
+    def rule(self, name: str) -> Rule | None:
+        """Return the active rule of a name."""
+        return next((rule for rule in self.rules if rule.id == name), None)
 
 
 def load_site(config: Path) -> SiteFolder:

@@ -76,13 +76,13 @@ class Calendar(msgspec.Struct, frozen=True):
 
     def sun_state(self, now: Instant) -> Sun | None:
         """Return whether the sun is up, or None where no place is known."""
-        times = self._sun_of(self.local(now).date())
+        times = self.sun_of(self.local(now).date())
         return None if times is None else Sun.UP if self.within(now, *times) else Sun.DOWN
 
     def next_sun(self, now: Instant) -> Instant | None:
         """Return when the sun next rises or sets."""
         today = self.local(now).date()
-        times = [self._sun_of(today), self._sun_of(today + timedelta(days=1))]
+        times = [self.sun_of(today), self.sun_of(today + timedelta(days=1))]
         found = [
             self.at(today + timedelta(days=offset), second)
             for offset, pair in enumerate(times)
@@ -105,5 +105,6 @@ class Calendar(msgspec.Struct, frozen=True):
         moment = datetime.combine(day, time(second // 3600, second % 3600 // 60, second % 60), self.zone)
         return Instant(round(moment.timestamp()) * SECOND)
 
-    def _sun_of(self, day: date) -> tuple[int, int] | None:
+    def sun_of(self, day: date) -> tuple[int, int] | None:
+        """Return sunrise and sunset of a day, seconds after midnight; None where no place is known."""
         return self.sun[date(2024, day.month, day.day).timetuple().tm_yday - 1] if self.sun else None

@@ -53,6 +53,10 @@ class View:
         """Tell whether the site is in ``mode``."""
         return mode in self._modes
 
+    def changed(self, mode: Mode) -> ModeChange | None:
+        """Return how a mode came to be on, or None while it is off."""
+        return self._modes.get(mode)
+
     def look_at(self, instant: Instant) -> None:
         """Note that an answer may change at ``instant``."""
         if self.looked is None or instant < self.looked:

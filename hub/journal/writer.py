@@ -25,6 +25,7 @@ _ENCODER = msgspec.json.Encoder()
 def write(db: sqlite3.Connection, entry: Entry) -> None:
     """Write everything of ``entry``."""
     _write_memory(db, entry)
+    _write_turns(db, entry)
     db.executemany(
         "INSERT INTO readings (entity, value, quality, at, device_at, retained) VALUES (?, ?, ?, ?, ?, ?)",
         [(r.entity, _plain(r.value), r.quality, r.at, r.device_at, r.retained) for r in entry.readings],
@@ -67,6 +68,20 @@ def _write_memory(db: sqlite3.Connection, entry: Entry) -> None:
             db.execute("INSERT OR REPLACE INTO modes VALUES (?, ?)", (change.mode, _json(change)))
         else:
             db.execute("DELETE FROM modes WHERE mode = ?", (change.mode,))
+
+
+def _write_turns(db: sqlite3.Connection, entry: Entry) -> None:
+    """Write what moved the engine beside readings, each with the last reading before it. Inputs share no instant."""
+    if not entry.turns:
+        return
+    (last,) = db.execute("SELECT coalesce(max(seq), 0) FROM readings").fetchone()
+    db.executemany(
+        "INSERT INTO turns (reading, at, kind, body) VALUES (?, ?, ?, ?)",
+        [
+            (last + sum(reading.at < turn.at for reading in entry.readings), turn.at, type(turn).__name__, _json(turn))
+            for turn in entry.turns
+        ],
+    )
 
 
 def _write_transport(db: sqlite3.Connection, entry: Entry) -> None:

@@ -12,7 +12,7 @@ from hub.model.errors import Failure
 from hub.model.ids import ActivationId, CommandKey, EntityId
 from hub.model.incident import CommandStatus
 from hub.model.memory import Memory
-from hub.model.reading import Reading, State
+from hub.model.reading import Quality, Reading, State
 from hub.model.site import Mode
 from hub.model.time import Instant
 
@@ -85,6 +85,31 @@ class ClockJump(msgspec.Struct, frozen=True):
     by: int
 
 
+class Trust(msgspec.Struct, frozen=True):
+    """``entities`` are trusted otherwise from now on, though none of them spoke: a link was lost, or is back."""
+
+    at: Instant
+    quality: Quality
+    entities: tuple[EntityId, ...]
+
+
+class Started(msgspec.Struct, frozen=True):
+    """The hub runs again; between ``since``, its last commit, and ``at`` it decided nothing."""
+
+    at: Instant
+    since: Instant
+
+
+class Adopted(msgspec.Struct, frozen=True):
+    """A rule set was taken over: every rule looked at every zone once."""
+
+    at: Instant
+
+
+#: What moves the engine beside readings. Journalled in the order in which it was decided, for backtests.
+Turn = ModeChange | ClockJump | Trust | Started | Adopted
+
+
 class Note(msgspec.Struct, frozen=True):
     """Something people should be able to read later that is no decision: a link lost, a rule set refused."""
 
@@ -105,6 +130,7 @@ class Entry(msgspec.Struct):
     outcomes: list[Outcome] = []
     modes: list[ModeChange] = []
     jumps: list[ClockJump] = []
+    turns: list[Turn] = []
     notes: list[Note] = []
     deliveries: list[Delivery] = []
     announcements: list[Announcement] = []
@@ -121,6 +147,7 @@ class Entry(msgspec.Struct):
             or self.outcomes
             or self.modes
             or self.jumps
+            or self.turns
             or self.notes
             or self.deliveries
             or self.announcements

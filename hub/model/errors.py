@@ -12,6 +12,7 @@
     │   └── Limited            done often enough; not done again now
     ├── JournalError           the store refused a transaction
     ├── BrokerError            the MQTT broker could not be started or reached
+    ├── NothingRecorded        there is no history to try a rule on (hub.web.trial)
     ├── Refusal                an HTTP request is refused (hub.web.errors)
     ├── AlreadyRunning         another hub uses the data folder (hub.app)
     ├── CoreDied               the loop that decides has ended (hub.app)

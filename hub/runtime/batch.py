@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hub.engine.step import step, wake
+import msgspec
+
+from hub.engine.step import adopt, requalify, step, wake
 from hub.model.decision import Command
-from hub.model.entry import ClockJump, Entry, ModeChange, Note, Outcome
-from hub.model.reading import Reading
+from hub.model.entry import Adopted, ClockJump, Entry, ModeChange, Note, Outcome, Started, Trust
+from hub.model.reading import Quality, Reading
 from hub.model.time import Instant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from hub.engine.program import Program
     from hub.engine.state import EngineState, Step
@@ -31,20 +33,37 @@ class Batch:
         self.entry = Entry(at=now)
         self._committed: list[Callable[[], None]] = []
 
-    def feed(self, event: Reading | ModeChange | ClockJump, *, record: bool = True) -> None:
-        """Decide one input.
-
-        ``record`` False keeps a change of mere trust out of the readings and of what a restart remembers: a hub that
-        dies before its link is back must still know what was trusted before.
-        """
+    def feed(self, event: Reading | ModeChange | ClockJump) -> None:
+        """Decide one input."""
         if isinstance(event, Reading):
-            if record:
-                self.entry.readings.append(event)
-        elif isinstance(event, ModeChange):
-            pass  # it stands among the changes of its own step
+            self.entry.readings.append(event)
+        elif isinstance(event, ModeChange):  # it stands among the changes of its own step, too, with its own time
+            self.entry.turns.append(msgspec.structs.replace(event, at=self.now))
         else:
             self.entry.jumps.append(event)
-        self.take(step(self.program, self.state, event, self.now), record=record)
+            self.entry.turns.append(event)
+        self.take(step(self.program, self.state, event, self.now))
+
+    def trust(self, entities: Iterable[EntityId], quality: Quality) -> None:
+        """Trust ``entities`` otherwise.
+
+        That is no reading, and nothing that a restart remembers: a hub that dies before its link is back must still
+        know what was trusted before.
+        """
+        turn = Trust(self.now, quality, tuple(entities))
+        if turn.entities:
+            self.entry.turns.append(turn)
+        self.take(requalify(self.program, self.state, turn.entities, quality, self.now), record=False)
+
+    def start(self, since: Instant) -> None:
+        """Note that the hub was away since its last commit."""
+        self.entry.turns.append(Started(self.now, min(since, self.now)))
+
+    def adopt(self, program: Program) -> None:
+        """Take a rule set over; what runs under an unchanged trigger goes on."""
+        self.program = program
+        self.entry.turns.append(Adopted(self.now))
+        self.take(adopt(program, self.state, self.now))
 
     def remember(self, entity: EntityId) -> None:
         """Have a restart remember the state of ``entity`` as it is now, trust included."""

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
-from hub.engine.step import adopt
 from hub.failpoint import failpoint
 from hub.model.entry import ClockJump
 from hub.model.errors import JournalError
@@ -117,8 +116,8 @@ class Runtime:
         """Replace the rule set; what runs under an unchanged trigger goes on."""
 
         def work(batch: Batch) -> None:
-            self.program = batch.program = program
-            batch.take(adopt(program, self.state, batch.now))
+            self.program = program
+            batch.adopt(program)
 
         self.post(work)
 

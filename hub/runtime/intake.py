@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 import hub.sdk
-from hub.engine.step import requalify
 from hub.model.entry import Announcement, Delivery, Note
 from hub.model.errors import DecodeError
 from hub.model.reading import ACTIVE_VALUES, NEVER_HEARD, Quality, Reading
@@ -166,7 +165,7 @@ class Intake:
         good = (name for name, state in batch.state.states.items() if state.quality is Quality.GOOD)
         trusted = sorted(name for name in good if restart or self._registry.by_message(name))
         self._unconfirmed.update(trusted)
-        batch.take(requalify(batch.program, batch.state, trusted, Quality.STALE, batch.now), record=False)
+        batch.trust(trusted, Quality.STALE)
         batch.record(Note("link_lost", batch.now, {"link": self._name, "reason": clean(reason)}))
 
     def _begin_session(self, batch: Batch) -> None:
@@ -184,7 +183,7 @@ class Intake:
             self._unconfirmed.clear()
             return
         again = sorted(name for name in self._unconfirmed if self._registry.by_message(name))
-        batch.take(requalify(batch.program, batch.state, again, Quality.GOOD, batch.now), record=False)
+        batch.trust(again, Quality.GOOD)
         self._unconfirmed.clear()
 
     def _take(self, batch: Batch, arrival: Arrival) -> None:

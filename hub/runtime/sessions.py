@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Literal
 
 import structlog
 
-from hub.engine.step import requalify
 from hub.model.entry import Note
 from hub.model.errors import BadCredentials, DeviceError, Unreachable
 from hub.model.execution import pause
@@ -151,7 +150,7 @@ class Sessions:
         mine = self._registry.brought(device.domain, device.name)
         known = [name for name in mine if (state := batch.state.states.get(name)) and state.quality is Quality.GOOD]
         if known:
-            batch.take(requalify(batch.program, batch.state, known, Quality.STALE, batch.now))
+            batch.trust(known, Quality.STALE)
             batch.record(Note("device_lost", batch.now, {"device": device.name, "integration": device.domain}))
 
     def _held(self, device: DeviceSession) -> bool:

@@ -24,7 +24,7 @@ def document(routes: Iterable[Route]) -> dict[str, Any]:
     """Describe ``routes``."""
     routes = tuple(routes)
     types = [kind for route in routes for kind in (route.returns, route.takes) if kind is not None]
-    types += [schema.Problem, schema.Subscribe, schema.Changed]
+    types += [schema.Problem, schema.Findings, schema.Subscribe, schema.Changed]
     _, components = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
@@ -47,7 +47,8 @@ def document(routes: Iterable[Route]) -> dict[str, Any]:
 def _operation(route: Route) -> dict[str, Any]:
     answer: dict[str, Any] = {"description": "done"}
     if route.returns is not None:
-        answer = {"description": "well", "content": {"application/json": {"schema": _reference(route.returns)}}}
+        media = route.media or "application/json"
+        answer = {"description": "well", "content": {media: {"schema": _reference(route.returns)}}}
     elif route.media is not None:
         answer = {"description": "well", "content": {route.media: {"schema": {"type": "string", "format": "binary"}}}}
     problem = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}}}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from hub.web import backtest as b
 from hub.web import handlers as h
 from hub.web import schema as s
 from hub.web.openapi import document
 from hub.web.routing import Route, UserRole
 
-_VIEWER, _GUARD = UserRole.VIEWER, UserRole.GUARD
+_VIEWER, _GUARD, _MANAGER = UserRole.VIEWER, UserRole.GUARD, UserRole.MANAGER
 
 
 async def openapi(_request: web.Request) -> web.Response:
@@ -33,6 +34,10 @@ API: tuple[Route, ...] = (
     Route("GET", "/api/v1/entities", "entities", "Entities with their state", _VIEWER, h.entities,
           returns=s.Page[s.EntityOut]),
     Route("GET", "/api/v1/rules", "rules", "The active rules", _VIEWER, h.rules, returns=s.Page[s.RuleOut]),
+    Route("POST", "/api/v1/rules/backtest", "backtest", "Try a rule on recorded history; one JSON object a line",
+          _MANAGER, b.backtest, returns=s.BacktestLine, takes=s.BacktestIn, media="application/x-ndjson"),
+    Route("GET", "/api/v1/rules/{id}/why", "why", "Why a rule did or did not fire", _VIEWER, b.why, returns=s.WhyOut,
+          query=(("zone", "a zone id"), ("at", "RFC 3339 with an offset; now where it is left out"))),
     Route("GET", "/api/v1/activations", "activations", "The newest activations", _VIEWER, h.activations,
           returns=s.Page[s.ActivationOut]),
     Route("GET", "/api/v1/incidents", "incidents", "Incidents, newest first", _VIEWER, h.incidents,

@@ -6,6 +6,7 @@ from typing import Generic, Literal, TypeVar
 
 import msgspec
 
+from hub.engine.explain import Cause
 from hub.model.decision import Reason, Severity
 from hub.model.errors import Failure
 from hub.model.incident import CommandStatus, IncidentState
@@ -305,6 +306,123 @@ class HistoryPoint(msgspec.Struct, frozen=True):
     value: str | float | None
     quality: Quality
     retained: bool
+
+
+class BacktestIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Try a rule, written as YAML, on what was recorded; ``begin`` and ``end`` are RFC 3339 with an offset."""
+
+    rule: str
+    begin: str
+    end: str
+
+
+class BacktestLife(msgspec.Struct, frozen=True):
+    """One activation as it would have been; ``running`` ones had begun before the span."""
+
+    zone: str
+    since: str
+    opened_at: str
+    running: bool
+    late_s: float
+    cleared_at: str | None
+    reason: Reason | None
+    done: dict[str, int]
+    """How often it would have acted, by kind of action."""
+    withheld: dict[str, int]
+    """How often it would have kept silent, by reason."""
+
+
+class BacktestDrop(msgspec.Struct, frozen=True):
+    """A ``for`` that ran ``ran_s`` seconds and did not become a warning."""
+
+    zone: str
+    at: str
+    ran_s: float
+    reason: Reason
+
+
+class BacktestSaid(msgspec.Struct, frozen=True):
+    """A sentence, and how often it would have been spoken."""
+
+    text: Text
+    times: int
+
+
+class BacktestZone(msgspec.Struct, frozen=True):
+    """One zone in figures; ``late_s`` is the worst."""
+
+    zone: str
+    zone_name: Text
+    activations: int
+    dropped: int
+    late_s: float
+    done: dict[str, int]
+    withheld: dict[str, int]
+    said: list[BacktestSaid]
+
+
+class BacktestComparison(msgspec.Struct, frozen=True):
+    """Against the active rule of the same id; ``both`` counts the activations that the two share."""
+
+    both: int
+    only_new: list[BacktestLife]
+    only_old: list[BacktestLife]
+
+
+class BacktestOut(msgspec.Struct, frozen=True):
+    """What a rule would have done. Lists hold the first 1,000; the figures of the zones count all."""
+
+    rule: str
+    name: Text
+    dry_run: bool
+    begin: str
+    end: str
+    """Earlier than asked where the hub recorded nothing more."""
+    zones: list[BacktestZone]
+    activations: list[BacktestLife]
+    dropped: list[BacktestDrop]
+    comparison: BacktestComparison | None
+
+
+class BacktestLine(msgspec.Struct, frozen=True):
+    """One line of the answer: how far it is (0 to 1), and in the last one the result or what went wrong."""
+
+    progress: float
+    result: BacktestOut | None = None
+    problem: Problem | None = None
+
+
+class FindingOut(msgspec.Struct, frozen=True):
+    """What is wrong in a text, where, and what to write instead; line and column count from 1."""
+
+    line: int
+    column: int
+    sentence: str
+
+
+class Findings(msgspec.Struct, frozen=True):
+    """A rule that does not check."""
+
+    error: str
+    message: str
+    findings: list[FindingOut]
+
+
+class WhyOut(msgspec.Struct, frozen=True):
+    """Why a rule did or did not fire in a zone: one cause in a sentence, and every condition with its reading."""
+
+    rule: str
+    zone: str
+    at: str
+    cause: Cause
+    since: str | None
+    until: str | None
+    activation: str | None
+    dry_run: bool
+    sentence: Text
+    trigger: list[WitnessOut]
+    conditions: list[WitnessOut]
+    clear: list[WitnessOut]
 
 
 class Subscribe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

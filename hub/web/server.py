@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import structlog
@@ -9,6 +10,7 @@ from aiohttp import web
 
 from hub.web import schema
 from hub.web.auth import COOKIE, GUARD_HEADER
+from hub.web.backtest import BUSY
 from hub.web.context import CONTEXT, Context
 from hub.web.errors import Refusal
 from hub.web.handlers import USER, answer
@@ -43,6 +45,7 @@ def application(context: Context, ui: Path) -> web.Application:
     """Build the application; ``ui`` is the folder of the built page."""
     app = web.Application(client_max_size=BODY, middlewares=[_errors, _doorkeeper(context)])
     app[CONTEXT] = context
+    app[BUSY] = asyncio.Lock()
     for route in (*API, *OTHER):
         app.router.add_route(route.method, route.path, route.handler, name=route.name)
     if (ui / "index.html").is_file():

@@ -1,10 +1,13 @@
-"""Sentences that the hub itself puts on a page: a rule in one sentence, in Chinese and English."""
+"""Sentences that the hub itself puts on a page, in Chinese and English: what a rule does, and why it did not."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from hub.engine.calendar import Day, Sun, Weekday
+from hub.engine.explain import Cause
 from hub.engine.terms import (
     All,
     AnyOf,
@@ -28,7 +31,11 @@ from hub.model.text import Text
 from hub.model.time import DAY, HOUR, MINUTE, SECOND
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hub.engine.explain import Explanation
     from hub.engine.rule import Rule
+    from hub.model.ids import EntityId
     from hub.model.reading import Value
 
 KIND = {
@@ -102,6 +109,79 @@ def rule_sentence(rule: Rule) -> Text:
         zh=f"当{kind.zh}的{trigger.zh}{held.zh}{also.zh}，就告警；{clear.zh}{over.zh}，视为解除。",
         en=f"When {trigger.en}{held.en}{also.en} at a {kind.en}, warn; over when {clear.en}{over.en}.",
     )
+
+
+def why(found: Explanation, rule: Rule, timezone: str, name: Callable[[EntityId], Text]) -> Text:
+    """Say what stands in the way of a rule."""
+    said = term(found.term) if found.term is not None else Text("", "")
+    since, until = _since(found.since, timezone), moment(found.until, timezone)
+    source = _source(found, name)
+    hold, kind = duration(rule.trigger.hold), KIND[rule.zone_kind]
+    match found.cause:
+        case Cause.NOT_OF_KIND:
+            return Text(f"这条规则只管{kind.zh}，这个防区不是。", f"The rule is for a {kind.en}; this zone is none.")
+        case Cause.EXCLUDED:
+            return Text("规则没有把这个防区包括在内。", "The rule leaves this zone out.")
+        case Cause.NOT_BOUND:
+            return Text(
+                "这个防区没有绑定触发条件要看的测点。", "No entity that the trigger looks at is bound to this zone."
+            )
+        case Cause.TRIGGER_FALSE:
+            return Text(
+                f"触发条件“{said.zh}”不成立{source.zh}{since.zh}。",
+                f"The trigger does not hold: {said.en}{source.en}{since.en}.",
+            )
+        case Cause.RUNNING:
+            return Text(
+                f"触发条件已成立{since.zh}，要满 {hold.zh}，到 {until} 才告警。",
+                f"The trigger holds{since.en}; it must for {hold.en}, until {until}.",
+            )
+        case Cause.SOURCE_UNKNOWN:
+            return Text(
+                f"“{said.zh}”无法确定{source.zh}{since.zh}；状态不明时不告警。",
+                f"It is not known: {said.en}{source.en}{since.en}; nothing fires on what is not known.",
+            )
+        case Cause.CONDITION_FALSE:
+            return Text(
+                f"已到时间，但条件“{said.zh}”不成立{source.zh}{since.zh}。",
+                f"It would fire, but a condition does not hold: {said.en}{source.en}{since.en}.",
+            )
+        case Cause.COOLDOWN:
+            return Text(f"刚刚解除，冷却到 {until}。", f"It has just cleared and stays quiet until {until}.")
+        case Cause.ACTIVE:
+            dry = Text("（演练，不动作）", " (a dry run: it acts on nothing)") if found.dry_run else Text("", "")
+            return Text(f"已经触发{since.zh}{dry.zh}。", f"It has fired{since.en}{dry.en}.")
+        case Cause.DUE:
+            return Text("条件都成立，正要触发。", "Everything holds: it is about to fire.")
+
+
+def moment(instant: int | None, timezone: str) -> str:
+    """Write an instant as local people read it."""
+    if instant is None:
+        return "?"
+    return datetime.fromtimestamp(instant / SECOND, ZoneInfo(timezone)).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _since(instant: int | None, timezone: str) -> Text:
+    if not instant:
+        return Text("", "")
+    at = moment(instant, timezone)
+    return Text(f"（自 {at} 起）", f" (since {at})")
+
+
+def _source(found: Explanation, name: Callable[[EntityId], Text]) -> Text:
+    """Say which entity decides, and what it says."""
+    seen = found.witness
+    if seen is None or seen.entity is None:
+        return Text("", "")
+    who, value = name(seen.entity), _value(seen.value)
+    return Text(f"：{who.zh} {value.zh}", f": {who.in_language('en')} {value.en}")
+
+
+def _value(word: str | None) -> Text:
+    if word is None:
+        return Text("没有数据", "has no value")
+    return next((text for value, text in VALUE.items() if value == word), Text(word, word))
 
 
 def term(condition: Term) -> Text:

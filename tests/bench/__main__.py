@@ -6,10 +6,11 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator
 
-from tests.bench import engine, pipeline, warning
+from tests.bench import backtest, engine, pipeline, warning
 from tests.bench.figure import Figure
 
 BENCHES: dict[str, Callable[[], Iterator[Figure]]] = {
+    "backtest": backtest.figures,
     "engine": engine.figures,
     "pipeline": pipeline.figures,
     "warning": warning.figures,

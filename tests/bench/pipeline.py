@@ -4,7 +4,8 @@ Runtime and journal as in the hub (WAL, synchronous=FULL, group commit), on a re
 moves a rule, it opens an activation with a command for the outbox, or clears it. ``fired_rate`` and the open loops:
 every reading fires one of two opposite rules and clears the other, about twice the work. Open loop: a latency counts
 from the moment at which the reading was due to the moment at which its command is handed out, so that a slow loop
-cannot hide behind a slow generator. Home Assistant with its recorder, not durable: 1,363 to 1,426/s; p99 at 1,000/s 264 ms.
+cannot hide behind a slow generator. Home Assistant with its recorder, not durable: 1,363 to 1,426/s; p99 at 1,000/s
+264 ms.
 """
 
 from __future__ import annotations

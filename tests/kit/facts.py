@@ -23,6 +23,7 @@ from hub.model.decision import (
     Witness,
 )
 from hub.model.entry import (
+    Adopted,
     Announcement,
     ClockJump,
     Delivery,
@@ -31,6 +32,8 @@ from hub.model.entry import (
     ModeChange,
     Note,
     Outcome,
+    Started,
+    Trust,
 )
 from hub.model.errors import Failure
 from hub.model.ids import ActivationId
@@ -123,6 +126,13 @@ def story() -> Entry:
             ModeChange(Mode.TYPHOON, False, at(2)),
         ],
         jumps=[ClockJump(at(4), -3_600_000_000)],
+        turns=[
+            Started(at(0), at(-60)),
+            Trust(at(0.5), Quality.STALE, (CAR, LEFT)),
+            Adopted(at(0.75)),
+            ModeChange(Mode.MAINTENANCE, True, at(1.5), at(99), "guard"),
+            ClockJump(at(4), -3_600_000_000),
+        ],
         notes=[Note("hub_started", at(0)), Note("rules_refused", at(1), {"findings": ["hub.yaml:1:1: x"]})],
         deliveries=[Delivery("mqtt", 7, b"0" * 16), Delivery("mqtt", 8, b"1" * 16)],
         announcements=[

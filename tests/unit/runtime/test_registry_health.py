@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from hub.model.ids import EntityId
-from hub.model.reading import Capability, Entity, Presence, Quality, Reading
+from hub.model.reading import Capability, Entity, Presence, Quality
 from hub.model.text import Text
 from hub.model.time import HOUR
 from hub.runtime.health import Health
@@ -147,9 +147,9 @@ async def test_a_jump_of_the_clock_changes_nothing(by: int) -> None:
 async def test_what_fell_silent_while_its_link_was_away_is_noticed() -> None:
     ward = Ward()
     async with ward.open() as loop:
-        loop.runtime.post(lambda batch: batch.feed(Reading(CAR, None, Quality.STALE, batch.now), record=False))
+        loop.runtime.post(lambda batch: batch.trust((CAR,), Quality.STALE))
         await loop.clock.run(seconds(300))
-        loop.runtime.post(lambda batch: batch.feed(Reading(CAR, None, Quality.GOOD, batch.now), record=False))
+        loop.runtime.post(lambda batch: batch.trust((CAR,), Quality.GOOD))
         await settle()
         assert ward.quality() is Quality.GOOD
         await loop.clock.run(seconds(61))

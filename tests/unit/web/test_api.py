@@ -39,7 +39,12 @@ async def fill(desk: Office) -> None:
     picture.write_bytes(b"\xff\xd8\xff")
 
 
-PATHS = {"zone": "/api/v1/zones/lane", "incident": "/api/v1/incidents/1", "history": f"/api/v1/history?entity={CAR}"}
+PATHS = {
+    "zone": "/api/v1/zones/lane",
+    "incident": "/api/v1/incidents/1",
+    "history": f"/api/v1/history?entity={CAR}",
+    "why": "/api/v1/rules/blocked/why?zone=lane",
+}
 READ = [route for route in API if route.method == "GET" and route.returns is not None]
 
 

@@ -19,12 +19,17 @@ from hub.web.routes import API, OTHER
 from hub.web.routing import Route, UserRole
 from hub.web.server import HEADERS
 from tests.kit.office import GUARD, ROLES, Office, bearer
+from tests.unit.config.test_site import RULE
 
 ROOT = Path(__file__).parents[3]
 ROUTES = (*API, *OTHER)
 WHO = (None, *ROLES, "nobody")
 #: Bodies that the routes take, for those that may come in.
-BODIES: dict[str, Any] = {"sign_in": {"token": "token-of-viewer"}, "set_mode": {"on": False}}
+BODIES: dict[str, Any] = {
+    "sign_in": {"token": "token-of-viewer"},
+    "set_mode": {"on": False},
+    "backtest": {"rule": RULE, "begin": "2024-10-01T00:00Z", "end": "2024-10-02T00:00Z"},
+}
 
 
 def path_of(route: Route) -> str:
@@ -54,7 +59,10 @@ def test_what_is_open_to_everybody_is_listed_here() -> None:
     assert {route.name for route in ROUTES if route.role is None} == {
         "sign_in", "openapi", "healthz", "readyz", "metrics", "pushed", "pushed_get",
     }  # fmt: skip
-    assert {route.name for route in ROUTES if route.method != "GET"} == {"sign_in", "sign_out", "set_mode", "pushed"}
+    assert {route.name for route in ROUTES if route.method != "GET"} == {
+        "sign_in", "sign_out", "set_mode", "backtest", "pushed",
+    }  # fmt: skip
+
     assert len({route.name for route in ROUTES}) == len(ROUTES)
 
 

@@ -174,6 +174,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/rules/backtest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try a rule on recorded history; one JSON object a line */
+        post: operations["backtest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/{id}/why": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Why a rule did or did not fire */
+        get: operations["why"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -280,11 +314,116 @@ export interface components {
             zone: string;
         };
         /**
+         * BacktestComparison
+         * @description Against the active rule of the same id; ``both`` counts the activations that the two share.
+         */
+        BacktestComparison: {
+            both: number;
+            only_new: components["schemas"]["BacktestLife"][];
+            only_old: components["schemas"]["BacktestLife"][];
+        };
+        /**
+         * BacktestDrop
+         * @description A ``for`` that ran ``ran_s`` seconds and did not become a warning.
+         */
+        BacktestDrop: {
+            at: string;
+            ran_s: number;
+            reason: components["schemas"]["Reason"];
+            zone: string;
+        };
+        /**
+         * BacktestIn
+         * @description Try a rule, written as YAML, on what was recorded; ``begin`` and ``end`` are RFC 3339 with an offset.
+         */
+        BacktestIn: {
+            begin: string;
+            end: string;
+            rule: string;
+        };
+        /**
+         * BacktestLife
+         * @description One activation as it would have been; ``running`` ones had begun before the span.
+         */
+        BacktestLife: {
+            cleared_at: string | null;
+            done: {
+                [key: string]: number;
+            };
+            late_s: number;
+            opened_at: string;
+            reason: components["schemas"]["Reason"] | null;
+            running: boolean;
+            since: string;
+            withheld: {
+                [key: string]: number;
+            };
+            zone: string;
+        };
+        /**
+         * BacktestLine
+         * @description One line of the answer: how far it is (0 to 1), and in the last one the result or what went wrong.
+         */
+        BacktestLine: {
+            /** @default null */
+            problem: components["schemas"]["Problem"] | null;
+            progress: number;
+            /** @default null */
+            result: components["schemas"]["BacktestOut"] | null;
+        };
+        /**
+         * BacktestOut
+         * @description What a rule would have done. Lists hold the first 1,000; the figures of the zones count all.
+         */
+        BacktestOut: {
+            activations: components["schemas"]["BacktestLife"][];
+            begin: string;
+            comparison: components["schemas"]["BacktestComparison"] | null;
+            dropped: components["schemas"]["BacktestDrop"][];
+            dry_run: boolean;
+            end: string;
+            name: components["schemas"]["Text"];
+            rule: string;
+            zones: components["schemas"]["BacktestZone"][];
+        };
+        /**
+         * BacktestSaid
+         * @description A sentence, and how often it would have been spoken.
+         */
+        BacktestSaid: {
+            text: components["schemas"]["Text"];
+            times: number;
+        };
+        /**
+         * BacktestZone
+         * @description One zone in figures; ``late_s`` is the worst.
+         */
+        BacktestZone: {
+            activations: number;
+            done: {
+                [key: string]: number;
+            };
+            dropped: number;
+            late_s: number;
+            said: components["schemas"]["BacktestSaid"][];
+            withheld: {
+                [key: string]: number;
+            };
+            zone: string;
+            zone_name: components["schemas"]["Text"];
+        };
+        /**
          * Capability
          * @description What one entity can do. The first three are sensed, ``measure`` is a number, the others are commanded.
          * @enum {unknown}
          */
         Capability: "alarm" | "camera" | "contact" | "measure" | "notifier" | "presence" | "relay" | "speaker";
+        /**
+         * Cause
+         * @description What stands in the way, or that nothing does.
+         * @enum {unknown}
+         */
+        Cause: "active" | "condition_false" | "cooldown" | "due" | "excluded" | "not_bound" | "not_of_kind" | "running" | "source_unknown" | "trigger_false";
         /**
          * Changed
          * @description WebSocket, hub to client: fetch this again. ``id`` names the incident or zone where only one changed.
@@ -398,6 +537,24 @@ export interface components {
          * @enum {unknown}
          */
         Failure: "credentials" | "device" | "fault" | "late" | "limit" | "over" | "unreachable" | "unsupported";
+        /**
+         * FindingOut
+         * @description What is wrong in a text, where, and what to write instead; line and column count from 1.
+         */
+        FindingOut: {
+            column: number;
+            line: number;
+            sentence: string;
+        };
+        /**
+         * Findings
+         * @description A rule that does not check.
+         */
+        Findings: {
+            error: string;
+            findings: components["schemas"]["FindingOut"][];
+            message: string;
+        };
         /**
          * HistoryPoint
          * @description One reading of an entity.
@@ -685,6 +842,24 @@ export interface components {
          */
         TokenIn: {
             token: string;
+        };
+        /**
+         * WhyOut
+         * @description Why a rule did or did not fire in a zone: one cause in a sentence, and every condition with its reading.
+         */
+        WhyOut: {
+            activation: string | null;
+            at: string;
+            cause: components["schemas"]["Cause"];
+            clear: components["schemas"]["WitnessOut"][];
+            conditions: components["schemas"]["WitnessOut"][];
+            dry_run: boolean;
+            rule: string;
+            sentence: components["schemas"]["Text"];
+            since: string | null;
+            trigger: components["schemas"]["WitnessOut"][];
+            until: string | null;
+            zone: string;
         };
         /**
          * WithheldStep
@@ -1060,6 +1235,75 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_RuleOut_"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    backtest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BacktestIn"];
+            };
+        };
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["BacktestLine"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    why: {
+        parameters: {
+            query?: {
+                /** @description a zone id */
+                zone?: string;
+                /** @description RFC 3339 with an offset; now where it is left out */
+                at?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WhyOut"];
                 };
             };
             /** @description an error */

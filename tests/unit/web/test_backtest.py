@@ -1,0 +1,159 @@
+"""The page tries a rule on recorded history, and asks why a rule did not fire."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import aiohttp
+import msgspec
+import pytest
+
+from hub.model.entry import Entry, Trust
+from hub.model.ids import EntityId
+from hub.model.reading import Presence, Quality, Reading
+from hub.model.time import MINUTE, SECOND, Instant, isoformat
+from hub.web import schema
+from hub.web.backtest import BUSY
+from tests.kit.clock import START
+from tests.kit.facts import at
+from tests.kit.office import Office
+from tests.unit.config.test_site import RULE
+
+CAR = EntityId("mqtt_discovery.car")
+PATH = "/api/v1/rules/backtest"
+
+
+def wanted(rule: str = RULE, begin: int = -60, end: int = 3_600) -> dict[str, str]:
+    return {"rule": rule, "begin": isoformat(at(begin)), "end": isoformat(at(end))}
+
+
+async def park(desk: Office) -> None:
+    """A car stays for ten minutes."""
+    came = Reading(CAR, Presence.PRESENT, Quality.GOOD, at(0))
+    left = Reading(CAR, Presence.ABSENT, Quality.GOOD, at(600))
+    await desk.context.journal.commit(Entry(at=START, readings=[came, left]))
+
+
+async def lines(answer: aiohttp.ClientResponse) -> list[schema.BacktestLine]:
+    assert (answer.status, answer.content_type) == (200, "application/x-ndjson")
+    return [msgspec.json.decode(line, type=schema.BacktestLine) for line in (await answer.read()).splitlines()]
+
+
+async def test_a_draft_is_tried_beside_the_active_rule(desk: Office) -> None:
+    await park(desk)
+    found = await lines(await desk.ask(PATH, "manager", "POST", json=wanted(RULE.replace("3 min", "20 min"))))
+    assert [line.progress for line in found] == sorted(line.progress for line in found)
+    result = found[-1].result
+    assert result is not None
+    (zone,) = result.zones
+    assert (zone.zone, zone.activations, zone.dropped) == ("lane", 0, 1)
+    assert result.comparison is not None
+    (missed,) = result.comparison.only_old
+    assert (missed.opened_at, missed.done) == (isoformat(at(180)), {"capture": 1})
+    assert msgspec.json.decode(msgspec.json.encode(result), type=schema.BacktestOut) == result
+
+
+async def test_a_draft_that_does_not_check_is_answered_with_its_places(desk: Office) -> None:
+    answer = await desk.ask(PATH, "manager", "POST", json=wanted(RULE.replace("present", "presnt")))
+    assert answer.status == 422
+    (finding,) = msgspec.json.decode(await answer.read(), type=schema.Findings).findings
+    assert (finding.line, finding.column) == (3, 20)
+    assert "did you mean `present`" in finding.sentence
+
+
+async def test_without_history_it_says_so(desk: Office) -> None:
+    (line,) = await lines(await desk.ask(PATH, "manager", "POST", json=wanted()))
+    assert line.problem is not None
+    assert "no readings" in line.problem.message
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"begin": "yesterday"},
+        {"begin": "2026-11-01T00:00"},
+        {"begin": "2026-11-01T00:00Z", "end": "2026-11-01T00:00Z"},
+        {"begin": "2020-01-01T00:00Z"},
+        {"end": "9999-12-31T23:59:59-23:00"},
+        {"rule": 1},
+        {"more": 1},
+    ],
+    ids=str,
+)
+async def test_a_request_that_makes_no_sense(desk: Office, wrong: dict[str, Any]) -> None:
+    answer = await desk.ask(PATH, "manager", "POST", json={**wanted(), **wrong})
+    assert answer.status == 400
+
+
+async def test_one_at_a_time(desk: Office) -> None:
+    async with desk.client.app[BUSY]:
+        answer = await desk.ask(PATH, "manager", "POST", json=wanted())
+        assert (answer.status, (await answer.json())["error"]) == (409, "busy")
+    await park(desk)
+    assert (await lines(await desk.ask(PATH, "manager", "POST", json=wanted())))[-1].result is not None
+
+
+async def test_it_ends_with_the_request(desk: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process is one that would never end by itself."""
+    started: list[asyncio.subprocess.Process] = []
+    real = asyncio.create_subprocess_exec
+
+    async def endless(*_command: str, **options: Any) -> asyncio.subprocess.Process:
+        script = "import time\nwhile True: print('{\"progress\": 0.5}', flush=True); time.sleep(0.01)"
+        started.append(await real(_command[0], "-c", script, **options))
+        return started[0]
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", endless)
+    answer = await desk.ask(PATH, "manager", "POST", json=wanted())
+    await answer.content.readline()
+    assert started[0].returncode is None
+    answer.close()
+    async with asyncio.timeout(10), desk.client.app[BUSY]:
+        assert started[0].returncode is not None
+
+
+async def ask_why(desk: Office, query: str) -> schema.WhyOut:
+    answer = await desk.ask(f"/api/v1/rules/blocked/why?zone=lane{query}")
+    assert answer.status == 200, await answer.text()
+    return msgspec.json.decode(await answer.read(), type=schema.WhyOut)
+
+
+async def test_why_now_is_by_what_is_known_now(desk: Office) -> None:
+    now = await ask_why(desk, "")
+    assert (now.cause, now.since) == ("source_unknown", None)
+    reading = Reading(CAR, Presence.PRESENT, Quality.GOOD, START)
+    await desk.context.runtime.done(lambda batch: batch.feed(reading))
+    now = await ask_why(desk, "")
+    assert (now.cause, now.until) == ("running", isoformat(START + 3 * MINUTE))
+    await desk.context.runtime.done(lambda batch: batch.trust((CAR,), Quality.STALE))
+    now = await ask_why(desk, "")
+    assert (now.cause, now.since is not None) == ("source_unknown", True)
+    assert now.trigger[0].entity == CAR
+
+
+async def test_why_then_is_by_what_was_recorded(desk: Office) -> None:
+    await park(desk)
+    desk.clock.advance(3_600 * SECOND)
+    await desk.context.journal.commit(Entry(at=START, turns=[Trust(at(900), Quality.STALE, (CAR,))]))
+    causes = {}
+    for seconds in (60, 300, 700, 1_000):
+        found = await ask_why(desk, f"&at={isoformat(at(seconds))}")
+        causes[seconds] = (found.cause, found.since)
+    assert causes == {
+        60: ("running", isoformat(at(0))),
+        300: ("active", isoformat(at(180))),
+        700: ("trigger_false", isoformat(at(600))),
+        1_000: ("source_unknown", isoformat(at(900))),
+    }
+
+
+async def test_why_of_what_is_not_there(desk: Office) -> None:
+    for path, status in (
+        ("/api/v1/rules/nothing/why?zone=lane", 404),
+        ("/api/v1/rules/blocked/why?zone=nowhere", 404),
+        ("/api/v1/rules/blocked/why", 404),
+        ("/api/v1/rules/blocked/why?zone=lane&at=noon", 400),
+        (f"/api/v1/rules/blocked/why?zone=lane&at={isoformat(Instant(START + MINUTE))}", 400),
+    ):
+        assert (await desk.ask(path)).status == status, path
