@@ -147,7 +147,7 @@ class TermParser:
         term, fields = self._event(node, "`count`", ("times", "within"))
         if term is None or fields is None:
             return None
-        times = self._reader.integer(fields.get("times"), "`times`", 2, MOST)
+        times = self._reader.integer(fields.get("times"), "`times`", 1, MOST)
         within = self._reader.duration(fields.get("within"), "`within`", SECOND, DAY)
         return None if times is None or within is None else Count(term, times, within)
 

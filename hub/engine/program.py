@@ -116,6 +116,7 @@ class Program:
 
     def __init__(self, rules: tuple[Rule, ...], site: Site, calendar: Calendar | None = None) -> None:
         self.rules = rules
+        self.site = site
         self.slots: dict[SlotKey, SlotProgram] = {}
         self.tracked: dict[EntityId, Tracking] = {}
         calendar = calendar or Calendar()

@@ -206,7 +206,8 @@ def test_a_zigbee2mqtt_door_that_stays_open(tmp_path: Path, broker: Broker, hub_
         publish(broker.port, "zigbee2mqtt/unit_5_1", '{"contact": false, "battery": 97}')
         (said_once,) = until(speaker.heard, bool, within=2 + PROMPT + 4)
         assert 2 <= said_once["started_at"] - began <= 2 + PROMPT
-        assert (said_once["via"], said_once["volume"]) == ("http", 70)
+        assert said_once["via"] == "http"
+        assert said_once["volume"] in {70, 50}, "softer at night"
         until(webhook.got, within=10)
         publish(broker.port, "zigbee2mqtt/unit_5_1", '{"contact": true, "battery": 97}')
         (closed,) = until(hub.incidents, lambda found: found[0]["state"] == "closed", within=8)

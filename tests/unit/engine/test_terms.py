@@ -178,7 +178,7 @@ def test_a_repeated_step_repeats_as_often_as_it_says() -> None:
         ("{door: open, confirm: many}", "3:32: `confirm` is `any`, `all` or a number"),
         ('{time: {from: "25:00", to: "06:00"}}', '3:24: `from` must be a time of day like "22:30", not `25:00`'),
         ("{weekday: [sta]}", "3:21: `sta` is no day of the week; did you mean `sat`?"),
-        ("{count: {door: open, times: 1, within: 1 min}}", "3:38: `times` must be a whole number from 2 to 100"),
+        ("{count: {door: open, times: 0, within: 1 min}}", "3:38: `times` must be a whole number from 1 to 100"),
         ("{mode: test, confirm: 2}", "3:23: `confirm` stands beside a role only"),
     ],
 )
