@@ -6,13 +6,14 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator
 
-from tests.bench import backtest, engine, pipeline, warning
+from tests.bench import backtest, engine, pipeline, timers, warning
 from tests.bench.figure import Figure
 
 BENCHES: dict[str, Callable[[], Iterator[Figure]]] = {
     "backtest": backtest.figures,
     "engine": engine.figures,
     "pipeline": pipeline.figures,
+    "timers": timers.figures,
     "warning": warning.figures,
 }
 

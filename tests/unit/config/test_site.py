@@ -220,7 +220,7 @@ def test_an_edit_changes_the_fingerprint(tmp_path: Path) -> None:
 def test_the_shipped_site_is_well() -> None:
     folder = load_site(ROOT / "hub.yaml")
     assert {rule.id for rule in folder.rules} >= {"fire_lane_blocked", "unit_door_held_open"}
-    assert all(rule.name.en and rule.clear.hold for rule in folder.rules)
+    assert all(rule.name.en for rule in folder.rules)
 
 
 def check(*arguments: str) -> tuple[int, str]:
