@@ -106,14 +106,14 @@ def explain(
     compiled = program.slots.get(key)
     if compiled is None:
         return Explanation(rule.id, zone.id, now, _not_served(rule, zone), dry_run=rule.dry_run)
-    view = View(now, state.states, {}, {}, state.memories, state.modes)
+    view = View(now, state.states, {}, {}, state.memories, state.modes, zone.bind)
     judge = _Judge(compiled, view, doubted)
     found = _cause(judge, compiled, state.slots.get(key), now)
     return msgspec.structs.replace(
         found,
-        trigger=witnesses((rule.trigger.condition,), zone, compiled.calendar)(view),
-        conditions=witnesses(rule.conditions, zone, compiled.calendar)(view),
-        clear=compiled.closing(view),
+        trigger=witnesses((rule.trigger.condition,), compiled.calendar)(view),
+        conditions=witnesses(rule.conditions, compiled.calendar)(view),
+        clear=compiled.shared.closing(view),
     )
 
 
@@ -170,7 +170,7 @@ class _Judge:
 
     def _leaf(self, leaf: Leaf, *, negated: bool) -> Judged:
         term = Not(leaf) if negated else leaf
-        (seen,) = witnesses((term,), self._zone, self._calendar)(self._view)
+        (seen,) = witnesses((term,), self._calendar)(self._view)
         truth = None if seen.holds is None else seen.holds is not negated
         entity, since = self._since(leaf, truth)
         if entity is not None:
@@ -214,7 +214,7 @@ class _Judge:
         return name, since
 
     def _holds(self, leaf: Leaf) -> Truth:
-        return compile_term(leaf, self._zone, self._calendar)(self._view)
+        return compile_term(leaf, self._calendar)(self._view)
 
     def _is(self, leaf: Is, truth: Truth) -> tuple[EntityId | None, Instant | None]:
         """So many must agree: it holds since the last of those that suffice, it fails since too many disagree."""
@@ -253,7 +253,7 @@ class _Judge:
 
     def _timed(self, leaf: TimeIs | WeekdayIs | DayIs | SunIs, truth: Truth) -> Instant | None:
         """Return the last instant at which a condition about time changed to what it is."""
-        test = compile_term(leaf, self._zone, self._calendar)
+        test = compile_term(leaf, self._calendar)
         for instant in self._marks(leaf):
             if test(_at(Instant(instant - 1))) is not truth:
                 return instant

@@ -1,9 +1,10 @@
-"""Rules compiled for one site: closures per rule and zone, indexed by the entities and modes they watch."""
+"""Rules compiled for one site: closures per rule, slots per rule and zone, indexed by what they watch."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from hub.engine.calendar import Calendar
 from hub.engine.rule import Rule, RuleAction
@@ -15,7 +16,7 @@ from hub.model.time import Duration
 
 if TYPE_CHECKING:
     from hub.model.ids import EntityId
-    from hub.model.site import Mode, Role, Site, Zone, ZoneKind
+    from hub.model.site import Mode, Site, Zone, ZoneKind
 
 #: Changes remembered of an entity whose order with another matters: a door held open may see as many card readings.
 ORDERED = 32
@@ -30,72 +31,80 @@ class Stage:
     actions: tuple[RuleAction, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Shared:
-    """What all zones of one rule have in common."""
+    """What all zones of one rule have in common. Its closures ask the view which zone it looks at.
 
-    rule: Rule
-    fingerprint: str
-    stages: tuple[Stage, ...]
-    roles: tuple[Role, ...]
-    """Roles that any term looks at."""
-    triggering: tuple[Role, ...]
-    """Roles that the trigger looks at."""
-    modes: tuple[Mode, ...]
-    remembered: tuple[Beyond | Count | Preceded, ...]
-    """Leaves that need more than the present state."""
+    They are made when they are first called: of many thousand rules most never fire.
+    """
 
-
-class SlotProgram:
-    """One rule in one zone. Its closures are made when they are first called: of 100,000 slots most never are."""
-
-    __slots__ = ("area", "calendar", "clear", "closing", "conditions", "key", "opening", "rule", "shared", "trigger",
-                 "zone")  # fmt: skip
-
-    trigger: Test
-    clear: Test
-    conditions: tuple[Test, ...]
-    opening: Tracer
-    """Why it opens: trigger and conditions."""
-    closing: Tracer
-
-    def __init__(self, shared: Shared, zone: Zone, area: str, calendar: Calendar) -> None:
-        self.key = SlotKey(shared.rule.id, zone.id)
-        self.rule = shared.rule
-        self.shared = shared
-        self.zone = zone
-        self.area = area
+    def __init__(self, rule: Rule, calendar: Calendar) -> None:
+        terms = watched(rule)
+        found = [leaf for term in terms for leaf in leaves(term)]
+        self.rule = rule
         self.calendar = calendar
+        self.roles = tuple(dict.fromkeys(role for term in terms for role in roles(term)))
+        """Roles that any term looks at."""
+        self.triggering = roles(rule.trigger.condition)
+        """Roles that the trigger looks at."""
+        self.modes = tuple(dict.fromkeys(leaf.mode for leaf in found if isinstance(leaf, ModeIs)))
+        self.remembered = tuple(leaf for leaf in found if isinstance(leaf, Beyond | Count | Preceded))
+        """Leaves that need more than the present state."""
 
-    def __getattr__(self, name: str) -> Any:
-        """Make a closure; Python asks here only while the attribute is not set."""
-        rule, zone, calendar = self.rule, self.zone, self.calendar
-        made: Any
-        match name:
-            case "trigger":
-                made = compile_term(rule.trigger.condition, zone, calendar)
-            case "clear":
-                made = compile_term(rule.clear.condition, zone, calendar)
-            case "conditions":
-                made = tuple(compile_term(term, zone, calendar) for term in rule.conditions)
-            case "opening":
-                made = witnesses((rule.trigger.condition, *rule.conditions), zone, calendar)
-            case "closing":
-                made = witnesses((rule.clear.condition,), zone, calendar)
-            case _:
-                raise AttributeError(name)
-        setattr(self, name, made)
-        return made
+    @cached_property
+    def fingerprint(self) -> str:
+        """Name the trigger."""
+        return self.rule.trigger.fingerprint
+
+    @cached_property
+    def stages(self) -> tuple[Stage, ...]:
+        """The escalation, unrolled."""
+        return _stages(self.rule)
+
+    @cached_property
+    def trigger(self) -> Test:
+        """Whether the trigger holds."""
+        return compile_term(self.rule.trigger.condition, self.calendar)
+
+    @cached_property
+    def clear(self) -> Test:
+        """Whether it is over."""
+        return compile_term(self.rule.clear.condition, self.calendar)
+
+    @cached_property
+    def conditions(self) -> tuple[Test, ...]:
+        """Whether each condition holds."""
+        return tuple(compile_term(term, self.calendar) for term in self.rule.conditions)
+
+    @cached_property
+    def opening(self) -> Tracer:
+        """Why it opens: trigger and conditions."""
+        return witnesses((self.rule.trigger.condition, *self.rule.conditions), self.calendar)
+
+    @cached_property
+    def closing(self) -> Tracer:
+        """Why it is over."""
+        return witnesses((self.rule.clear.condition,), self.calendar)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SlotProgram:
+    """One rule in one zone."""
+
+    key: SlotKey
+    shared: Shared
+    zone: Zone
+    area: str
+    calendar: Calendar
+
+    @property
+    def rule(self) -> Rule:
+        """The rule."""
+        return self.shared.rule
 
     @property
     def fingerprint(self) -> str:
         """Name the trigger it runs under."""
         return self.shared.fingerprint
-
-    @property
-    def stages(self) -> tuple[Stage, ...]:
-        """Return the escalation, unrolled."""
-        return self.shared.stages
 
     def entities(self) -> tuple[EntityId, ...]:
         """Return what it looks at."""
@@ -126,13 +135,14 @@ class Program:
         for zone in site.zones.values():
             by_kind.setdefault(zone.kind, []).append(zone)
         for rule in rules:
-            shared = _share(rule)
+            shared = Shared(rule, calendar)
             for zone in _served(rule, site, by_kind):
                 if shared.triggering and not any(zone.bound(role) for role in shared.triggering):
                     continue  # nothing in this zone can ever fire the rule
                 area = site.areas.get(zone.area) if zone.area is not None else None
-                slot = SlotProgram(shared, zone, "" if area is None else area.name.zh, calendar)
-                self.slots[slot.key] = slot
+                key = SlotKey(rule.id, zone.id)
+                slot = SlotProgram(key, shared, zone, "" if area is None else area.name.zh, calendar)
+                self.slots[key] = slot
                 self._track(shared, zone)
                 for entity in slot.entities():
                     by_entity.setdefault(entity, []).append(slot)
@@ -173,20 +183,6 @@ def _served(rule: Rule, site: Site, by_kind: dict[ZoneKind, list[Zone]]) -> list
         named = (site.zones[zone] for zone in dict.fromkeys(rule.only) if zone in site.zones)
         return [zone for zone in named if zone.kind is rule.zone_kind and rule.applies_to(zone.id)]
     return [zone for zone in by_kind.get(rule.zone_kind, ()) if rule.applies_to(zone.id)]
-
-
-def _share(rule: Rule) -> Shared:
-    terms = watched(rule)
-    found = [leaf for term in terms for leaf in leaves(term)]
-    return Shared(
-        rule=rule,
-        fingerprint=rule.trigger.fingerprint,
-        stages=_stages(rule),
-        roles=tuple(dict.fromkeys(role for term in terms for role in roles(term))),
-        triggering=roles(rule.trigger.condition),
-        modes=tuple(dict.fromkeys(leaf.mode for leaf in found if isinstance(leaf, ModeIs))),
-        remembered=tuple(leaf for leaf in found if isinstance(leaf, Beyond | Count | Preceded)),
-    )
 
 
 def _stages(rule: Rule) -> tuple[Stage, ...]:

@@ -32,16 +32,16 @@ if TYPE_CHECKING:
     from hub.engine.view import View
     from hub.model.ids import EntityId
     from hub.model.reading import State, Value
-    from hub.model.site import Role, Zone
+    from hub.model.site import Role
 
 #: Leaves that look at no entity.
 _UNSENSED = (ModeIs, TimeIs, WeekdayIs, DayIs, SunIs)
 Tracer = Callable[["View"], tuple[Witness, ...]]
 
 
-def witnesses(terms: tuple[Term, ...], zone: Zone, calendar: Calendar) -> Tracer:
+def witnesses(terms: tuple[Term, ...], calendar: Calendar) -> Tracer:
     """Return a function that says of each leaf of ``terms`` how it is."""
-    parts = [_witness(leaf, zone, calendar, negated=negated) for term in terms for leaf, negated in _flat(term)]
+    parts = [_witness(leaf, calendar, negated=negated) for term in terms for leaf, negated in _flat(term)]
     if len(parts) == 1:
         only = parts[0]
         return lambda view: (only(view),)
@@ -56,18 +56,18 @@ def _flat(term: Term, *, negated: bool = False) -> list[tuple[Leaf, bool]]:
     return [(term, negated)]
 
 
-def _witness(leaf: Leaf, zone: Zone, calendar: Calendar, *, negated: bool) -> Callable[[View], Witness]:
+def _witness(leaf: Leaf, calendar: Calendar, *, negated: bool) -> Callable[[View], Witness]:
     """Return a function that says how one leaf is; whatever does not change is worked out here."""
-    test = compile_term(leaf, zone, calendar)
+    test = compile_term(leaf, calendar)
     if isinstance(leaf, _UNSENSED):
         mode = leaf.mode if isinstance(leaf, ModeIs) else None
         detail = "" if isinstance(leaf, ModeIs) else _time(leaf)
         return lambda view: Witness(_holds(test(view), negated), negated, mode=mode, detail=detail)
     role, wanted, detail = _sensed(leaf)
-    entities, word = zone.bound(role), None if wanted is None else str(wanted)
+    word = None if wanted is None else str(wanted)
 
     def witness(view: View) -> Witness:
-        entity, state = _decisive(entities, wanted, view)
+        entity, state = _decisive(view.bound.get(role, ()), wanted, view)
         holds = _holds(test(view), negated)
         if state is None:
             return Witness(holds, negated, role, word, None, detail, entity)

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from hub.engine.view import View
     from hub.model.ids import EntityId
     from hub.model.reading import Value
-    from hub.model.site import Zone
     from hub.model.time import Instant
 
 #: Looked up once: an enum's attribute costs as much as a comparison.
@@ -41,26 +40,26 @@ Truth = bool | None
 Test = Callable[["View"], Truth]
 
 
-def compile_term(term: Term, zone: Zone, calendar: Calendar) -> Test:
-    """Return the test of ``term`` in ``zone``."""
+def compile_term(term: Term, calendar: Calendar) -> Test:
+    """Return the test of ``term`` in whatever zone the view looks at."""
     match term:
         case Not():
-            return _not(compile_term(term.term, zone, calendar))
+            return _not(compile_term(term.term, calendar))
         case All():
-            return _all(tuple(compile_term(part, zone, calendar) for part in term.terms))
+            return _all(tuple(compile_term(part, calendar) for part in term.terms))
         case AnyOf():
-            parts = tuple(_not(compile_term(part, zone, calendar)) for part in term.terms)
+            parts = tuple(_not(compile_term(part, calendar)) for part in term.terms)
             return _not(_all(parts))  # De Morgan, which holds for three values too
         case Is():
-            return _is(term, zone.bound(term.role))
+            return _is(term)
         case Beyond():
-            return _beyond(term, zone.bound(term.role))
+            return _beyond(term)
         case Preceded():
-            return _preceded(term, zone)
+            return _preceded(term)
         case Count():
-            return _count(term, zone.bound(term.term.role))
+            return _count(term)
         case Silent():
-            return _silent(term, zone.bound(term.role))
+            return _silent(term)
         case ModeIs():
             mode = term.mode
             return lambda view: view.mode(mode)
@@ -91,17 +90,28 @@ def _all(tests: tuple[Test, ...]) -> Test:
     return every
 
 
-def _is(term: Is, entities: tuple[EntityId, ...]) -> Test:
-    wanted = term.value
-    if len(entities) == 1 and term.confirm <= 1:
-        return _one(wanted, entities[0])
-    if wanted not in ACTIVE_VALUES:
-        return _every(wanted, entities)
-    if term.confirm == 1:
-        return _some(wanted, entities)
-    needed = term.confirm or len(entities)
+def _is(term: Is) -> Test:
+    """Any source for an active value, all of them for a calm one; what they say must be known."""
+    role, wanted, needed = term.role, term.value, term.confirm
+    several = _several(wanted, needed) if wanted in ACTIVE_VALUES else _every(wanted)
+    if wanted in ACTIVE_VALUES and needed > 1:
+        return lambda view: several(view, view.bound.get(role, ()))
 
-    def confirmed(view: View) -> Truth:
+    def holds(view: View) -> Truth:
+        entities = view.bound.get(role, ())
+        if len(entities) != 1:
+            return several(view, entities)
+        state = view.state(entities[0])  # with one source, any of them is all of them
+        return state.value == wanted if state.quality is GOOD else None
+
+    return holds
+
+
+def _several(wanted: Value, confirm: int) -> Callable[[View, tuple[EntityId, ...]], Truth]:
+    """So many must agree; 0 means all."""
+
+    def several(view: View, entities: tuple[EntityId, ...]) -> Truth:
+        needed = confirm or len(entities)
         agree = possible = 0
         for entity in entities:
             state = view.state(entity)
@@ -110,37 +120,13 @@ def _is(term: Is, entities: tuple[EntityId, ...]) -> Test:
             possible += not good or state.value == wanted
         if agree >= needed > 0:
             return True
-        return None if possible >= needed > 0 else False
+        return None if possible >= needed > 0 or not entities else False
 
-    return confirmed
-
-
-def _one(wanted: Value, entity: EntityId) -> Test:
-    """With one source, any of them is all of them."""
-
-    def one(view: View) -> Truth:
-        state = view.state(entity)
-        return state.value == wanted if state.quality is GOOD else None
-
-    return one
+    return several
 
 
-def _some(wanted: Value, entities: tuple[EntityId, ...]) -> Test:
-    def some(view: View) -> Truth:
-        found: Truth = False if entities else None
-        for entity in entities:
-            state = view.state(entity)
-            if state.quality is not GOOD:
-                found = None
-            elif state.value == wanted:
-                return True
-        return found
-
-    return some
-
-
-def _every(wanted: Value, entities: tuple[EntityId, ...]) -> Test:
-    def every(view: View) -> Truth:
+def _every(wanted: Value) -> Callable[[View, tuple[EntityId, ...]], Truth]:
+    def every(view: View, entities: tuple[EntityId, ...]) -> Truth:
         found: Truth = True if entities else None
         for entity in entities:
             state = view.state(entity)
@@ -153,10 +139,11 @@ def _every(wanted: Value, entities: tuple[EntityId, ...]) -> Test:
     return every
 
 
-def _beyond(term: Beyond, entities: tuple[EntityId, ...]) -> Test:
-    latch = term.latch
+def _beyond(term: Beyond) -> Test:
+    role, latch = term.role, term.latch
 
     def beyond(view: View) -> Truth:
+        entities = view.bound.get(role, ())
         found: Truth = False if entities else None
         for entity in entities:
             if view.state(entity).quality is not GOOD:
@@ -175,14 +162,14 @@ def latched(term: Beyond, value: float, *, was: bool) -> bool:
     return value < term.limit or (was and value <= term.reset)
 
 
-def _preceded(term: Preceded, zone: Zone) -> Test:
-    holds = _is(term.term, zone.bound(term.term.role))
-    watched, earlier = zone.bound(term.term.role), zone.bound(term.by.role)
+def _preceded(term: Preceded) -> Test:
+    holds = _is(term.term)
 
     def preceded(view: View) -> Truth:
         truth = holds(view)
         if truth is not True:
             return truth
+        watched, earlier = view.bound.get(term.term.role, ()), view.bound.get(term.by.role, ())
         good = (view.state(entity) for entity in watched)
         began = min((s.since for s in good if s.value == term.term.value), default=view.now)
         if any(view.state(entity).quality is not GOOD for entity in earlier):
@@ -197,8 +184,9 @@ def _preceded(term: Preceded, zone: Zone) -> Test:
     return preceded
 
 
-def _count(term: Count, entities: tuple[EntityId, ...]) -> Test:
+def _count(term: Count) -> Test:
     def count(view: View) -> Truth:
+        entities = view.bound.get(term.term.role, ())
         begins = after(view.now, -term.within)
         found = [
             instant
@@ -215,8 +203,9 @@ def _count(term: Count, entities: tuple[EntityId, ...]) -> Test:
     return count
 
 
-def _silent(term: Silent, entities: tuple[EntityId, ...]) -> Test:
+def _silent(term: Silent) -> Test:
     def silent(view: View) -> Truth:
+        entities = view.bound.get(term.role, ())
         heard = max((view.state(entity).at for entity in entities), default=0)
         if not heard:
             return None  # never heard: set-up, not silence

@@ -12,14 +12,16 @@ if TYPE_CHECKING:
 
     from hub.model.entry import ModeChange
     from hub.model.ids import EntityId
-    from hub.model.site import Mode
+    from hub.model.site import Mode, Role
     from hub.model.time import Instant
+
+NOWHERE: Mapping[Role, tuple[EntityId, ...]] = {}
 
 
 class View:
     """What closures see."""
 
-    __slots__ = ("_changed", "_known", "_memories", "_modes", "_states", "looked", "now")
+    __slots__ = ("_changed", "_known", "_memories", "_modes", "_states", "bound", "looked", "now")
 
     def __init__(
         self,
@@ -29,8 +31,11 @@ class View:
         memories: Mapping[EntityId, Memory],
         known: Mapping[EntityId, Memory],
         modes: Mapping[Mode, ModeChange],
+        bound: Mapping[Role, tuple[EntityId, ...]] = NOWHERE,
     ) -> None:
         self.now = now
+        self.bound = bound
+        """What serves the zone that is looked at; one view goes through several."""
         self.looked: Instant | None = None
         """The earliest instant at which an answer given since ``forget`` may change by itself."""
         self._states = states

@@ -60,6 +60,8 @@ class Role(StrEnum):
     DOOR_HOLD = "door_hold"
     """The dry contact parallel to a lift's door-open button."""
 
+    __hash__ = str.__hash__  # an enum's own is a Python function, and every condition looks its role up
+
 
 #: The capability an entity must have to be bound in a role.
 ROLE_CAPABILITY: Mapping[Role, Capability] = {

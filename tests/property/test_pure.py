@@ -29,6 +29,7 @@ ALLOWED = {
     "datetime",
     "enum",
     "hashlib",
+    "functools",
     "heapq",
     "hub",
     "msgspec",
