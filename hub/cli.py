@@ -13,6 +13,7 @@ import click
 import msgspec
 
 from hub import __version__
+from hub.commands.import_automation import import_automation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,6 +80,9 @@ def check(config: Path, as_json: bool) -> None:
         sys.exit(1)
     zones, rules = len(folder.settings.site.zones), len(folder.rules)
     click.echo(msgspec.json.encode({"findings": []}) if as_json else f"好 / well: {zones} zones, {rules} rules")
+
+
+main.add_command(import_automation)
 
 
 @main.group()

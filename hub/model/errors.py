@@ -9,6 +9,7 @@
     │   ├── Unreachable        try later (no route, refused, timed out)
     │   ├── BadCredentials     a person must enter credentials
     │   └── Unsupported        never works as configured (missing extra, unknown format)
+    ├── NotTurned              a part of an automation has no counterpart (hub.config.home_assistant)
     ├── JournalError           the store refused a transaction
     ├── BrokerError            the MQTT broker could not be started or reached
     ├── Refusal                an HTTP request is refused (hub.web.errors)
