@@ -14,6 +14,7 @@ import msgspec
 
 from hub import __version__
 from hub.commands.backtest import backtest
+from hub.commands.import_automation import import_automation
 from hub.commands.story import story
 from hub.commands.why import why
 
@@ -87,6 +88,7 @@ def check(config: Path, as_json: bool) -> None:
 main.add_command(backtest)
 main.add_command(why)
 main.add_command(story)
+main.add_command(import_automation)
 
 
 @main.group()

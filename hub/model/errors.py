@@ -10,6 +10,7 @@
     │   ├── BadCredentials     a person must enter credentials
     │   ├── Unsupported        never works as configured (missing extra, unknown format)
     │   └── Limited            done often enough; not done again now
+    ├── NotTurned              a part of an automation has no counterpart (hub.config.home_assistant)
     ├── JournalError           the store refused a transaction
     ├── BrokerError            the MQTT broker could not be started or reached
     ├── NothingRecorded        there is no history to try a rule on (hub.web.trial)
