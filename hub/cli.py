@@ -67,7 +67,8 @@ def demo(data: Path, port: int, auto: bool) -> None:
 @main.command()
 @CONFIG
 @click.option("--json", "as_json", is_flag=True, help="findings as JSON")
-def check(config: Path, as_json: bool) -> None:
+@click.option("--strict", is_flag=True, help="exit 1 for a warning, too")
+def check(config: Path, as_json: bool, strict: bool) -> None:
     """Check hub.yaml and the rules beside it; print every finding as file:line:column: sentence."""
     from hub.config.site import load_site
     from hub.model.errors import ConfigError
@@ -81,8 +82,17 @@ def check(config: Path, as_json: bool) -> None:
             click.echo("\n".join(str(finding) for finding in error.findings))
             click.echo(f"{len(error.findings)} 处问题，规则未采用 / findings: {len(error.findings)}", err=True)
         sys.exit(1)
-    zones, rules = len(folder.settings.site.zones), len(folder.rules)
-    click.echo(msgspec.json.encode({"findings": []}) if as_json else f"好 / well: {zones} zones, {rules} rules")
+    if as_json:
+        click.echo(msgspec.json.encode({"findings": folder.warnings}))
+    else:
+        for finding in folder.warnings:
+            click.echo(str(finding))
+        zones, rules = len(folder.settings.site.zones), len(folder.rules)
+        idle = sum(not any(zone.kind is rule.zone_kind for zone in folder.settings.site.zones.values())
+                   for rule in folder.rules)  # fmt: skip
+        waiting = f", {idle} of them without a zone of their kind" if idle else ""
+        click.echo(f"好 / well: {zones} zones, {rules} rules{waiting}")
+    sys.exit(1 if strict and folder.warnings else 0)
 
 
 main.add_command(backtest)

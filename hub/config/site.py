@@ -10,6 +10,7 @@ from hub.config import integrations
 from hub.config.calendar import calendar
 from hub.config.settings import Settings, read_settings
 from hub.config.yaml import load, loads
+from hub.engine.check import check
 from hub.engine.parse import RuleParser
 from hub.engine.program import Program, watched
 from hub.engine.rule import Rule
@@ -32,6 +33,8 @@ class SiteFolder(msgspec.Struct, frozen=True):
 
     settings: Settings
     rules: tuple[Rule, ...]
+    warnings: tuple[Finding, ...] = ()
+    """What is worth a look, though the set is taken."""
 
     def program(self) -> Program:
         """Compile the rules for the site and its calendar."""
@@ -47,9 +50,13 @@ class SiteFolder(msgspec.Struct, frozen=True):
     def draft(self, text: str, name: str) -> Rule:
         """Read a rule that is not part of the set. Raises ConfigError with every finding."""
         reader = Reader()
-        rule = RuleParser(reader, self.settings.site).rule(loads(text, name))
-        if rule is None or reader.findings:
-            raise ConfigError(tuple(sorted(reader.findings, key=lambda finding: finding.mark)))
+        document = loads(text, name)
+        rule = RuleParser(reader, self.settings.site).rule(document)
+        findings = list(reader.findings)
+        if rule is not None:
+            findings += [found for found in check([(rule, document)], self.settings.site) if not found.warning]
+        if rule is None or findings:
+            raise ConfigError(tuple(sorted(findings, key=lambda finding: finding.mark)))
         return rule
 
     def rule(self, name: str) -> Rule | None:
@@ -66,19 +73,25 @@ def load_site(config: Path) -> SiteFolder:
     rules: list[Rule] = []
     if settings is not None:
         findings.extend(integrations.check(settings))
-        rules = _load_rules(config.parent, settings, findings)
-    if findings or settings is None:
-        raise ConfigError(tuple(sorted(findings, key=lambda finding: finding.mark)))
-    return SiteFolder(settings=settings, rules=tuple(rules))
+        read = _load_rules(config.parent, settings, findings)
+        rules = [rule for rule, _ in read]
+        findings.extend(check(read, settings.site))
+    findings.sort(key=lambda finding: finding.mark)
+    wrong = tuple(finding for finding in findings if not finding.warning)
+    if settings is None or wrong:
+        raise ConfigError(wrong)
+    return SiteFolder(settings=settings, rules=tuple(rules), warnings=tuple(findings))
 
 
-def _load_rules(folder: Path, settings: Settings, findings: list[Finding]) -> list[Rule]:
-    rules: dict[str, Rule] = {}
+def _load_rules(folder: Path, settings: Settings, findings: list[Finding]) -> list[tuple[Rule, Node]]:
+    """Read every rule, each with its document."""
+    rules: dict[str, tuple[Rule, Node]] = {}
     for path in sorted((folder / "rules").glob("*.yaml")):
         reader = Reader()
         name = f"rules/{path.name}"
         try:
-            rule = RuleParser(reader, settings.site).rule(load(path, name))
+            document = load(path, name)
+            rule = RuleParser(reader, settings.site).rule(document)
         except ConfigError as error:
             findings.extend(error.findings)
             continue
@@ -86,8 +99,8 @@ def _load_rules(folder: Path, settings: Settings, findings: list[Finding]) -> li
         if rule is None:
             continue
         if rule.id in rules:
-            findings.append(Finding(Mark(name, 1, 1), f"rule `{rule.id}` stands in {rules[rule.id].file} already"))
-        rules[rule.id] = rule
+            findings.append(Finding(Mark(name, 1, 1), f"rule `{rule.id}` stands in {rules[rule.id][0].file} already"))
+        rules[rule.id] = rule, document
     return list(rules.values())
 
 

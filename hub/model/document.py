@@ -18,9 +18,12 @@ class Finding(msgspec.Struct, frozen=True):
 
     mark: Mark
     sentence: str
+    warning: bool = False
+    """Worth a look, but the set is taken all the same."""
 
     def __str__(self) -> str:
-        return f"{self.mark.file}:{self.mark.line}:{self.mark.column}: {self.sentence}"
+        kind = "提示 warning: " if self.warning else ""
+        return f"{self.mark.file}:{self.mark.line}:{self.mark.column}: {kind}{self.sentence}"
 
 
 class Node(msgspec.Struct, frozen=True):

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[3]
 GOOD = """\
 site: {id: test, name: 小区}
 zones:
-  lane: {kind: fire_lane, name: 车道, bind: {vehicle: mqtt_discovery.car}}
+  lane: {kind: fire_lane, name: 车道, bind: {vehicle: mqtt_discovery.car, camera: generic_camera.lane}}
 integrations: {mqtt_discovery: {prefix: homeassistant}}
 contacts: {guard: {name: 保安, webhook: "http://127.0.0.1:9/x"}}
 prompts: {second_warning: {text: 请马上移车}}

@@ -1,0 +1,193 @@
+"""What is wrong with a rule that reads well: it could never fire, never end, speak to nobody, or fight with another."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from hub.engine.parse import MAX_SPEECH
+from hub.engine.rule import Rule
+from hub.engine.terms import Is, Preceded, Term, leaves, roles
+from hub.engine.worlds import truths
+from hub.model.decision import Capture, Say, Switch
+from hub.model.document import Finding, Mapping, Mark, Node, Sequence
+from hub.model.site import Role
+from hub.model.time import DAY, format_duration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from hub.model.ids import EntityId, RuleId
+    from hub.model.site import Site, Zone
+
+#: Latest step of an escalation after the activation began, repeats included.
+MAX_ESCALATION = 7 * DAY
+#: Characters after which a driver has stopped listening: about 20 s of Mandarin.
+LONG_SPEECH = 80
+#: A whole number plate (GA 36-2018): province, letter, then five or six letters and digits.
+_PLATE = re.compile("[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-Z][·• ]?[A-HJ-NP-Z0-9]{5,6}")
+_FIT = {Say: (Role.SPEAKER, "say"), Capture: (Role.CAMERA, "capture")}
+
+
+def check(rules: Iterable[tuple[Rule, Node]], site: Site) -> list[Finding]:
+    """Check a set of rules, each with the document it was read from; near-linear in their number."""
+    by_kind: dict[str, list[Zone]] = {}
+    for zone in site.zones.values():
+        by_kind.setdefault(zone.kind, []).append(zone)
+    names: dict[str, Rule] = {}
+    held: dict[EntityId, tuple[RuleId, int]] = {}
+    findings: list[Finding] = []
+    for rule, document in rules:
+        zones = [zone for zone in by_kind.get(rule.zone_kind, ()) if rule.applies_to(zone.id)]
+        one = _One(rule, document, zones)
+        findings += [*one.logic(), *one.places(), *one.texts(), *one.steps(), *one.relays(held)]
+        other = names.setdefault(rule.name.zh, rule)
+        if other is not rule:
+            sentence = f"rule `{other.id}` has the same name; people cannot tell them apart"
+            findings.append(_warn(one.mark("name"), sentence))
+    return findings
+
+
+def _warn(mark: Mark, sentence: str) -> Finding:
+    return Finding(mark, sentence, warning=True)
+
+
+class _One:
+    """One rule with the zones that it serves."""
+
+    def __init__(self, rule: Rule, document: Node, zones: list[Zone]) -> None:
+        self._rule = rule
+        self._document = document
+        self._zones = zones
+
+    def mark(self, *path: str, word: str = "") -> Mark:
+        """Return where a part of the rule stands; ``word`` looks for a key inside it."""
+        node: Node = self._document
+        for step in path:
+            if isinstance(node, Mapping):
+                node = node.get(step) or node
+            elif isinstance(node, Sequence) and step.isdigit():
+                node = node.items[int(step)]
+        return (_find(node, word) if word else None) or node.mark
+
+    def logic(self) -> Iterator[Finding]:
+        """Find what can never be, what always is, and what would be over at once."""
+        rule = self._rule
+        sources = {role: {len(zone.bound(role)) for zone in self._zones} for role in Role}
+        trigger, clear = rule.trigger.condition, rule.clear.condition
+        seen = truths((trigger, clear, *rule.conditions), sources)
+        if seen is None:
+            return
+        if too_many := self._too_many_sources():
+            yield too_many
+        elif not any(world[0] for world in seen):
+            yield Finding(self.mark("trigger"), "the trigger can never be true: its parts exclude each other")
+        elif not any(world[0] and all(world[2:]) for world in seen):
+            yield Finding(self.mark("conditions"), "the conditions exclude the trigger: this rule can never fire")
+        elif all(world[0] for world in seen):
+            yield _warn(self.mark("trigger"), "the trigger is always true: this rule fires at once and everywhere")
+        if not any(world[1] for world in seen):
+            yield Finding(self.mark("clear"), "`clear` can never be true: this rule would never be over")
+        elif any(world[0] for world in seen) and all(world[1] for world in seen if world[0]):
+            yield Finding(self.mark("clear"), "`clear` holds whenever the trigger does: the rule would be over at once")
+
+    def _too_many_sources(self) -> Finding | None:
+        """A zone may bind fewer sources than must agree."""
+        for leaf in leaves(self._rule.trigger.condition):
+            if isinstance(leaf, Is) and leaf.confirm > 1 and self._zones:
+                most = max(len(zone.bound(leaf.role)) for zone in self._zones)
+                if 0 < most < leaf.confirm and len(leaves(self._rule.trigger.condition)) == 1:
+                    sentence = f"{leaf.confirm} sources must agree, but no zone binds more than {most} as `{leaf.role}`"
+                    return _warn(self.mark("trigger", word="confirm"), sentence)
+        return None
+
+    def places(self) -> Iterator[Finding]:
+        """Find roles that nothing is bound as, where there are zones of the kind at all."""
+        rule, kind = self._rule, self._rule.zone_kind
+        if not self._zones:
+            return
+        parts = [("trigger", rule.trigger.condition, "this rule can never fire")]
+        parts += [("conditions", term, "the rule, which asks for it, never fires") for term in rule.conditions]
+        parts.append(("clear", rule.clear.condition, "this rule would never be over"))
+        for part, term, consequence in parts:
+            for role in _needed(term):
+                if not any(zone.bound(role) for zone in self._zones):
+                    sentence = f"no {kind} binds a `{role}`: {consequence} until one does"
+                    yield _warn(self.mark(part, word=role), sentence)
+        for index, action in enumerate(rule.actions):
+            fits = (action.role, "switch") if isinstance(action, Switch) else _FIT.get(type(action))
+            lacking = [zone.id for zone in self._zones if fits is not None and not zone.bound(fits[0])]
+            if fits is not None and lacking:
+                where = ", ".join(lacking[:3]) + (" …" if len(lacking) > 3 else "")
+                yield _warn(self.mark("actions", str(index), word=fits[1]), f"no `{fits[0]}` is bound in {where}")
+
+    def texts(self) -> Iterator[Finding]:
+        """Find sentences that are too long once the zone's name is in them, and number plates."""
+        longest = max((zone.name.zh for zone in self._zones), key=len, default="")
+        for part, actions in self._steps():
+            for index, action in enumerate(actions):
+                if not isinstance(action, Say):
+                    continue
+                mark = self.mark(*part, str(index), word="say")
+                spoken = action.text.zh.replace("{zone}", longest).replace("{minutes}", "999")
+                if _PLATE.search(action.text.zh + action.text.en):
+                    yield Finding(mark, "a text must not name a number plate; say 您的车辆 instead")
+                if len(spoken) > MAX_SPEECH:
+                    allowed = f"{len(spoken)} characters, {MAX_SPEECH} are allowed"
+                    yield Finding(mark, f"with the zone's name this has {allowed}")
+                elif len(spoken) > LONG_SPEECH:
+                    length = f"{len(spoken)} characters take about {len(spoken) // 4} s"
+                    yield _warn(mark, f"{length}; nobody listens that long: say it in {LONG_SPEECH}")
+
+    def steps(self) -> Iterator[Finding]:
+        """Find escalation that comes too late to matter."""
+        for index, step in enumerate(self._rule.escalation):
+            last = step.after + (step.times - 1) * step.every
+            if last > MAX_ESCALATION:
+                late = f"the last repetition comes after {format_duration(last)}"
+                sentence = f"{late}; an escalation ends after {format_duration(MAX_ESCALATION)}"
+                yield Finding(self.mark("escalation", str(index)), sentence)
+
+    def relays(self, held: dict[EntityId, tuple[RuleId, int]]) -> Iterator[Finding]:
+        """Find a relay that two rules hold for different times: one would let go while the other still wants it."""
+        for part, actions in self._steps():
+            for index, action in enumerate(actions):
+                for zone in self._zones if isinstance(action, Switch) else ():
+                    for entity in zone.bound(action.role) if isinstance(action, Switch) else ():
+                        mine = (self._rule.id, action.hold if isinstance(action, Switch) else 0)
+                        rule, hold = held.setdefault(entity, mine)
+                        if rule != mine[0] and hold != mine[1]:
+                            times = f"{format_duration(hold)}, this one {format_duration(mine[1])}"
+                            sentence = f"rule `{rule}` holds {entity} for {times}: they would cut each other short"
+                            yield _warn(self.mark(*part, str(index), word="switch"), sentence)
+
+    def _steps(self) -> Iterator[tuple[tuple[str, ...], tuple[object, ...]]]:
+        rule = self._rule
+        yield ("actions",), rule.actions
+        for index, step in enumerate(rule.escalation):
+            yield ("escalation", str(index), "actions"), step.actions
+        yield ("clear", "actions"), rule.clear.actions
+
+
+def _needed(term: Term) -> tuple[Role, ...]:
+    """Return the roles without which ``term`` is never known; where no card reader is bound there was no card."""
+    found = dict.fromkeys(roles(term))
+    for leaf in leaves(term):
+        if isinstance(leaf, Preceded) and leaf.negated:
+            found.pop(leaf.by.role, None)
+    return tuple(found)
+
+
+def _find(node: Node, word: str) -> Mark | None:
+    """Return the place of a key, wherever it stands below ``node``."""
+    if isinstance(node, Mapping):
+        for key, value in node.items:
+            if key.text == word:
+                return key.mark
+            if (found := _find(value, word)) is not None:
+                return found
+    elif isinstance(node, Sequence):
+        for item in node.items:
+            if (found := _find(item, word)) is not None:
+                return found
+    return None
