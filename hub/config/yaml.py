@@ -60,7 +60,7 @@ class _Builder:
 
     def build(self, text: str) -> Node:
         try:
-            events = iter(yaml.parse(text, Loader=_Loader))
+            events = _events(text)
             next(events)  # stream start
             if isinstance(first := next(events), yaml.StreamEndEvent):
                 self._refuse(first, "the file is empty")
@@ -110,10 +110,17 @@ class _Builder:
         return Mapping(mark=self._mark(start), items=tuple(items.values()))
 
     def _mark(self, event: Any) -> Mark:
-        return Mark(self._name, event.start_mark.line + 1, event.start_mark.column + 1)
+        start = event.start_mark
+        return Mark(self._name, start.line + 1, start.column + 1)
 
     def _refuse(self, event: Any, sentence: str) -> NoReturn:
         raise ConfigError((Finding(self._mark(event), sentence),))
+
+
+def _events(text: str) -> Iterator[Any]:
+    """Return the events of libyaml, or of the slower parser where PyYAML was built without it."""
+    parser = _Loader(text)
+    return iter(parser.get_event, None)
 
 
 def plain(node: Node) -> Any:

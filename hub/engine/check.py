@@ -38,7 +38,8 @@ def check(rules: Iterable[tuple[Rule, Node]], site: Site) -> list[Finding]:
     held: dict[EntityId, tuple[RuleId, int]] = {}
     findings: list[Finding] = []
     for rule, document in rules:
-        zones = [zone for zone in by_kind.get(rule.zone_kind, ()) if rule.applies_to(zone.id)]
+        known = [site.zones[name] for name in rule.only] if rule.only else by_kind.get(rule.zone_kind, ())
+        zones = [zone for zone in known if rule.applies_to(zone.id)]
         one = _One(rule, document, zones)
         findings += [*one.logic(), *one.places(), *one.texts(), *one.steps(), *one.relays(held)]
         other = names.setdefault(rule.name.zh, rule)
@@ -73,9 +74,11 @@ class _One:
     def logic(self) -> Iterator[Finding]:
         """Find what can never be, what always is, and what would be over at once."""
         rule = self._rule
-        sources = {role: {len(zone.bound(role)) for zone in self._zones} for role in Role}
         trigger, clear = rule.trigger.condition, rule.clear.condition
-        seen = truths((trigger, clear, *rule.conditions), sources)
+        terms = (trigger, clear, *rule.conditions)
+        asked = dict.fromkeys(role for term in terms for role in roles(term))
+        sources = tuple((role, tuple(sorted({len(zone.bound(role)) for zone in self._zones}))) for role in asked)
+        seen = truths(terms, sources)
         if seen is None:
             return
         if too_many := self._too_many_sources():

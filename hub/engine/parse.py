@@ -30,9 +30,15 @@ from hub.model.time import DAY, HOUR, MINUTE, SECOND, Duration
 if TYPE_CHECKING:
     from hub.model.site import Site
 
-_KEYS = (
+#: Keys of a rule: those that it must have, and the others.
+REQUIRED = ("rule", "zones", "trigger", "actions", "clear")
+KEYS = (
     "name", "conditions", "escalation", "tolerate_gap", "stale_after", "cooldown", "quiet_hours", "rate", "dry_run",
 )  # fmt: skip
+#: What an action may be.
+ACTIONS = ("capture", "say", "notify", "switch", "open_incident", "close_incident")
+#: Longest name of a rule, in characters.
+NAME_LENGTH = 40
 #: Longest text a loudspeaker is given, in characters: about 40 s of Mandarin at four characters a second.
 MAX_SPEECH = 160
 #: Longest that any relay is held, and most repetitions of an escalation step.
@@ -46,7 +52,7 @@ _REPEAT = ("every", "times")
 VARIABLES = ("{zone}", "{area}", "{minutes}")
 
 _BRACES = re.compile(r"{[^}]*}?")
-_SWITCHED = tuple(role for role, capability in ROLE_CAPABILITY.items() if capability is Capability.RELAY)
+SWITCHED = tuple(role for role, capability in ROLE_CAPABILITY.items() if capability is Capability.RELAY)
 
 
 class RuleParser:
@@ -60,9 +66,7 @@ class RuleParser:
     def rule(self, document: Node) -> Rule | None:
         """Read a whole document; None when it had findings."""
         before = len(self._reader.findings)
-        root = self._reader.mapping(
-            document, "a rule", required=("rule", "zones", "trigger", "actions", "clear"), optional=_KEYS
-        )
+        root = self._reader.mapping(document, "a rule", required=REQUIRED, optional=KEYS)
         if root is None:
             return None
         rule_id = self._reader.text(root.get("rule"), "`rule`", 64)
@@ -74,7 +78,7 @@ class RuleParser:
         conditions = [self._terms.term(item) for item in self._reader.sequence(root.get("conditions"), "`conditions`")]
         actions = self._actions(root.get("actions"))
         escalation = self._escalation(root.get("escalation"))
-        name = self._reader.words(root.get("name"), "`name`", 40)
+        name = self._reader.words(root.get("name"), "`name`", NAME_LENGTH)
         quiet_hours = self._quiet_hours(root.get("quiet_hours"))
         rate = self._rate(root.get("rate"))
         dry_run = self._reader.boolean(root.get("dry_run"), "`dry_run`")
@@ -111,14 +115,15 @@ class RuleParser:
         return kind, self._zone_ids(mapping.get("only"), kind), self._zone_ids(mapping.get("without"), kind)
 
     def _zone_ids(self, node: Node | None, kind: ZoneKind | None) -> tuple[ZoneId, ...]:
-        known = [zone.id for zone in self._site.zones.values() if zone.kind is kind]
         found = []
         for item in node.items if isinstance(node, Sequence) else (node,) if node is not None else ():
             name = self._reader.text(item, "a zone", 64)
-            if name is not None and name not in known:
-                self._reader.report(item, f"no zone `{name}` of this kind{suggest(name, known)}")
+            zone = self._site.zones.get(ZoneId(name)) if name is not None else None
+            if zone is not None and zone.kind is kind:
+                found.append(zone.id)
             elif name is not None:
-                found.append(ZoneId(name))
+                known = [zone.id for zone in self._site.zones.values() if zone.kind is kind]
+                self._reader.report(item, f"no zone `{name}` of this kind{suggest(name, known)}")
         return tuple(found)
 
     def _quiet_hours(self, node: Node | None) -> QuietHours | None:
@@ -183,13 +188,12 @@ class RuleParser:
         return tuple(action for action in actions if action is not None)
 
     def _action(self, node: Node) -> RuleAction | None:
-        names = ("capture", "say", "notify", "switch", "open_incident", "close_incident")
-        mapping = self._reader.mapping(node, "an action", optional=names)
+        mapping = self._reader.mapping(node, "an action", optional=ACTIONS)
         if mapping is None or len(mapping.items) != 1:
             self._reader.report(node, "an action is one line, like `- capture: snapshot`")
             return None
         key, value = mapping.items[0]
-        if key.text not in names:
+        if key.text not in ACTIONS:
             return None
         if key.text == "capture":
             return self._capture(value)
@@ -244,8 +248,8 @@ class RuleParser:
         if fields is None:
             return None
         role = self._reader.word(fields.get("role"), "role", Role)
-        if role is not None and role not in _SWITCHED:
-            self._reader.report(fields.get("role") or fields, f"`{role}` is no relay{suggest(role, _SWITCHED)}")
+        if role is not None and role not in SWITCHED:
+            self._reader.report(fields.get("role") or fields, f"`{role}` is no relay{suggest(role, SWITCHED)}")
             return None
         longest = MAX_DOOR_HOLD if role is Role.DOOR_HOLD else MAX_HOLD
         hold = self._reader.duration(fields.get("for"), "`for`", SECOND, longest)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from hub.engine.calendar import Day, Sun, Weekday
@@ -43,13 +44,17 @@ MOST = 20_000
 Settled = tuple[str, object]
 
 
-def truths(terms: tuple[Term, ...], sources: Mapping[Role, Iterable[int]]) -> set[tuple[bool, ...]] | None:
+@lru_cache(maxsize=1_000)  # rules of a large site resemble each other
+def truths(
+    terms: tuple[Term, ...], sources: tuple[tuple[Role, tuple[int, ...]], ...]
+) -> frozenset[tuple[bool, ...]] | None:
     """Return every combination of truths that ``terms`` can have together; None when there are too many worlds.
 
     ``sources`` says how many devices a zone may bind in each role.
     """
+    bound = dict(sources)
     found = [leaf for term in terms for leaf in leaves(term)]
-    axes = list(_axes(found, sources))
+    axes = list(_axes(found, bound))
     size = 1
     for axis in axes:
         size *= len(axis)
@@ -59,7 +64,7 @@ def truths(terms: tuple[Term, ...], sources: Mapping[Role, Iterable[int]]) -> se
     for world in itertools.product(*axes):
         settled = dict(world)
         seen.add(tuple(_holds(term, settled) for term in terms))
-    return seen
+    return frozenset(seen)
 
 
 def _axes(found: list[Leaf], sources: Mapping[Role, Iterable[int]]) -> Iterator[list[Settled]]:
@@ -79,7 +84,7 @@ def _axes(found: list[Leaf], sources: Mapping[Role, Iterable[int]]) -> Iterator[
         yield [(f"mode {mode}", False), (f"mode {mode}", True)]
     windows = [leaf for leaf in found if isinstance(leaf, TimeIs)]
     if windows:
-        edges = {0, *(edge for leaf in windows for edge in (leaf.begin, leaf.end))}
+        edges = {edge for leaf in windows for edge in (leaf.begin, leaf.end)}
         yield [("time", second) for second in sorted(edges)]
     if any(isinstance(leaf, WeekdayIs) for leaf in found):
         yield [("weekday", day) for day in Weekday]

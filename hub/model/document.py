@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 
-class Mark(msgspec.Struct, frozen=True, order=True):
+class Mark(msgspec.Struct, frozen=True, order=True, gc=False):
     """A place in a file; line and column count from 1."""
 
     file: str
@@ -26,26 +26,26 @@ class Finding(msgspec.Struct, frozen=True):
         return f"{self.mark.file}:{self.mark.line}:{self.mark.column}: {kind}{self.sentence}"
 
 
-class Node(msgspec.Struct, frozen=True):
+class Node(msgspec.Struct, frozen=True, gc=False):
     """One value with its place."""
 
     mark: Mark
 
 
-class Scalar(Node, frozen=True):
+class Scalar(Node, frozen=True, gc=False):
     """A leaf, still as it was written. ``quoted`` tells text from words that only look like a number or a time."""
 
     text: str
     quoted: bool = False
 
 
-class Sequence(Node, frozen=True):
+class Sequence(Node, frozen=True, gc=False):
     """A list."""
 
     items: tuple[Node, ...]
 
 
-class Mapping(Node, frozen=True):
+class Mapping(Node, frozen=True, gc=False):
     """Keys in the order they were written; a key is never there twice."""
 
     items: tuple[tuple[Scalar, Node], ...]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
 from aiohttp import web
 
+from hub.engine.schema import rule_schema as schema_of_a_rule
 from hub.web import backtest as b
 from hub.web import handlers as h
 from hub.web import schema as s
@@ -16,6 +18,11 @@ _VIEWER, _GUARD, _MANAGER = UserRole.VIEWER, UserRole.GUARD, UserRole.MANAGER
 async def openapi(_request: web.Request) -> web.Response:
     """Describe the API."""
     return h.answer(document(API))
+
+
+async def rule_schema(_request: web.Request) -> web.Response:
+    """Give an editor what it needs to complete and check a rule."""
+    return web.Response(body=msgspec.json.encode(schema_of_a_rule()), content_type="application/schema+json")
 
 
 API: tuple[Route, ...] = (
@@ -58,6 +65,7 @@ API: tuple[Route, ...] = (
 OTHER: tuple[Route, ...] = (
     Route("GET", "/api/v1/ws", "live", "Changes as they happen (WebSocket)", _VIEWER, h.live),
     Route("GET", "/api/openapi.json", "openapi", "This document", None, openapi),
+    Route("GET", "/api/v1/schema/rule", "rule_schema", "JSON Schema of a rule", _VIEWER, rule_schema),
     Route("GET", "/healthz", "healthz", "The process is up", None, h.healthz),
     Route("GET", "/readyz", "readyz", "Rules are loaded, the journal is writable", None, h.readyz),
     Route("GET", "/metrics", "metrics", "Figures for Prometheus", None, h.metrics),

@@ -6,11 +6,12 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator
 
-from tests.bench import backtest, engine, pipeline, timers, warning
+from tests.bench import backtest, check, engine, pipeline, timers, warning
 from tests.bench.figure import Figure
 
 BENCHES: dict[str, Callable[[], Iterator[Figure]]] = {
     "backtest": backtest.figures,
+    "check": check.figures,
     "engine": engine.figures,
     "pipeline": pipeline.figures,
     "timers": timers.figures,

@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 
 #: The door of the simulated Zigbee2MQTT (integrations.sim.zigbee_door).
 DOOR = "zigbee2mqtt.0x00158d0004866f11_contact"
+_MANAGER = re.compile(r"  - after: \d+ min\n    actions:\n      - notify: manager\n")
 _TIME = re.compile(r"\b(for|after): \d+ (?:s|min|h)\b")
 
 
@@ -61,8 +62,11 @@ def write_site(
 
 
 def write_rule(config: Path, name: str, *times: str, more: str = "") -> Path:
-    """Copy a shipped rule with its times replaced in their order; ``more`` is put in front of it."""
-    text = (ROOT / "rules" / f"{name}.yaml").read_text("utf-8")
+    """Copy a shipped rule with its times replaced in their order; ``more`` is put in front of it.
+
+    The last step, which tells the manager, is left out: these sites have a guard only.
+    """
+    text = _MANAGER.sub("", (ROOT / "rules" / f"{name}.yaml").read_text("utf-8"))
     given = iter(times)
     copy, count = _TIME.subn(lambda match: f"{match[1]}: {next(given)}", text)
     assert count == len(times), f"{name} has {count} times"

@@ -210,7 +210,7 @@ def test_a_plate_is_an_error_wherever_it_is_said() -> None:
 
 def test_too_many_worlds_leave_the_question_open() -> None:
     many = All(tuple(Beyond(Role.LOAD, "above", float(limit), float(limit)) for limit in range(20)))
-    assert truths((many,), {Role.LOAD: (2,)}) is None
+    assert truths((many,), ((Role.LOAD, (2,)),)) is None
 
 
 # soundness: whatever the engine can see together, the worlds know of
@@ -256,5 +256,5 @@ def test_nothing_that_can_be_seen_is_called_impossible(
     bound = {Role.VEHICLE: (CAR,), Role.DOOR: (DOOR,), Role.TEMPERATURE: (HOT,)}
     view = View(at, states, {}, {HOT: Memory((), tuple(latches))}, {}, modes, bound)
     seen = tuple(compile_term(term, Calendar())(view) for term in terms)
-    known = truths(terms, dict.fromkeys(bound, (1,)))
+    known = truths(terms, tuple((role, (1,)) for role in bound))
     assert known is None or seen in known

@@ -186,3 +186,9 @@ async def test_a_page_hears_of_what_it_asked_for(desk: Office) -> None:
         await socket.send_str('{"subscribe": ["everything"]}')
         message = await socket.receive(timeout=5)
         assert message.data == 1008
+
+
+async def test_an_editor_gets_the_schema_of_a_rule(desk: Office) -> None:
+    answer = await desk.ask("/api/v1/schema/rule")
+    assert (answer.status, answer.content_type) == (200, "application/schema+json")
+    assert set((await answer.json(content_type=None))["required"]) == {"rule", "zones", "trigger", "actions", "clear"}
