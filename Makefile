@@ -61,7 +61,7 @@ $(BIN)/uv:
 	tools/venv.sh $(VENV)
 
 $(PYTHON_DONE): $(BIN)/uv requirements/dev.lock pyproject.toml
-	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.lock
+	$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements/dev.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	tools/node.sh $(BIN)
 	@touch $@

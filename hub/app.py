@@ -99,8 +99,10 @@ async def serve(config: Path, data: Path, port: int | None, ready: Callable[[str
 
     Raises ConfigError, AlreadyRunning, BrokerError, JournalError or OSError (port in use) when it cannot start.
     """
+    gc.disable()  # whatever is made until the hub is ready stays; looking through it costs a fifth of the start
     folder = load_site(config)
     async with AsyncExitStack() as stack:
+        stack.callback(gc.enable)
         stack.callback(os.close, _lock(data))
         parts = await _build(config, data, folder, stack)
         core = await _start(parts, port, ready, stack)
@@ -232,7 +234,7 @@ async def _start(
         metrics=metrics,
     )
     address = await _listen(context, settings.web.host, settings.web.port if port is None else port, stack)
-    gc.collect()
+    gc.enable()
     gc.freeze()  # what is there now stays: the collector need not look at 100,000 slots again and again
     log.info("hub.ready", url=address)
     ready(address)

@@ -16,7 +16,9 @@ _UNSAFE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 def clean(text: str, limit: int = 80) -> str:
     """Return ``text`` without characters that forge log lines or hide meaning, cut to ``limit`` characters."""
-    kept = "".join(" " if unicodedata.category(char) in _UNSAFE else char for char in text[: limit * 4])
+    kept = text[: limit * 4]
+    if not (kept.isascii() and kept.isprintable()):  # most are, and then there is nothing to look for
+        kept = "".join(" " if unicodedata.category(char) in _UNSAFE else char for char in kept)
     kept = " ".join(kept.split())
     return kept if len(kept) <= limit else kept[: limit - 1] + "…"
 

@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator
 
-from tests.bench import backtest, check, engine, pipeline, timers, warning
+from tests.bench import backtest, check, engine, pipeline, restart, timers, warning
 from tests.bench.figure import Figure
 
 BENCHES: dict[str, Callable[[], Iterator[Figure]]] = {
@@ -14,6 +14,7 @@ BENCHES: dict[str, Callable[[], Iterator[Figure]]] = {
     "check": check.figures,
     "engine": engine.figures,
     "pipeline": pipeline.figures,
+    "restart": restart.figures,
     "timers": timers.figures,
     "warning": warning.figures,
 }
