@@ -65,7 +65,7 @@ def advance(program: SlotProgram, slot: Slot | None, view: View, now: Instant) -
         slot = life.pend(slot)
     if slot is not None and slot.phase is Phase.ACTIVE:
         slot = life.act(slot)
-    if view.looked is not None:
+    if view.looked is not None and (slot is None or slot.phase is not Phase.COOLDOWN):  # which asks nothing but its end
         slot = _look(program, before, slot, view.looked, now)
     return slot, life.decisions
 
@@ -200,6 +200,7 @@ class _Life:
         self._decide(Cleared, activation=slot.activation, reason=Reason.CLEARED, trace=trace)
         self._emit(slot, self._rule.clear.actions, "clear")
         if not self._rule.cooldown:
+            self._program.trigger(self._view)  # notes when time alone may make it true again
             return None
         due = after(self._now, self._rule.cooldown)
         return Slot(phase=Phase.COOLDOWN, since=self._now, trigger=slot.trigger, due=due, wake=due)

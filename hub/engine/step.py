@@ -34,7 +34,7 @@ def step(program: Program, state: EngineState, event: Reading | ModeChange | Clo
         return _sense(program, state, event, now)
     if isinstance(event, ModeChange):
         return _advance(program, state, program.watching_mode(event.mode), now, modes=(event,))
-    return _shift(state, event)
+    return _shift(program, state, event, now)
 
 
 def requalify(
@@ -129,8 +129,20 @@ def _advance(
     return Step(states=changed, memories=remembered, slots=slots, modes=modes, decisions=tuple(decisions))
 
 
-def _shift(state: EngineState, jump: ClockJump) -> Step:
-    """Move every kept instant with the clock, so that what was due in a minute still is."""
+def _shift(program: Program, state: EngineState, jump: ClockJump, now: Instant) -> Step:
+    """Move every kept instant with the clock, so that what was due in a minute still is.
+
+    Then look at every slot: the time of day, the day or the sun may be another at once.
+    """
+    moved = _moved_along(state, jump)
+    fresh = EngineState(
+        moved.states, {key: slot for key, slot in moved.slots.items() if slot}, moved.modes, moved.memories
+    )
+    looked = _advance(program, fresh, program.slots, now)
+    return msgspec.structs.replace(moved, slots={**moved.slots, **looked.slots}, decisions=looked.decisions)
+
+
+def _moved_along(state: EngineState, jump: ClockJump) -> Step:
     slot_fields = ("since", "began", "due", "wake", "blind_since", "clearing_since")
     return Step(
         states={entity: _moved(kept, jump.by, ("since", "at")) for entity, kept in state.states.items()},

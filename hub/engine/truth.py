@@ -95,7 +95,7 @@ def _is(term: Is, entities: tuple[EntityId, ...]) -> Test:
         return _every(wanted, entities)
     if term.confirm == 1:
         return _some(wanted, entities)
-    needed = term.confirm or len(entities)
+    needed = _needed(term, entities)
 
     def confirmed(view: View) -> Truth:
         agree = possible = 0
@@ -104,11 +104,16 @@ def _is(term: Is, entities: tuple[EntityId, ...]) -> Test:
             good = state.quality is Quality.GOOD
             agree += good and state.value == wanted
             possible += not good or state.value == wanted
-        if agree >= needed > 0:
-            return True
-        return None if possible >= needed > 0 else False
+        if not entities:
+            return None  # nobody can say
+        return True if agree >= needed else None if possible >= needed else False
 
     return confirmed
+
+
+def _needed(term: Is, entities: tuple[EntityId, ...]) -> int:
+    """Return how many entities must say so."""
+    return (term.confirm if term.value in ACTIVE_VALUES else 0) or len(entities)
 
 
 def _some(wanted: Value, entities: tuple[EntityId, ...]) -> Test:
@@ -164,13 +169,14 @@ def latched(term: Beyond, value: float, *, was: bool) -> bool:
 def _preceded(term: Preceded, zone: Zone) -> Test:
     holds = _is(term.term, zone.bound(term.term.role))
     watched, earlier = zone.bound(term.term.role), zone.bound(term.by.role)
+    agreed = _needed(term.term, watched) - 1
 
     def preceded(view: View) -> Truth:
         truth = holds(view)
         if truth is not True:
             return truth
-        good = (view.state(entity) for entity in watched)
-        began = min((s.since for s in good if s.value == term.term.value), default=view.now)
+        good = [state for entity in watched if (state := view.state(entity)).quality is Quality.GOOD]
+        began = sorted(s.since for s in good if s.value == term.term.value)[agreed]  # when enough of them agreed
         if any(view.state(entity).quality is not Quality.GOOD for entity in earlier):
             return None  # but where nothing is bound, nothing can have happened
         happened = any(
@@ -203,10 +209,10 @@ def _count(term: Count, entities: tuple[EntityId, ...]) -> Test:
 
 def _silent(term: Silent, entities: tuple[EntityId, ...]) -> Test:
     def silent(view: View) -> Truth:
-        heard = max((view.state(entity).at for entity in entities), default=0)
+        heard = [at for entity in entities if (at := view.state(entity).at)]  # before 1970 after a jump of the clock
         if not heard:
             return None  # never heard: set-up, not silence
-        ends = after(heard, term.time)  # type: ignore[arg-type]  # an Instant, or 0
+        ends = after(max(heard), term.time)
         if view.now >= ends:
             return True
         view.look_at(ends)
