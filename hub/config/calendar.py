@@ -14,6 +14,8 @@ from hub.engine.calendar import Calendar
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from astral import Observer, SunDirection
+
 
 class Days(msgspec.Struct, frozen=True):
     """What hub.yaml says of the calendar: where the site is, and days entered by hand, which win."""
@@ -49,16 +51,27 @@ def _statutory(country: str, years: Iterable[int]) -> tuple[set[date], set[date]
 
 def _sun(place: tuple[float, float], zone: zoneinfo.ZoneInfo) -> tuple[tuple[int, int], ...]:
     """Return sunrise and sunset of each day of a leap year in seconds after local midnight."""
-    from astral import Observer
-    from astral.sun import sun
+    from astral import Observer, SunDirection
 
     observer, first = Observer(*place), date(2024, 1, 1)
-    found = []
-    for offset in range(366):
-        day = first + timedelta(days=offset)
-        times = sun(observer, date=day, tzinfo=zone)
-        found.append((_second(times["sunrise"]), _second(times["sunset"])))
-    return tuple(found)
+    days = [first + timedelta(days=offset) for offset in range(366)]
+    return tuple(
+        (_crossing(observer, day, SunDirection.RISING, zone), _crossing(observer, day, SunDirection.SETTING, zone))
+        for day in days
+    )
+
+
+def _crossing(observer: Observer, day: date, direction: SunDirection, zone: zoneinfo.ZoneInfo) -> int:
+    """Return when the sun crosses the horizon on a local day, in seconds after midnight.
+
+    astral's own ``sun`` asks for a dawn, too, and for all of it on one local day: neither is there in a bright night,
+    nor far from the meridian of the zone (Kashgar). A day without a crossing takes the one beside it.
+    """
+    from astral.sun import SUN_APPARENT_RADIUS, time_of_transit
+
+    beside = (day, day - timedelta(days=1), day + timedelta(days=1))
+    moments = [time_of_transit(observer, utc, 90 + SUN_APPARENT_RADIUS, direction).astimezone(zone) for utc in beside]
+    return _second(next((moment for moment in moments if moment.date() == day), moments[0]))
 
 
 def _second(moment: datetime) -> int:

@@ -70,7 +70,7 @@ def advance(program: SlotProgram, slot: Slot | None, view: View, now: Instant) -
         slot = life.pend(slot, program.shared.trigger(view))
     if slot is not None and slot.phase is ACTIVE:
         slot = life.act(slot)
-    if view.looked is not None:
+    if view.looked is not None and (slot is None or slot.phase is not COOLDOWN):  # which asks nothing but its end
         slot = _look(program, before, slot, view.looked, now)
     return slot, life.decisions
 
@@ -202,6 +202,7 @@ class _Life:
         self.decisions.append(Cleared(*self._at, _name(slot), Reason.CLEARED, trace))
         self._emit(slot, self._rule.clear.actions, "clear")
         if not self._rule.cooldown:
+            self._shared.trigger(self._view)  # notes when time alone may make it true again
             return None
         due = after(self._now, self._rule.cooldown)
         return Slot(phase=COOLDOWN, since=self._now, trigger=slot.trigger, due=due, wake=due)

@@ -82,28 +82,42 @@ class Calendar(msgspec.Struct, frozen=True):
     def next_sun(self, now: Instant) -> Instant | None:
         """Return when the sun next rises or sets."""
         today = self.local(now).date()
-        times = [self.sun_of(today), self.sun_of(today + timedelta(days=1))]
-        found = [
-            self.at(today + timedelta(days=offset), second)
-            for offset, pair in enumerate(times)
-            for second in pair or ()
-        ]
-        return min((instant for instant in found if instant > now), default=None)
+        days = (today, today + timedelta(days=1))
+        found = [(day, second) for day in days for second in self.sun_of(day) or ()]
+        return self._next(now, found) if found else None
 
     def next_time(self, now: Instant, *seconds: int) -> Instant:
-        """Return the next instant at which the local clock shows one of these times of day."""
+        """Return when the local clock next shows one of these times of day, or is put forward or back."""
         today = self.local(now).date()
-        found = (self.at(today + timedelta(days=offset), second) for offset in (0, 1, 2) for second in seconds)
-        return min(instant for instant in found if instant > now)
+        days = (today + timedelta(days=offset) for offset in (0, 1, 2))
+        return self._next(now, [(day, second) for day in days for second in seconds])
 
     def next_midnight(self, now: Instant) -> Instant:
         """Return when the next local day begins."""
         return self.next_time(now, 0)
 
-    def at(self, day: date, second: int) -> Instant:
-        """Return the instant of a local time of day; a time that the clock skips is the one after the gap."""
-        moment = datetime.combine(day, time(second // 3600, second % 3600 // 60, second % 60), self.zone)
+    def at(self, day: date, second: int, fold: int = 0) -> Instant:
+        """Return the instant of a local time of day; a time that the clock skips is the one after the gap.
+
+        A time that the clock shows twice is the first one, or with ``fold`` 1 the second.
+        """
+        moment = datetime.combine(day, time(second // 3600, second % 3600 // 60, second % 60, fold=fold), self.zone)
         return Instant(round(moment.timestamp()) * SECOND)
+
+    def _next(self, now: Instant, times: list[tuple[date, int]]) -> Instant:
+        """Return the first of some local times after ``now``, or the change of summer time before it.
+
+        The local clock then shows another time at once, perhaps one that it had shown before.
+        """
+        found = (self.at(day, second, fold) for day, second in times for fold in (0, 1))
+        first = min(instant for instant in found if instant > now)
+        before, low, high = self.local(now).utcoffset(), now // SECOND, first // SECOND
+        if self.local(first).utcoffset() == before:
+            return first
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if self.local(Instant(middle * SECOND)).utcoffset() == before else (low, middle)
+        return Instant(high * SECOND)
 
     def sun_of(self, day: date) -> tuple[int, int] | None:
         """Return sunrise and sunset of a day, seconds after midnight; None where no place is known."""

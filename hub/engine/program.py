@@ -115,8 +115,8 @@ class SlotProgram:
 class Tracking:
     """What must be remembered of an entity, for all rules together."""
 
-    words: set[str] = field(default_factory=set)
-    keep: int = 0
+    words: dict[str, int] = field(default_factory=dict)
+    """How many changes to each word are remembered."""
     limits: dict[str, Beyond] = field(default_factory=dict)
 
 
@@ -167,9 +167,8 @@ class Program:
                 continue
             term, keep = (leaf.term, leaf.at_least) if isinstance(leaf, Count) else (leaf.by, ORDERED)
             for entity in zone.bound(term.role):
-                tracking = self.tracked.setdefault(entity, Tracking())
-                tracking.words.add(str(term.value))
-                tracking.keep = max(tracking.keep, keep)
+                words = self.tracked.setdefault(entity, Tracking()).words
+                words[str(term.value)] = max(words.get(str(term.value), 0), keep)
 
 
 def watched(rule: Rule) -> tuple[Term, ...]:

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 from hub.engine.truth import latched
 from hub.model.memory import Memory
 from hub.model.reading import Quality
+from hub.model.time import Instant
 
 if TYPE_CHECKING:
     from hub.engine.program import Tracking
     from hub.model.reading import State
-    from hub.model.time import Instant
+
+Edge = tuple[Instant, str]
 
 
 def recall(tracking: Tracking, memory: Memory, prior: State, state: State, now: Instant) -> Memory:
@@ -27,4 +29,14 @@ def recall(tracking: Tracking, memory: Memory, prior: State, state: State, now: 
     if isinstance(value, float):
         limits = sorted(tracking.limits.items())
         latches = tuple(name for name, term in limits if latched(term, value, was=name in memory.latches))
-    return Memory(edges[-tracking.keep :] if tracking.keep else (), latches)
+    return Memory(_last(edges, tracking.words), latches)
+
+
+def _last(edges: tuple[Edge, ...], words: dict[str, int]) -> tuple[Edge, ...]:
+    """Keep as many changes to each word as rules ask for: what one rule waits for takes nothing from another."""
+    left, kept = dict(words), list[Edge]()
+    for instant, word in reversed(edges):
+        if left.get(word, 0) > 0:
+            left[word] -= 1
+            kept.append((instant, word))
+    return tuple(reversed(kept))

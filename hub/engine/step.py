@@ -36,7 +36,7 @@ def step(program: Program, state: EngineState, event: Reading | ModeChange | Clo
         return _sense(program, state, event, now)
     if isinstance(event, ModeChange):
         return _advance(state, program.watching_mode(event.mode), now, modes=(event,))
-    return _shift(state, event)
+    return _shift(program, state, event, now)
 
 
 def requalify(
@@ -131,8 +131,20 @@ def _advance(
     return Step(states, memories, slots, modes, tuple(decisions))
 
 
-def _shift(state: EngineState, jump: ClockJump) -> Step:
-    """Move every kept instant with the clock, so that what was due in a minute still is."""
+def _shift(program: Program, state: EngineState, jump: ClockJump, now: Instant) -> Step:
+    """Move every kept instant with the clock, so that what was due in a minute still is.
+
+    Then look at every slot: the time of day, the day or the sun may be another at once.
+    """
+    moved = _moved_along(state, jump)
+    fresh = EngineState(
+        moved.states, {key: slot for key, slot in moved.slots.items() if slot}, moved.modes, moved.memories
+    )
+    looked = _advance(fresh, program.slots.values(), now)
+    return msgspec.structs.replace(moved, slots={**moved.slots, **looked.slots}, decisions=looked.decisions)
+
+
+def _moved_along(state: EngineState, jump: ClockJump) -> Step:
     slot_fields = ("since", "began", "due", "wake", "blind_since", "clearing_since")
     return Step(
         states={entity: _moved(kept, jump.by, ("since", "at")) for entity, kept in state.states.items()},

@@ -125,6 +125,11 @@ def _several(wanted: Value, confirm: int) -> Callable[[View, tuple[EntityId, ...
     return several
 
 
+def _needed(term: Is, entities: tuple[EntityId, ...]) -> int:
+    """Return how many entities must say so."""
+    return (term.confirm if term.value in ACTIVE_VALUES else 0) or len(entities)
+
+
 def _every(wanted: Value) -> Callable[[View, tuple[EntityId, ...]], Truth]:
     def every(view: View, entities: tuple[EntityId, ...]) -> Truth:
         found: Truth = True if entities else None
@@ -170,8 +175,9 @@ def _preceded(term: Preceded) -> Test:
         if truth is not True:
             return truth
         watched, earlier = view.bound.get(term.term.role, ()), view.bound.get(term.by.role, ())
-        good = (view.state(entity) for entity in watched)
-        began = min((s.since for s in good if s.value == term.term.value), default=view.now)
+        good = [state for entity in watched if (state := view.state(entity)).quality is GOOD]
+        agreed = _needed(term.term, watched) - 1
+        began = sorted(s.since for s in good if s.value == term.term.value)[agreed]  # when enough of them agreed
         if any(view.state(entity).quality is not GOOD for entity in earlier):
             return None  # but where nothing is bound, nothing can have happened
         happened = any(
@@ -206,10 +212,10 @@ def _count(term: Count) -> Test:
 def _silent(term: Silent) -> Test:
     def silent(view: View) -> Truth:
         entities = view.bound.get(term.role, ())
-        heard = max((view.state(entity).at for entity in entities), default=0)
+        heard = [at for entity in entities if (at := view.state(entity).at)]  # before 1970 after a jump of the clock
         if not heard:
             return None  # never heard: set-up, not silence
-        ends = after(heard, term.time)  # type: ignore[arg-type]  # an Instant, or 0
+        ends = after(max(heard), term.time)
         if view.now >= ends:
             return True
         view.look_at(ends)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from hub.engine.calendar import Calendar
 from hub.engine.program import Program
 from hub.engine.rule import Rule
 from hub.engine.state import EngineState, Step
@@ -12,6 +13,7 @@ from hub.model.activation import Slot, SlotKey
 from hub.model.decision import Decision
 from hub.model.entry import ClockJump, ModeChange
 from hub.model.ids import EntityId, RuleId, ZoneId
+from hub.model.memory import Memory
 from hub.model.reading import Quality, Reading, State, Value, value_from_store
 from hub.model.site import Mode, Site
 from hub.model.time import Duration, Instant
@@ -24,6 +26,7 @@ def picture(state: EngineState) -> bytes:
     return msgspec.json.encode(
         {
             "states": {name: (s.value, s.quality, s.since, s.at) for name, s in sorted(state.states.items())},
+            "memories": sorted(state.memories.items()),
             "slots": [(*key, slot) for key, slot in sorted(state.slots.items())],
             "modes": [change for _, change in sorted(state.modes.items())],
         }
@@ -41,17 +44,21 @@ def restored(stored: bytes) -> EngineState:
         SlotKey(RuleId(rule), ZoneId(zone)): msgspec.convert(body, Slot, strict=True)
         for rule, zone, body in tables["slots"]
     }
-    return EngineState(states, slots, [msgspec.convert(change, ModeChange) for change in tables["modes"]])
+    memories = {EntityId(name): msgspec.convert(body, Memory) for name, body in tables["memories"]}
+    return EngineState(states, slots, [msgspec.convert(change, ModeChange) for change in tables["modes"]], memories)
 
 
 class Machine:
     """An engine with its memory and a clock that moves when told."""
 
-    def __init__(self, *rules: Rule, places: Site | None = None) -> None:
+    def __init__(
+        self, *rules: Rule, places: Site | None = None, calendar: Calendar | None = None, start: Instant = START
+    ) -> None:
         self.site = places or site()
-        self.program = Program(rules, self.site)
+        self.calendar = calendar
+        self.program = Program(rules, self.site, calendar)
         self.state = EngineState()
-        self.now = START
+        self.now = start
         self.decisions: list[Decision] = []
 
     # what the world does
@@ -93,10 +100,14 @@ class Machine:
         self._look()
         return self.decisions[before:]
 
+    def reopen(self) -> None:
+        """Write all memory down and read it back; nothing else happens."""
+        self.state = restored(picture(self.state))
+
     def edit(self, *rules: Rule, places: Site | None = None) -> list[Decision]:
         """Replace the rule set."""
         self.site = places or self.site
-        self.program = Program(rules, self.site)
+        self.program = Program(rules, self.site, self.calendar)
         return self._taken(self._take(adopt(self.program, self.state, self.now)))
 
     # how it does it

@@ -1,50 +1,23 @@
 """The semantics of DESIGN.md section 6 once more: slow, obvious, and independent of hub/engine.
 
-It looks at every lane after every event and at every second, keeps all it has seen of a life, and works each answer
-out anew from that. It runs on time that never jumps; what a person reads on the clock is added at the end.
+It looks at every rule in every zone after every event and at every tick, keeps all it has seen of a life, and works
+each answer out anew from that. It runs on time that never jumps; what a person reads on the clock is added at the end.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.kit.clock import START
-from tests.kit.lane import CAR, DOOR, LANE, LEFT, OTHER, RIGHT, RULE, WIDE, Plan
+from hub.engine.rule import CloseIncident, OpenIncident, Rule, RuleAction
+from hub.model.decision import Say
+from hub.model.site import Site, Zone
+from tests.kit.reference_terms import Almanac, Truth, World, serves
+from tests.kit.words import action as words
 
-S = 1_000_000
-BOUND: dict[str, tuple[str, ...]] = {LANE: (CAR,), WIDE: (LEFT, RIGHT)}
-Truth = bool | None
-
-
-@dataclass
-class World:
-    """What is known of the sensors: value, and whether it can be trusted now."""
-
-    known: dict[str, tuple[str | None, str]] = field(default_factory=dict)
-    maintenance: bool = False
-
-    def hear(self, name: str, value: str | None, quality: str) -> None:
-        """A reading without a value says only how far the last one can be trusted; what is unknown has no value."""
-        if value is None:
-            value = self.known.get(name, (None, ""))[0]
-        self.known[name] = (None, "unknown") if value is None or quality == "unknown" else (value, quality)
-
-    def trusted(self, name: str) -> str | None:
-        """Return a value that can be relied on."""
-        value, quality = self.known.get(name, (None, "unknown"))
-        return value if quality == "good" else None
-
-    def occupied(self, zone: str) -> Truth:
-        """One trusted sensor that sees a car is enough; that there is none needs all of them."""
-        seen = [self.trusted(name) for name in BOUND[zone]]
-        if "present" in seen:
-            return True
-        return None if None in seen else False
-
-    def allowed(self, plan: Plan) -> bool:
-        """All conditions are known to hold."""
-        return not (plan.quiet and self.maintenance) and not (plan.closed and self.trusted(DOOR) != "closed")
+MINUTE = 60_000_000
+Key = tuple[str, str]
 
 
 @dataclass
@@ -53,9 +26,11 @@ class Life:
 
     phase: str = "idle"
     since: int = 0
-    """When the car came (pending), when the warning began (active)."""
+    """When the trigger became true (pending), when the warning began (active)."""
+    began: int = 0
+    """When the trigger of the warning became true."""
     seen: list[tuple[int, Truth]] = field(default_factory=list)
-    """Every look since then: when, and whether there was a car."""
+    """Every look since then: when, and what the trigger (pending) or the clear condition (active) said."""
     held: bool = False
     """In time, but a condition was against it."""
     activation: int = 0
@@ -87,8 +62,8 @@ class Life:
                 start = None
         return False
 
-    def gone_since(self, gap: int) -> int | None:
-        """Return since when the car is gone without a contradiction; too long a blindness begins it anew."""
+    def over_since(self, gap: int) -> int | None:
+        """Return since when it is over without a contradiction; too long a blindness begins it anew."""
         start = blind = None
         for at, truth in self.seen:
             if truth is None:
@@ -97,135 +72,182 @@ class Life:
                 start = None
             if truth is not None:
                 blind = None
-                start = None if truth else at if start is None else start
+                start = None if not truth else at if start is None else start
         return start
+
+
+def stages(rule: Rule) -> list[tuple[int, str, tuple[RuleAction, ...]]]:
+    """Write every step out, in the order of time: when, its name, what to do."""
+    found = []
+    for number, step in enumerate(rule.escalation, 1):
+        for turn in range(step.times):
+            name = str(number) if step.times == 1 else f"{number}.{turn}"
+            found.append((step.after + turn * step.every, name, step.actions))
+    return sorted(found, key=lambda stage: stage[0])
 
 
 class Reference:
     """All lives, and what was decided about each, as ``(kind, clock time, …)``."""
 
-    def __init__(self, **plans: Plan) -> None:
-        self.plans = plans
-        self.world = World()
-        self.now = 0
-        self.offset = int(START)
-        self.lives: dict[tuple[str, str], Life] = {(rule, zone): Life() for rule in (RULE, OTHER) for zone in BOUND}
-        self.told: dict[tuple[str, str], list[tuple[Any, ...]]] = {key: [] for key in self.lives}
+    def __init__(self, site: Site, almanac: Almanac, start: int, rules: Iterable[Rule], tick: int) -> None:
+        self.zones: dict[str, Zone] = {str(name): zone for name, zone in site.zones.items()}
+        self.rules: dict[str, Rule] = {str(rule.id): rule for rule in rules}
+        self.world = World(almanac, start)
+        self.tick = tick
+        self.lives: dict[Key, Life] = {(rule, zone): Life() for rule in self.rules for zone in self.zones}
+        self.told: dict[Key, list[tuple[Any, ...]]] = {key: [] for key in self.lives}
 
     def look(self) -> None:
         """Look at every life once."""
         for key, life in self.lives.items():
-            if key[0] in self.plans:
-                self._look(key, life, self.plans[key[0]])
+            rule = self.rules[key[0]]
+            if serves(rule.trigger.condition, self.zones[key[1]]) is not False:
+                self._look(key, life, rule)
 
     def pass_time(self, duration: int) -> None:
-        """Look now and at every second."""
+        """Look now and at every tick."""
         self.look()
-        end = self.now + duration
-        while self.now < end:
-            self.now = min(self.now + S, end)
+        while duration > 0:
+            self.stall(min(self.tick, duration))
+            duration -= self.tick
             self.look()
 
-    def restart(self, down: int) -> None:
-        """What was trusted is not confirmed any more."""
-        self.now += down
-        self.world.known = {name: (v, "stale" if q == "good" else q) for name, (v, q) in self.world.known.items()}
+    def stall(self, duration: int) -> None:
+        """Let time pass without looking."""
+        self.world.now += duration
+        self.world.wall += duration
+
+    def jump(self, by: int) -> None:
+        """Only the clock on the wall moves; it may be another hour or day at once."""
+        self.world.wall += by
         self.look()
 
-    def edit(self, rule: str, plan: Plan | None) -> None:
+    def restart(self, down: int) -> None:
+        """Nobody looks for a while, and what was trusted is not confirmed any more."""
+        self.stall(down)
+        self.world.restart()
+        self.look()
+
+    def edit(self, rule: Rule) -> None:
         """Close what runs under another trigger, keep what runs under the same."""
-        old = self.plans.pop(rule, None)
-        if plan is not None:
-            self.plans[rule] = plan
-        if old is not None and (plan is None or plan.hold != old.hold):
+        old, self.rules[rule.id] = self.rules[rule.id], rule
+        if rule.trigger != old.trigger:
             for key, life in self.lives.items():
-                if key[0] == rule:
+                if key[0] == rule.id:
                     self._close(key, life, old)
         self.look()
 
-    def _close(self, key: tuple[str, str], life: Life, old: Plan) -> None:
-        if life.phase == "pending" and old.hold:
-            self._tell(key, "pending_dropped", "rule_changed", self.now - life.since)
+    def _close(self, key: Key, life: Life, old: Rule) -> None:
+        if life.phase == "pending" and old.trigger.hold:
+            self._tell(key, "pending_dropped", "rule_changed", self.world.now - life.since)
         if life.phase == "active":
             self._tell(key, "cleared", life.activation, "rule_changed")
             if life.incident:
                 self._tell(key, "incident_closed", life.activation, "rule_changed")
         self.lives[key] = Life(activation=life.activation)
 
-    def _tell(self, key: tuple[str, str], kind: str, *more: object) -> None:
-        self.told[key].append((kind, self.now + self.offset, *more))
+    def _tell(self, key: Key, kind: str, *more: object) -> None:
+        self.told[key].append((kind, self.world.wall, *more))
 
-    def _look(self, key: tuple[str, str], life: Life, plan: Plan) -> None:
-        occupied = self.world.occupied(key[1])
-        if life.phase == "quiet" and self.now >= life.quiet_until:
+    def _look(self, key: Key, life: Life, rule: Rule) -> None:
+        now, zone = self.world.now, self.zones[key[1]]
+        if life.phase == "quiet" and now >= life.quiet_until:
             life.phase = "idle"
-        if life.phase == "idle" and occupied is True:
-            self._begin(key, life, plan)
-        if life.phase == "pending":
-            life.seen.append((self.now, occupied))
-            self._wait(key, life, plan)
+        if life.phase in {"idle", "pending"}:
+            truth = self.world.says(rule.trigger.condition, zone)
+            if life.phase == "idle" and truth is True:
+                self._begin(key, life, rule)
+            if life.phase == "pending":
+                life.seen.append((now, truth))
+                self._wait(key, life, rule)
         if life.phase == "active":
-            life.seen.append((self.now, occupied))
-            self._watch(key, life, plan)
+            life.seen.append((now, self.world.says(rule.clear.condition, zone)))
+            self._watch(key, life, rule)
 
-    def _begin(self, key: tuple[str, str], life: Life, plan: Plan) -> None:
-        life.phase, life.since, life.seen, life.held = "pending", self.now, [], False
-        if plan.hold:
-            self._tell(key, "pending_started", self.now + self.offset + plan.hold * S)
+    def _begin(self, key: Key, life: Life, rule: Rule) -> None:
+        life.phase, life.since, life.seen, life.held = "pending", self.world.now, [], False
+        if rule.trigger.hold:
+            self._tell(key, "pending_started", self.world.wall + rule.trigger.hold)
 
-    def _wait(self, key: tuple[str, str], life: Life, plan: Plan) -> None:
-        occupied = life.seen[-1][1]
-        due = life.since + plan.hold * S
-        if occupied is False or life.lost(plan.gap * S):
-            if plan.hold:
-                reason = "opposite_edge" if occupied is False else "source_unknown"
-                self._tell(key, "pending_dropped", reason, self.now - life.since)
+    def _wait(self, key: Key, life: Life, rule: Rule) -> None:
+        now, truth = self.world.now, life.seen[-1][1]
+        if truth is False or life.lost(rule.tolerate_gap):
+            if rule.trigger.hold:
+                reason = "opposite_edge" if truth is False else "source_unknown"
+                self._tell(key, "pending_dropped", reason, now - life.since)
             life.phase = "idle"
-            if occupied:
-                self._begin(key, life, plan)
-                life.seen.append((self.now, True))
-                due = life.since + plan.hold * S
-        if life.phase == "pending" and occupied is True and self.now >= due:
-            if not self.world.allowed(plan):
-                life.held = True
+            if truth:
+                self._begin(key, life, rule)
+                life.seen.append((now, True))
+        due = life.since + rule.trigger.hold
+        if life.phase == "pending" and truth is True and now >= due:
+            zone = self.zones[key[1]]
+            if all(self.world.says(condition, zone) is True for condition in rule.conditions):
+                self._open(key, life, rule, 0 if life.held else now - due)
             else:
-                self._open(key, life, plan, 0 if life.held else self.now - due)
+                life.held = bool(rule.trigger.hold)
 
-    def _open(self, key: tuple[str, str], life: Life, plan: Plan, late: int) -> None:
-        since = life.since + self.offset
-        life.phase, life.since, life.seen, life.steps = "active", self.now, [], 0
+    def _open(self, key: Key, life: Life, rule: Rule, late: int) -> None:
+        now = self.world.now
+        late = late if rule.trigger.hold else 0
+        life.phase, life.began, life.since, life.seen, life.steps = "active", life.since, now, [], 0
         life.activation += 1
-        self._tell(key, "opened", life.activation, since, late)
-        self._tell(key, "command", life.activation, "open", "capture")
-        self._tell(key, "command", life.activation, "open", f"say first at {plan.volume}")
-        self._tell(key, "incident_opened", life.activation, "high")
-        life.incident = True
+        began = self.world.wall - (now - life.began)
+        self._tell(key, "opened", life.activation, began, late, rule.dry_run)
+        self._act(key, life, rule, rule.actions, "open", voice=True)
 
-    def _watch(self, key: tuple[str, str], life: Life, plan: Plan) -> None:
-        occupied = life.seen[-1][1]
-        if occupied is False:
-            gone = life.gone_since(plan.gap * S)
-            if gone is not None and self.now - gone >= plan.clear_hold * S:
-                self._clear(key, life, plan)
+    def _watch(self, key: Key, life: Life, rule: Rule) -> None:
+        now, over = self.world.now, life.seen[-1][1]
+        if over is True:
+            since = life.over_since(rule.tolerate_gap)
+            if since is not None and now - since >= rule.clear.hold:
+                self._clear(key, life, rule)
             return  # the driver may be gone: nothing more is said meanwhile
         blind = life.blind_at_last()
-        if blind is not None and blind < plan.gap * S:
+        if blind is not None and blind < rule.tolerate_gap:
             return
-        while life.steps < len(plan.steps) and self.now >= life.since + plan.steps[life.steps] * S:
-            late = self.now - life.since - plan.steps[life.steps] * S
+        steps = stages(rule)
+        while life.steps < len(steps) and now >= life.since + steps[life.steps][0]:
+            after, name, actions = steps[life.steps]
             life.steps += 1
-            self._tell(key, "escalated", life.activation, life.steps, late)
-            text = f"say step {life.steps} at {plan.volume}"
-            if occupied:
-                self._tell(key, "command", life.activation, str(life.steps), text)
-            else:
-                self._tell(key, "withheld", life.activation, "source_unknown", text)
-            self._tell(key, "command", life.activation, str(life.steps), "notify guard")
+            self._tell(key, "escalated", life.activation, life.steps, now - life.since - after)
+            self._act(key, life, rule, actions, name, voice=over is False)
 
-    def _clear(self, key: tuple[str, str], life: Life, plan: Plan) -> None:
+    def _clear(self, key: Key, life: Life, rule: Rule) -> None:
         self._tell(key, "cleared", life.activation, "cleared")
-        self._tell(key, "command", life.activation, "clear", "capture")
-        self._tell(key, "incident_closed", life.activation, "cleared")
+        self._act(key, life, rule, rule.clear.actions, "clear", voice=True)
         life.incident = False
-        life.phase = "quiet" if plan.cooldown else "idle"
-        life.quiet_until = self.now + plan.cooldown * S
+        life.phase = "quiet" if rule.cooldown else "idle"
+        life.quiet_until = self.world.now + rule.cooldown
+
+    def _act(
+        self, key: Key, life: Life, rule: Rule, actions: tuple[RuleAction, ...], step: str, *, voice: bool
+    ) -> None:
+        for what in actions:
+            if isinstance(what, OpenIncident):
+                if not life.incident and not rule.dry_run:
+                    self._tell(key, "incident_opened", life.activation, str(what.severity))
+                    life.incident = True
+            elif isinstance(what, CloseIncident):
+                if life.incident:
+                    self._tell(key, "incident_closed", life.activation, "cleared")
+                    life.incident = False
+            elif isinstance(what, Say):
+                self._say(key, life, rule, what, step, voice=voice)
+            else:
+                self._do(key, life, rule, step, words(what))
+
+    def _say(self, key: Key, life: Life, rule: Rule, what: Say, step: str, *, voice: bool) -> None:
+        quiet, volume = rule.quiet_hours, what.volume
+        if quiet is not None and self.world.within(quiet.begin, quiet.end):
+            volume = min(volume, quiet.volume)
+        if not voice or not volume:
+            reason = "quiet_hours" if voice else "source_unknown"
+            self._tell(key, "withheld", life.activation, reason, f"say {what.text.zh} at {volume}")
+            return
+        minutes = max(1, (self.world.now - life.began) // MINUTE)
+        text = what.text.zh.replace("{zone}", self.zones[key[1]].name.zh).replace("{minutes}", str(minutes))
+        self._do(key, life, rule, step, f"say {text} at {volume}")
+
+    def _do(self, key: Key, life: Life, rule: Rule, step: str, what: str) -> None:
+        self._tell(key, "rehearsed" if rule.dry_run else "command", life.activation, step, what)

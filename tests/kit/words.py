@@ -17,6 +17,7 @@ from hub.model.decision import (
     Opened,
     PendingDropped,
     PendingStarted,
+    Rehearsed,
     Say,
     Switch,
     Withheld,
@@ -35,7 +36,7 @@ def action(what: Action) -> str:
 def told(decisions: Iterable[Decision]) -> dict[tuple[str, str], list[tuple[Any, ...]]]:
     """Sort decisions by rule and zone, each as ``(kind, time, …)``; activations are counted from 1."""
     lines: dict[tuple[str, str], list[tuple[Any, ...]]] = {}
-    numbers: dict[tuple[str, str], list[str]] = {}
+    numbers: dict[tuple[str, str], int] = {}
     for decision in decisions:
         key = (decision.rule, decision.zone)
         kind = str(decision.__struct_config__.tag)
@@ -45,10 +46,8 @@ def told(decisions: Iterable[Decision]) -> dict[tuple[str, str], list[tuple[Any,
         elif isinstance(decision, PendingDropped):
             more = (decision.reason, decision.ran)
         else:
-            known = numbers.setdefault(key, [])
-            if decision.activation not in known:
-                known.append(decision.activation)
-            more = (known.index(decision.activation) + 1, *_facts(decision))
+            numbers[key] = numbers.get(key, 0) + isinstance(decision, Opened)
+            more = (numbers[key], *_facts(decision))
         lines.setdefault(key, []).append((kind, decision.at, *more))
     return lines
 
@@ -56,7 +55,7 @@ def told(decisions: Iterable[Decision]) -> dict[tuple[str, str], list[tuple[Any,
 def _facts(decision: Decision) -> tuple[Any, ...]:
     match decision:
         case Opened():
-            return decision.since, decision.late_by
+            return decision.since, decision.late_by, decision.dry_run
         case Escalated():
             return decision.step, decision.late_by
         case Cleared() | IncidentClosed():
@@ -65,7 +64,7 @@ def _facts(decision: Decision) -> tuple[Any, ...]:
             return (decision.severity,)
         case Withheld():
             return decision.reason, action(decision.action)
-        case Command():
+        case Command() | Rehearsed():
             return decision.step, action(decision.action)
     raise TypeError(decision)
 

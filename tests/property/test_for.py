@@ -23,6 +23,7 @@ def blind(machine: Machine) -> None:
 
 @given(st.lists(st.tuples(st.integers(1, 9_999_999), st.integers(0, 5_000_000)), min_size=2, max_size=30))
 def test_a_bouncing_contact_never_adds_up(bounces: list[tuple[int, int]]) -> None:
+    """Semantic 1: any opposite edge begins a ``for`` anew, however short."""
     machine = Machine(PLAN.rule())
     for there, gone in bounces:  # never there for the ten seconds, however long in all; gone for as little as nothing
         machine.hear(CAR, PRESENT)
@@ -37,6 +38,7 @@ def test_a_bouncing_contact_never_adds_up(bounces: list[tuple[int, int]]) -> Non
 
 @given(st.lists(st.integers(0, 3_000_000), max_size=20))
 def test_a_repeat_does_not_restart(pauses: list[int]) -> None:
+    """Semantic 1: a repeat of the same value does not."""
     machine = Machine(PLAN.rule())
     machine.hear(CAR, PRESENT)
     began = machine.now
@@ -66,6 +68,7 @@ def test_blind_within_the_gap_goes_on_and_fires_late(before: int, gap: int) -> N
 
 @given(before=st.integers(0, 9_999_999), longer=st.integers(0, 100_000_000), word=st.sampled_from(Quality))
 def test_blind_for_longer_is_dropped_with_the_reason(before: int, longer: int, word: Quality) -> None:
+    """Semantic 2: a ``for`` outlives its source by ``tolerate_gap`` at most, and says why it ends."""
     if word is Quality.GOOD:
         return
     machine = Machine(PLAN.rule())
@@ -108,6 +111,7 @@ def test_for_survives_a_restart(before: int, down: int) -> None:
 
 @given(down=st.integers(0, 10 * HOUR), confirmed=st.integers(0, 5_999_999))
 def test_due_while_down_fires_once_late_by_the_true_amount(down: int, confirmed: int) -> None:
+    """Semantic 4: what became due while the hub was down fires once it is confirmed, marked late."""
     machine = Machine(PLAN.rule())
     machine.hear(CAR, PRESENT)
     began = machine.now
@@ -124,6 +128,7 @@ def test_due_while_down_fires_once_late_by_the_true_amount(down: int, confirmed:
 
 @given(st.integers(0, 10 * HOUR))
 def test_due_while_down_is_dropped_when_the_source_no_longer_says_so(down: int) -> None:
+    """Semantic 4: else it is dropped with that reason."""
     gone, silent = Machine(PLAN.rule()), Machine(PLAN.rule())
     for machine in (gone, silent):
         machine.hear(CAR, PRESENT)

@@ -28,6 +28,7 @@ def opened(plan: Plan = PLAN, others: tuple[Plan, ...] = ()) -> Machine:
 
 @given(at=moments, down=moments)
 def test_escalation_survives_a_restart(at: int, down: int) -> None:
+    """Semantic 3: a running escalation survives a restart."""
     machine = opened()
     began = machine.now
     machine.pass_time(at)
@@ -41,6 +42,7 @@ def test_escalation_survives_a_restart(at: int, down: int) -> None:
 
 @given(at=moments, volume=st.integers(0, 100), hold=st.integers(0, 9))
 def test_an_edit_of_another_rule_changes_nothing(at: int, volume: int, hold: int) -> None:
+    """Semantic 3: an edit of another rule changes nothing."""
     other = Plan(hold=3)
     left, alone = opened(others=(other,)), opened(others=(other,))
     for machine in (left, alone):
@@ -68,6 +70,7 @@ def test_an_edit_that_keeps_the_trigger_keeps_what_runs(at: int) -> None:
 
 @given(at=moments)
 def test_an_edit_of_the_trigger_closes_with_that_reason(at: int) -> None:
+    """Semantic 3: an edit of the trigger closes what runs under it, with that reason."""
     active, pending = opened(), opened(PLAN.but(hold=60))
     for machine in (active, pending):
         machine.pass_time(at)
@@ -101,6 +104,7 @@ def test_a_zone_that_is_gone_is_closed() -> None:
 
 @given(st.lists(st.sampled_from([PRESENT, ABSENT]), max_size=30), st.integers(0, 5))
 def test_one_activation_at_a_time_in_each_zone(values: list[Presence], pause: int) -> None:
+    """Semantic 5: one activation per rule and zone at a time."""
     machine = Machine(PLAN.rule())
     for value in values:
         for sensor in (CAR, LEFT, RIGHT):
@@ -118,6 +122,7 @@ def test_one_activation_at_a_time_in_each_zone(values: list[Presence], pause: in
 
 @given(cooldown=st.integers(0, 20), away=st.integers(1, 19_999_999))
 def test_it_arms_again_after_clear_and_cooldown(cooldown: int, away: int) -> None:
+    """Semantic 5: it arms again after clear and cooldown."""
     machine = opened(PLAN.but(cooldown=cooldown))
     machine.hear(CAR, ABSENT)
     machine.pass_time(seconds(3))
@@ -179,6 +184,18 @@ def test_blindness_longer_than_the_gap_begins_the_clear_anew() -> None:
     machine.stall(seconds(60))
     assert kinds(machine.hear(CAR, ABSENT)) == []
     assert "cleared" in kinds(machine.pass_time(seconds(3)))
+
+
+def test_a_blindness_that_was_given_up_stays_given_up_when_the_rule_tolerates_more() -> None:
+    machine = opened(PLAN.but(steps=()))
+    machine.hear(CAR, ABSENT)
+    machine.pass_time(seconds(1))
+    machine.hear(CAR, None, Quality.STALE)
+    machine.pass_time(seconds(6))
+    machine.edit(PLAN.but(steps=(), gap=100).rule())
+    assert "cleared" not in kinds(machine.hear(CAR, ABSENT)), "the clear begins anew"
+    assert "cleared" not in kinds(machine.pass_time(seconds(3) - 1))
+    assert "cleared" in kinds(machine.pass_time(1))
 
 
 def test_the_trace_says_what_satisfied_what() -> None:

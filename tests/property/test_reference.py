@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hub.engine.rule import Rule
 from hub.model.reading import Contact, Presence, Quality, Value
 from hub.model.site import Mode
 from hub.model.time import DAY, HOUR, SECOND
-from tests.kit.lane import CAR, DOOR, LEFT, OTHER, RIGHT, RULE, Plan
+from tests.kit.clock import START
+from tests.kit.lane import CAR, DOOR, LEFT, OTHER, RIGHT, RULE, Plan, site
 from tests.kit.machine import Machine
 from tests.kit.reference import Reference
+from tests.kit.reference_terms import Almanac
 from tests.kit.words import told
 
 #: Odd, so that two activations never begin at the same microsecond by accident.
@@ -65,13 +69,14 @@ class Both:
     def __init__(self, plan: Plan) -> None:
         self.lost_years = 0
         self.plan, self.other = plan, Plan(hold=3, steps=())
-        self.engine = Machine(plan.rule(), self.other.rule(OTHER))
-        self.model = Reference(**{RULE: plan, OTHER: self.other})
+        rules = (plan.rule(), self.other.rule(OTHER))
+        self.engine = Machine(*rules)
+        self.model = Reference(site(), Almanac(UTC), START, rules, SECOND)
 
     def hear(self, name: Any, reading: tuple[Value | None, Quality]) -> None:
         value, quality = reading
         self.engine.hear(name, value, quality)
-        self.model.world.hear(name, None if value is None else str(value), str(quality))
+        self.model.world.hear(name, value, str(quality))
         self.model.look()
 
     def passing(self, number: int) -> None:
@@ -81,11 +86,11 @@ class Both:
     def stall(self, number: int) -> None:
         """Nobody looks for a while; then everything that was due is looked at."""
         self.engine.stall(number * SECOND)
-        self.model.now += number * SECOND
+        self.model.stall(number * SECOND)
 
     def mode(self, on: bool) -> None:
         self.engine.mode(Mode.MAINTENANCE, on=on)
-        self.model.world.maintenance = on
+        self.model.world.modes = {Mode.MAINTENANCE} if on else set()
         self.model.look()
 
     def jump(self, by: int | None) -> None:
@@ -93,7 +98,7 @@ class Both:
             self.lost_years += 1
             by = self.lost_years * DAY + SECOND // 2 - self.engine.now
         self.engine.jump(by)
-        self.model.offset += by
+        self.model.jump(by)
 
     def restart(self, down: int) -> None:
         self.engine.restart(down * SECOND)
@@ -101,19 +106,19 @@ class Both:
 
     def edit_other(self, volume: int) -> None:
         self.other = self.other.but(volume=volume, hold=volume)
-        self._edit(OTHER, self.other)
+        self._edit(self.other.rule(OTHER))
 
     def edit(self, volume: int) -> None:
         self.plan = self.plan.but(volume=volume)
-        self._edit(RULE, self.plan)
+        self._edit(self.plan.rule(RULE))
 
     def retrigger(self, hold: int) -> None:
         self.plan = self.plan.but(hold=hold)
-        self._edit(RULE, self.plan)
+        self._edit(self.plan.rule(RULE))
 
-    def _edit(self, rule: str, plan: Plan) -> None:
+    def _edit(self, rule: Rule) -> None:
         self.engine.edit(self.plan.rule(), self.other.rule(OTHER))
-        self.model.edit(rule, plan)
+        self.model.edit(rule)
 
     def live(self, history: list[tuple[Any, ...]]) -> None:
         stalled = False

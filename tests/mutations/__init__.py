@@ -1,0 +1,1 @@
+"""Deliberate faults in the engine, and the tests that must notice them."""
