@@ -28,14 +28,14 @@ WATCH, OTHER = RuleId("watch"), RuleId("other")
 LEFT, RIGHT, FRONT, BACK, READER, OVEN, BOILER = (
     EntityId(f"test.{name}") for name in ("left", "right", "front", "back", "reader", "oven", "boiler")
 )
-WIDE = {
+WIDE: dict[Role, tuple[EntityId, ...]] = {
     Role.VEHICLE: (LEFT, RIGHT),
     Role.DOOR: (FRONT, BACK),
     Role.CARD: (READER,),
     Role.TEMPERATURE: (OVEN, BOILER),
 }
 #: No card reader here, and no vehicle.
-PLAIN = {Role.DOOR: (FRONT,), Role.TEMPERATURE: (OVEN,)}
+PLAIN: dict[Role, tuple[EntityId, ...]] = {Role.DOOR: (FRONT,), Role.TEMPERATURE: (OVEN,)}
 
 
 def minutes(number: int) -> Duration:
