@@ -126,8 +126,8 @@ def dice(seed: int = 20_261_121) -> Iterator[int]:
 class Golden:
     """The history, one input after the other."""
 
-    def __init__(self) -> None:
-        self.machine = Machine(*rules(), places=site(), calendar=calendar())
+    def __init__(self, kind: type[Machine] = Machine) -> None:
+        self.machine = kind(*rules(), places=site(), calendar=calendar())
         self.machine.edit(*rules())
         self._dice = dice()
 

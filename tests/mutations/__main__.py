@@ -32,7 +32,7 @@ def copy(target: Path) -> None:
 def verdict(tree: Path, file: str) -> str | None:
     """Run one file of tests; return the first that failed, or None when all was well."""
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--no-header", file]
-    environment = {**os.environ, "HYPOTHESIS_PROFILE": "ordinary", "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {**os.environ, "HYPOTHESIS_PROFILE": "mutations", "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, check=False)
     failed = [line.split()[1] for line in done.stdout.splitlines() if line.startswith("FAILED ")]
     if done.returncode == 1 and failed:

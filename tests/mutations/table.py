@@ -49,13 +49,15 @@ MUTATIONS = (
     ),
     Mutation(
         "clearing_since kept when blindness is given up", "engine/activation.py",
-        "            slot = replace(slot, clearing_since=None, wake=None)\n", "            slot = replace(slot, wake=None)\n",
+        "            slot = replace(slot, clearing_since=None, wake=None)\n",
+        "            slot = replace(slot, wake=None)\n",
         (LIFE,),
     ),
     Mutation(
         "fires late after a restart without asking the source", "engine/activation.py",
         "        if truth is None:\n            slot, given_up = self._blind(slot)\n            return self._drop",
-        "        if truth is None and slot.due is not None and self._now > slot.due:\n            return self._open(slot)\n"
+        "        if truth is None and slot.due is not None and self._now > slot.due:\n"
+        "            return self._open(slot)\n"
         "        if truth is None:\n            slot, given_up = self._blind(slot)\n            return self._drop",
         (FOR, LANGUAGE),
     ),
@@ -131,7 +133,8 @@ MUTATIONS = (
     ),
     Mutation(
         "a count takes what is not live", "engine/recall.py",
-        "    if state.quality is not Quality.GOOD:\n        return memory\n", "    if state.value is None:\n        return memory\n",
+        "    if state.quality is not Quality.GOOD:\n        return memory\n",
+        "    if state.value is None:\n        return memory\n",
         (ORDERS, LANGUAGE),
     ),
     Mutation(
@@ -157,7 +160,8 @@ MUTATIONS = (
     ),
     Mutation(
         "a card reader that is not known has seen no card", "engine/truth.py",
-        "            return None  # but where nothing is bound", "            return term.negated  # but where nothing is bound",
+        "            return None  # but where nothing is bound",
+        "            return term.negated  # but where nothing is bound",
         (TERMS, LANGUAGE),
     ),
     Mutation(
@@ -168,7 +172,7 @@ MUTATIONS = (
     Mutation(
         "never heard is silence", "engine/truth.py",
         "            return None  # never heard: set-up, not silence\n", "            return True\n",
-        (TERMS, LANGUAGE),
+        (ORDERS, LANGUAGE),
     ),
     Mutation(
         "a window includes its end", "engine/calendar.py",
@@ -178,8 +182,8 @@ MUTATIONS = (
     ),
     Mutation(
         "nobody wakes at midnight", "engine/truth.py",
-        "            return lambda view: _noted(view, calendar.next_midnight(view.now), calendar.weekday(view.now) in term.days)\n",
-        "            return lambda view: calendar.weekday(view.now) in term.days\n",
+        "_noted(view, calendar.next_midnight(view.now), calendar.weekday(view.now) in term.days)",
+        "calendar.weekday(view.now) in term.days",
         (LOCAL, LANGUAGE),
     ),
     Mutation(
@@ -214,7 +218,8 @@ MUTATIONS = (
     ),
     Mutation(
         "all: a false beside an unknown is unknown", "engine/truth.py",
-        "if truth is False or (truth is None and found):", "if (truth is False and found is not None) or (truth is None):",
+        "if truth is False or (truth is None and found):",
+        "if (truth is False and found is not None) or (truth is None):",
         (LANGUAGE,),
     ),
     Mutation(

@@ -64,7 +64,7 @@ times = st.one_of(
     st.sampled_from(Sun).map(SunIs),
 )
 modes = st.just(ModeIs(Mode.TYPHOON))
-leaf = st.one_of(states, states, states, limits, orders, counts, silences, times, modes)
+leaf = st.one_of(states, states, limits, limits, orders, orders, counts, silences, times, modes)
 
 
 def _joined(parts: st.SearchStrategy[Term]) -> st.SearchStrategy[Term]:
@@ -96,6 +96,10 @@ def drafts(draw: st.DrawFn) -> Draft:
         quiet=None if quiet is None else (*quiet[0], quiet[1]),
         dry=draw(st.sampled_from([False, False, False, True])),
     )
+
+
+#: One condition and nothing else: what it says is seen at once.
+bare = st.builds(Draft, trigger=st.one_of(limits, orders, counts, silences, times), gap=st.just(1))
 
 
 def _hears(entity: Any, said: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:

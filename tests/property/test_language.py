@@ -15,7 +15,7 @@ from tests.kit.estate import BACK, BOILER, FRONT, LEFT, NIGHTS, OTHER, OVEN, REA
 from tests.kit.machine import Machine
 from tests.kit.reference import Reference
 from tests.kit.words import told
-from tests.property.rules import drafts, events
+from tests.property.rules import bare, drafts, events
 
 CALM: dict[EntityId, Value] = {
     FRONT: Contact.CLOSED,
@@ -101,14 +101,20 @@ class Both:
     night=st.sampled_from(NIGHTS),
     draft=drafts(),
     other=drafts(),
+    plain=st.tuples(bare, bare, bare),
     calm=st.sampled_from([True, True, True, False]),
     history=st.lists(events, min_size=10, max_size=40),
 )
 def test_engine_decides_as_the_model(
-    night: Night, draft: Draft, other: Draft, calm: bool, history: list[tuple[Any, ...]]
+    night: Night,
+    draft: Draft,
+    other: Draft,
+    plain: tuple[Draft, ...],
+    calm: bool,
+    history: list[tuple[Any, ...]],
 ) -> None:
     """Semantic 7: every form of condition, joined at random, with 1 to 6 happening to it."""
-    both = Both(night, **{WATCH: draft, OTHER: other})
+    both = Both(night, **{WATCH: draft, OTHER: other}, **dict(zip("abc", plain, strict=True)))
     for entity, value in CALM.items() if calm else ():
         both.hear(entity, value, Quality.GOOD)
     both.live(history)

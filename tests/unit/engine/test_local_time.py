@@ -13,7 +13,7 @@ from hub.config.calendar import Days, _statutory, _sun
 from hub.engine.calendar import Calendar
 from hub.model.decision import PendingDropped, PendingStarted, Reason
 from hub.model.reading import Contact
-from hub.model.time import DAY, HOUR, MINUTE, SECOND, Instant
+from hub.model.time import HOUR, MINUTE, SECOND, Instant
 from tests.kit.gate import SHANGHAI
 from tests.kit.gatehouse import BERLIN, Gatehouse, at
 
@@ -59,8 +59,10 @@ CASES = {
     "time at midnight": Case('time: {from: "00:00", to: "06:00"}', at("2026-11-20 21:00"), at("2026-11-21 00:00")),
     "weekday": Case("weekday: [sat, sun]", at("2026-11-20 21:30"), at("2026-11-21 00:00"),
                     elsewhere=lambda local: local.weekday() >= 5),
-    "made-up Saturday": Case("day: workday", Instant(at("2026-02-13 21:00") + DAY * 9), at("2026-02-24 00:00"),
-                             elsewhere=lambda local: local.weekday() < 5),
+    "made-up Sunday": Case("day: workday", at("2026-01-03 21:00"), at("2026-01-04 00:00"),
+                           elsewhere=lambda local: local.weekday() < 5),
+    "after Spring Festival": Case("day: workday", at("2026-02-22 21:00"), at("2026-02-24 00:00"),
+                                  elsewhere=lambda local: local.weekday() < 5),
     "first workday": Case("day: workday", at("2026-10-07 21:00"), at("2026-10-08 00:00"),
                           elsewhere=lambda local: local.weekday() < 5),
     "holiday": Case("day: rest_day", at("2026-09-30 21:00"), at("2026-10-01 00:00"),

@@ -171,11 +171,20 @@ def test_silence_is_measured_from_the_last_word(fate: str) -> None:
     assert zone.opened == [START + 600 * SECOND + moved]
 
 
+def test_what_was_never_heard_is_not_silent() -> None:
+    for trigger in ("{silent: {vehicle: 2 min}}", "{not: {silent: {vehicle: 2 min}}}"):
+        zone = gate(trigger, "{door: closed}")
+        zone.hear("door.a", OPEN)
+        zone.wait(3600)
+        assert zone.opened == []
+
+
 def test_silence_is_noticed_again_after_it_was_broken_by_a_single_word() -> None:
     """The word that clears the alarm may be the last: nobody but the clock can tell of the next silence."""
     zone = gate("{silent: {vehicle: 2 min}}", "{vehicle: absent}")
-    zone.hear("vehicle.a", Presence.ABSENT)
+    zone.hear("vehicle.a", Presence.PRESENT)
     zone.wait(125)
+    assert (len(zone.opened), len(zone.made(Cleared))) == (1, 0)
     zone.hear("vehicle.a", Presence.ABSENT)
     assert len(zone.made(Cleared)) == 1
     zone.wait(121)
