@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import secrets
 import signal
 import sys
@@ -73,6 +74,7 @@ def check(config: Path, as_json: bool, strict: bool) -> None:
     from hub.config.site import load_site
     from hub.model.errors import ConfigError
 
+    gc.disable()  # nothing is thrown away before the end; looking for it costs a third of the time
     try:
         folder = load_site(config)
     except ConfigError as error:
@@ -82,6 +84,8 @@ def check(config: Path, as_json: bool, strict: bool) -> None:
             click.echo("\n".join(str(finding) for finding in error.findings))
             click.echo(f"{len(error.findings)} 处问题，规则未采用 / findings: {len(error.findings)}", err=True)
         sys.exit(1)
+    finally:
+        gc.enable()
     if as_json:
         click.echo(msgspec.json.encode({"findings": folder.warnings}))
     else:

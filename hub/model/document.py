@@ -52,7 +52,10 @@ class Mapping(Node, frozen=True, gc=False):
 
     def get(self, key: str) -> Node | None:
         """Return the value of ``key``."""
-        return next((value for name, value in self.items if name.text == key), None)
+        for name, value in self.items:  # a generator would cost more than the few comparisons
+            if name.text == key:
+                return value
+        return None
 
     def key(self, key: str) -> Scalar | None:
         """Return the key itself, for its place."""

@@ -102,7 +102,8 @@ def figures() -> Iterator[Figure]:
             RUNS,
             "runs per CPU second, each with its trace",
         )
-    yield Figure("engine", "engine.match_rate", round(min(rates.values())), "/s", RUNS, "the slowest size; want 76,000")
+    note = "as at 1,000 rules, where Home Assistant does 3,804; want 76,000"
+    yield Figure("engine", "engine.match_rate", round(rates[1_000]), "/s", RUNS, note)
     flatness = max(rates.values()) / min(rates.values())
     yield Figure("engine", "engine.match_flatness", round(flatness, 2), "x", len(SIZES), "fastest/slowest; want 1.3")
     rate = _nomatch_rate()
