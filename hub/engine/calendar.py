@@ -38,6 +38,8 @@ class Sun(StrEnum):
 
 _WEEKDAYS = tuple(Weekday)
 _SATURDAY = 5
+#: Seconds.
+_DAY = 86_400
 
 
 class Calendar(msgspec.Struct, frozen=True):
@@ -70,8 +72,7 @@ class Calendar(msgspec.Struct, frozen=True):
 
     def within(self, now: Instant, begin: int, end: int) -> bool:
         """Tell whether the local time lies in ``[begin, end)``, seconds after midnight; it may span midnight."""
-        local = self.local(now)
-        second = local.hour * 3600 + local.minute * 60 + local.second
+        second = self._second(now)
         return begin <= second < end if begin < end else second >= begin or second < end
 
     def sun_state(self, now: Instant) -> Sun | None:
@@ -80,40 +81,40 @@ class Calendar(msgspec.Struct, frozen=True):
         return None if times is None else Sun.UP if self.within(now, *times) else Sun.DOWN
 
     def next_sun(self, now: Instant) -> Instant | None:
-        """Return when the sun next rises or sets."""
+        """Return when the sun next rises or sets, or the local clock is put forward or back."""
         today = self.local(now).date()
-        days = (today, today + timedelta(days=1))
-        found = [(day, second) for day in days for second in self.sun_of(day) or ()]
+        days = (self.sun_of(today), self.sun_of(today + timedelta(days=1)))
+        found = [ahead * _DAY + second for ahead, times in enumerate(days) for second in times or ()]
         return self._next(now, found) if found else None
 
     def next_time(self, now: Instant, *seconds: int) -> Instant:
         """Return when the local clock next shows one of these times of day, or is put forward or back."""
-        today = self.local(now).date()
-        days = (today + timedelta(days=offset) for offset in (0, 1, 2))
-        return self._next(now, [(day, second) for day in days for second in seconds])
+        return self._next(now, [*seconds, *(second + _DAY for second in seconds)])
 
     def next_midnight(self, now: Instant) -> Instant:
         """Return when the next local day begins."""
         return self.next_time(now, 0)
 
-    def at(self, day: date, second: int, fold: int = 0) -> Instant:
-        """Return the instant of a local time of day; a time that the clock skips is the one after the gap.
-
-        A time that the clock shows twice is the first one, or with ``fold`` 1 the second.
-        """
-        moment = datetime.combine(day, time(second // 3600, second % 3600 // 60, second % 60, fold=fold), self.zone)
+    def at(self, day: date, second: int) -> Instant:
+        """Return the instant of a local time of day; a time that the clock skips is the one after the gap."""
+        moment = datetime.combine(day, time(second // 3600, second % 3600 // 60, second % 60), self.zone)
         return Instant(round(moment.timestamp()) * SECOND)
 
-    def _next(self, now: Instant, times: list[tuple[date, int]]) -> Instant:
-        """Return the first of some local times after ``now``, or the change of summer time before it.
+    def _second(self, now: Instant) -> int:
+        """Return what the local clock shows, in seconds after midnight."""
+        local = self.local(now)
+        return local.hour * 3600 + local.minute * 60 + local.second
 
-        The local clock then shows another time at once, perhaps one that it had shown before.
+    def _next(self, now: Instant, times: list[int]) -> Instant:
+        """Return the first of some local times (seconds after midnight) that are still to come.
+
+        A change of summer time before it comes first: the local clock then shows another time at once, perhaps one that
+        it had shown already.
         """
-        found = (self.at(day, second, fold) for day, second in times for fold in (0, 1))
-        first = min(instant for instant in found if instant > now)
-        before, low, high = self.local(now).utcoffset(), now // SECOND, first // SECOND
-        if self.local(first).utcoffset() == before:
-            return first
+        shown, low, before = self._second(now), now // SECOND, self.local(now).utcoffset()
+        high = low + min(second - shown for second in times if second > shown)
+        if self.local(Instant(high * SECOND)).utcoffset() == before:
+            return Instant(high * SECOND)
         while high - low > 1:
             middle = (low + high) // 2
             low, high = (middle, high) if self.local(Instant(middle * SECOND)).utcoffset() == before else (low, middle)

@@ -203,7 +203,7 @@ MUTATIONS = (
     ),
     Mutation(
         "the change of summer time is slept through", "engine/calendar.py",
-        "if self.local(first).utcoffset() == before:", "if self.local(first).utcoffset() != -before:",
+        "if self.local(Instant(high * SECOND)).utcoffset() == before:", "if high > low:",
         (LOCAL, LANGUAGE),
     ),
     Mutation(
@@ -229,7 +229,7 @@ MUTATIONS = (
         (LIFE, LANGUAGE),
     ),
     Mutation(
-        "hidden by the text: braces of any name", "engine/parse.py",
+        "a text may hold any variable", "engine/parse.py",
         "            if found not in VARIABLES:\n", "            if found == '{}':\n",
         (LIMITS,),
     ),
