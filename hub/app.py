@@ -201,7 +201,7 @@ async def _start(
     for listener in (health.heard, live.committed, metrics.committed):
         runtime.listen(listener)
     parts.problems.listen(live.problems_changed)
-    runtime.dispatch_to(parts.outbox.submit)
+    runtime.dispatch_to(parts.outbox.submit, parts.outbox.begin)
     core = _background(stack, runtime.run(), stop=runtime.stop)
     await runtime.done(lambda batch: _resume(batch, parts))
     stack.push_async_callback(parts.outbox.close)

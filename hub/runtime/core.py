@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from hub.engine.program import Program
     from hub.engine.state import EngineState
     from hub.model.decision import Command
-    from hub.model.entry import Entry
+    from hub.model.entry import Entry, Outcome
     from hub.model.execution import Clock, Timer
     from hub.runtime.problems import Problems
 
@@ -59,6 +59,7 @@ class Runtime:
         self._arrived = asyncio.Event()
         self._timer: Timer | None = None
         self._timer_at: Instant | None = None
+        self._begin: Callable[[Command], Outcome | None] = lambda command: None
         self._dispatch: Callable[[Command], None] = lambda command: None
         self._listeners: list[Callable[[Entry], None]] = []
         self._room = asyncio.Event()
@@ -67,9 +68,12 @@ class Runtime:
         self._latest = Instant(0)
         """No batch is decided before this: inputs never share an instant."""
 
-    def dispatch_to(self, dispatch: Callable[[Command], None]) -> None:
-        """Name who performs committed commands."""
+    def dispatch_to(
+        self, dispatch: Callable[[Command], None], begin: Callable[[Command], Outcome | None] | None = None
+    ) -> None:
+        """Name who performs committed commands, and who tells what of their start can be committed with them."""
         self._dispatch = dispatch
+        self._begin = begin or self._begin
 
     def listen(self, listener: Callable[[Entry], None]) -> None:
         """Call ``listener`` with every committed entry."""
@@ -147,13 +151,15 @@ class Runtime:
         if len(self._inbox) <= FULL // 2:
             self._room.set()
         failpoint("batch.decided")
+        commands = batch.commands
+        batch.entry.outcomes.extend(begun for command in commands if (begun := self._begin(command)) is not None)
         if not batch.entry.empty:
             await self._commit(batch.entry)
             failpoint("journal.committed")
         for callback in batch.committed():
             callback()
         failpoint("batch.acknowledged")
-        for command in batch.commands:
+        for command in commands:
             self._dispatch(command)
         for listener in self._listeners if not batch.entry.empty else ():
             self._guarded(listener, batch.entry)

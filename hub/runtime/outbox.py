@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from hub.model.decision import Action, Command
     from hub.model.execution import Clock, Done, Executor
+    from hub.model.ids import CommandKey
     from hub.runtime.core import Runtime
 
 log = structlog.get_logger()
@@ -41,7 +42,20 @@ class Outbox:
         self._clock = clock
         self._executors = executors
         self._lanes: dict[tuple[str, type[Any]], deque[tuple[Command, bool]]] = {}
+        self._begun: dict[tuple[str, type[Any]], CommandKey] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+
+    def begin(self, command: Command) -> Outcome | None:
+        """Return the start of a command that nothing will hold up, to be committed together with its decision.
+
+        That saves a warning one round to the disk. None where something of its lane is still being done: its start
+        is journalled when its turn comes.
+        """
+        lane = _lane(command)
+        if lane in self._lanes or lane in self._begun:
+            return None
+        self._begun[lane] = command.key
+        return self._outcome(command, CommandStatus.STARTED)
 
     def resume(self, outbox: Iterable[tuple[Command, CommandStatus]]) -> None:
         """Take up what was committed before a restart; what had begun may have happened already."""
@@ -59,7 +73,7 @@ class Outbox:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _put(self, command: Command, *, repeated: bool) -> None:
-        key = (command.zone, type(command.action))
+        key = _lane(command)
         lane = self._lanes.get(key)
         if lane is not None:
             lane.append((command, repeated))
@@ -78,24 +92,26 @@ class Outbox:
                 await self._perform(command, repeated=repeated)
             except Exception:  # an executor fault is logged with its traceback and journalled; the lane goes on
                 log.exception("command.fault", key=command.key)
-                await self._report(command, CommandStatus.FAILED, failure=Failure.FAULT)
+                await self._report(self._outcome(command, CommandStatus.FAILED, failure=Failure.FAULT))
             lane.popleft()
         del self._lanes[key]
 
     async def _perform(self, command: Command, *, repeated: bool) -> None:
         executor = self._executors[type(command.action)]
+        begun = self._begun.pop(_lane(command), None) == command.key
         attempt = 1
         delay = BACKOFF[0]
         deadline = command.at + command.stale_after
         while True:
             if self._clock.now() >= deadline and (attempt == 1 or isinstance(command.action, Say)):
-                await self._report(command, CommandStatus.DROPPED, attempt, Failure.LATE)
+                await self._report(self._outcome(command, CommandStatus.DROPPED, attempt, Failure.LATE))
                 return
             if self._over(command):
-                await self._report(command, CommandStatus.DROPPED, attempt, Failure.OVER)
+                await self._report(self._outcome(command, CommandStatus.DROPPED, attempt, Failure.OVER))
                 return
             if attempt == 1:
-                await self._report(command, CommandStatus.STARTED, repeated=repeated)
+                if not begun:
+                    await self._report(self._outcome(command, CommandStatus.STARTED, repeated=repeated))
                 failpoint("command.started")
             try:
                 async with asyncio.timeout(ATTEMPT):
@@ -106,14 +122,14 @@ class Outbox:
                 error = failure
             else:
                 failpoint("command.acted")
-                await self._report(command, CommandStatus.DONE, attempt, repeated=repeated, done=done)
+                await self._report(self._outcome(command, CommandStatus.DONE, attempt, repeated=repeated, done=done))
                 return
             reason = clean(error.reason, 160)
             if not error.retry or self._clock.now() + delay * SECOND >= deadline:
                 status = CommandStatus.DROPPED if error.failure is Failure.LIMIT else CommandStatus.FAILED
-                await self._report(command, status, attempt, error.failure, reason)
+                await self._report(self._outcome(command, status, attempt, error.failure, reason))
                 return
-            await self._report(command, CommandStatus.STARTED, attempt, error.failure, reason)
+            await self._report(self._outcome(command, CommandStatus.STARTED, attempt, error.failure, reason))
             await pause(self._clock, round(delay * SECOND))
             attempt += 1
             delay = min(delay * 2, BACKOFF[1])
@@ -125,7 +141,11 @@ class Outbox:
         slot = self._runtime.state.slots.get(SlotKey(command.rule, command.zone))
         return slot is None or slot.activation != command.activation or slot.clearing_since is not None
 
-    async def _report(
+    async def _report(self, outcome: Outcome) -> None:
+        """Journal an outcome; it is a fact like any other."""
+        await self._runtime.done(lambda batch: batch.record(outcome))
+
+    def _outcome(
         self,
         command: Command,
         status: CommandStatus,
@@ -135,9 +155,8 @@ class Outbox:
         *,
         repeated: bool = False,
         done: Done | None = None,
-    ) -> None:
-        """Journal an outcome; it is a fact like any other."""
-        outcome = Outcome(
+    ) -> Outcome:
+        return Outcome(
             key=command.key,
             activation=command.activation,
             status=status,
@@ -149,4 +168,7 @@ class Outbox:
             evidence=None if done is None else done.evidence,
             detail={} if done is None else done.detail,
         )
-        await self._runtime.done(lambda batch: batch.record(outcome))
+
+
+def _lane(command: Command) -> tuple[str, type[Any]]:
+    return command.zone, type(command.action)

@@ -105,6 +105,30 @@ async def test_started_is_journalled_before_it_is_done() -> None:
         assert (last.evidence, last.detail, last.repeated) == (evidence(command()), {"entity": "x"}, False)
 
 
+async def test_a_start_that_nothing_holds_up_is_committed_with_its_decision() -> None:
+    async with Office().open() as office:
+        first, second, picture = command(), command(number=1), command(Capture(), number=2)
+        begun = [office.outbox.begin(item) for item in (first, second, picture)]
+        assert [outcome and (outcome.key, outcome.status, outcome.repeated) for outcome in begun] == [
+            (first.key, STARTED, False),
+            None,  # it waits for the first
+            (picture.key, STARTED, False),
+        ]
+        await office.submit(first, second, picture)
+        told = [(outcome.key, outcome.status) for outcome in outcomes(office.loop)]
+        assert sorted(told) == sorted(
+            [(first.key, DONE), (second.key, STARTED), (second.key, DONE), (picture.key, DONE)]
+        )
+
+
+async def test_a_start_waits_while_its_lane_is_busy() -> None:
+    async with Office().open() as office:
+        office.hands.failures = [Unreachable("away")]
+        await office.submit(command())
+        assert office.outbox.begin(command(number=1)) is None
+        assert office.outbox.begin(command(Capture(), number=2)) is not None
+
+
 async def test_nothing_is_done_while_the_journal_does_not_take_its_start() -> None:
     async with Office().open() as office:
         office.loop.journal.gate.clear()
