@@ -8,6 +8,7 @@ import msgspec
 
 from hub.config import integrations
 from hub.config.calendar import calendar
+from hub.config.rules import read_rules
 from hub.config.settings import Settings, read_settings
 from hub.config.yaml import load, loads
 from hub.engine.check import check
@@ -73,35 +74,14 @@ def load_site(config: Path) -> SiteFolder:
     rules: list[Rule] = []
     if settings is not None:
         findings.extend(integrations.check(settings))
-        read = _load_rules(config.parent, settings, findings)
-        rules = [rule for rule, _ in read]
-        findings.extend(check(read, settings.site))
+        checked, found = read_rules(sorted((config.parent / "rules").glob("*.yaml")), settings.site)
+        rules = [one.rule for one in checked]
+        findings += found
     findings.sort(key=lambda finding: finding.mark)
     wrong = tuple(finding for finding in findings if not finding.warning)
     if settings is None or wrong:
         raise ConfigError(wrong)
     return SiteFolder(settings=settings, rules=tuple(rules), warnings=tuple(findings))
-
-
-def _load_rules(folder: Path, settings: Settings, findings: list[Finding]) -> list[tuple[Rule, Node]]:
-    """Read every rule, each with its document."""
-    rules: dict[str, tuple[Rule, Node]] = {}
-    for path in sorted((folder / "rules").glob("*.yaml")):
-        reader = Reader()
-        name = f"rules/{path.name}"
-        try:
-            document = load(path, name)
-            rule = RuleParser(reader, settings.site).rule(document)
-        except ConfigError as error:
-            findings.extend(error.findings)
-            continue
-        findings.extend(reader.findings)
-        if rule is None:
-            continue
-        if rule.id in rules:
-            findings.append(Finding(Mark(name, 1, 1), f"rule `{rule.id}` stands in {rules[rule.id][0].file} already"))
-        rules[rule.id] = rule, document
-    return list(rules.values())
 
 
 def fingerprint(config: Path) -> tuple[tuple[str, int, int], ...]:

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import yaml
+from yaml import ScalarEvent
 
 from hub.model.document import Finding, Mapping, Mark, Node, Scalar, Sequence
 from hub.model.errors import ConfigError
@@ -26,6 +27,8 @@ MAX_DEPTH = 24
 #: What is no character of YAML 1.2 (section 5.1): controls, surrogates, non-characters.
 _FORBIDDEN = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _FLOAT = re.compile(r"-?(?:0|[1-9][0-9]{0,14})\.[0-9]{1,15}\Z")
+#: Styles of a scalar without quotes, by libyaml and by PyYAML's own parser.
+_PLAIN = frozenset({None, ""})
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -33,9 +36,11 @@ def load(path: Path, name: str | None = None) -> Node:
     """Read a file. Raises ConfigError with one finding; ``name`` is how findings call the file."""
     name = name or str(path)
     try:
-        if path.stat().st_size > MAX_BYTES:
+        with path.open("rb", buffering=0) as file:
+            raw = file.read(MAX_BYTES + 1)
+        if len(raw) > MAX_BYTES:
             raise ConfigError((Finding(Mark(name, 1, 1), f"the file is larger than {MAX_BYTES} bytes"),))
-        text = path.read_bytes().decode("utf-8-sig")
+        text = raw.decode("utf-8-sig")
     except OSError as error:
         raise ConfigError((Finding(Mark(name, 1, 1), f"cannot be read: {error.strerror}"),)) from None
     except UnicodeDecodeError as error:
@@ -75,6 +80,9 @@ class _Builder:
         return node
 
     def _node(self, event: Any, events: Iterator[Any], depth: int) -> Node:
+        if type(event) is ScalarEvent and event.anchor is None and event.tag is None:  # two of three are
+            start: Any = event.start_mark
+            return Scalar(Mark(self._name, start.line + 1, start.column + 1), event.value, event.style not in _PLAIN)
         if isinstance(event, yaml.AliasEvent):
             self._refuse(event, f"`*{event.anchor}` is an alias; write the value again")
         if event.anchor is not None:
@@ -83,22 +91,20 @@ class _Builder:
             self._refuse(event, f"`{event.tag}` is a tag; leave it out")
         if depth > MAX_DEPTH:
             self._refuse(event, f"nested more than {MAX_DEPTH} levels deep")
-        if isinstance(event, yaml.ScalarEvent):
-            return Scalar(mark=self._mark(event), text=event.value, quoted=event.style not in {None, ""})
         if isinstance(event, yaml.SequenceStartEvent):
-            return self._sequence(event, events, depth)
-        return self._mapping(event, events, depth)
+            return Sequence(self._mark(event), self._sequence(events, depth + 1))
+        return Mapping(self._mark(event), self._mapping(events, depth + 1))
 
-    def _sequence(self, start: Any, events: Iterator[Any], depth: int) -> Sequence:
+    def _sequence(self, events: Iterator[Any], depth: int) -> tuple[Node, ...]:
         items: list[Node] = []
         while not isinstance(event := next(events), yaml.SequenceEndEvent):
-            items.append(self._node(event, events, depth + 1))
-        return Sequence(mark=self._mark(start), items=tuple(items))
+            items.append(self._node(event, events, depth))
+        return tuple(items)
 
-    def _mapping(self, start: Any, events: Iterator[Any], depth: int) -> Mapping:
+    def _mapping(self, events: Iterator[Any], depth: int) -> tuple[tuple[Scalar, Node], ...]:
         items: dict[str, tuple[Scalar, Node]] = {}
         while not isinstance(event := next(events), yaml.MappingEndEvent):
-            key = self._node(event, events, depth + 1)
+            key = self._node(event, events, depth)
             if not isinstance(key, Scalar):
                 self._refuse(event, "a key must be one word")
             if key.text == "<<" and not key.quoted:
@@ -106,8 +112,8 @@ class _Builder:
             if key.text in items:
                 line = items[key.text][0].mark.line
                 self._refuse(event, f"`{key.text}` stands here twice, first in line {line}; keep one")
-            items[key.text] = (key, self._node(next(events), events, depth + 1))
-        return Mapping(mark=self._mark(start), items=tuple(items.values()))
+            items[key.text] = (key, self._node(next(events), events, depth))
+        return tuple(items.values())
 
     def _mark(self, event: Any) -> Mark:
         start = event.start_mark

@@ -5,19 +5,22 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from hub.engine.parse import MAX_SPEECH
 from hub.engine.rule import Rule
 from hub.engine.terms import Is, Preceded, Term, leaves, roles
 from hub.engine.worlds import truths
 from hub.model.decision import Capture, Say, Switch
 from hub.model.document import Finding, Mapping, Mark, Node, Sequence
+from hub.model.ids import EntityId
 from hub.model.site import Role
-from hub.model.time import DAY, format_duration
+from hub.model.time import DAY, Duration, format_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from hub.model.ids import EntityId, RuleId
+    from hub.model.ids import RuleId
     from hub.model.site import Site, Zone
 
 #: Latest step of an escalation after the activation began, repeats included.
@@ -29,24 +32,70 @@ _PLATE = re.compile("[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘�
 _FIT = {Say: (Role.SPEAKER, "say"), Capture: (Role.CAMERA, "capture")}
 
 
-def check(rules: Iterable[tuple[Rule, Node]], site: Site) -> list[Finding]:
-    """Check a set of rules, each with the document it was read from; near-linear in their number."""
-    by_kind: dict[str, list[Zone]] = {}
-    for zone in site.zones.values():
-        by_kind.setdefault(zone.kind, []).append(zone)
+class Hold(msgspec.Struct, frozen=True):
+    """A rule holds a relay."""
+
+    relay: EntityId
+    hold: Duration
+    mark: Mark
+
+
+class Checked(msgspec.Struct, frozen=True):
+    """A rule that was checked alone, and what of it must be compared with others."""
+
+    rule: Rule
+    findings: tuple[Finding, ...]
+    name_mark: Mark
+    holds: tuple[Hold, ...]
+
+
+class Checker:
+    """Checks rules against one site, one at a time."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._by_kind: dict[str, list[Zone]] = {}
+        for zone in site.zones.values():
+            self._by_kind.setdefault(zone.kind, []).append(zone)
+
+    def check(self, rule: Rule, document: Node) -> Checked:
+        """Check one rule with the document it was read from."""
+        known = [self._site.zones[name] for name in rule.only] if rule.only else self._by_kind.get(rule.zone_kind, ())
+        one = _One(rule, document, [zone for zone in known if rule.applies_to(zone.id)])
+        findings = (*one.logic(), *one.places(), *one.texts(), *one.steps())
+        return Checked(rule, findings, one.mark("name"), tuple(one.holds()))
+
+
+def compare(checked: Iterable[Checked]) -> list[Finding]:
+    """Return all findings, those between rules among them; near-linear in the number of rules."""
     names: dict[str, Rule] = {}
-    held: dict[EntityId, tuple[RuleId, int]] = {}
+    held: dict[EntityId, tuple[RuleId, Duration]] = {}
     findings: list[Finding] = []
-    for rule, document in rules:
-        known = [site.zones[name] for name in rule.only] if rule.only else by_kind.get(rule.zone_kind, ())
-        zones = [zone for zone in known if rule.applies_to(zone.id)]
-        one = _One(rule, document, zones)
-        findings += [*one.logic(), *one.places(), *one.texts(), *one.steps(), *one.relays(held)]
+    for one in checked:
+        rule = one.rule
+        findings += one.findings
+        findings += _conflicts(one, held)
         other = names.setdefault(rule.name.zh, rule)
         if other is not rule:
             sentence = f"rule `{other.id}` has the same name; people cannot tell them apart"
-            findings.append(_warn(one.mark("name"), sentence))
+            findings.append(_warn(one.name_mark, sentence))
     return findings
+
+
+def check(rules: Iterable[tuple[Rule, Node]], site: Site) -> list[Finding]:
+    """Check a set of rules, each with the document it was read from."""
+    checker = Checker(site)
+    return compare(checker.check(rule, document) for rule, document in rules)
+
+
+def _conflicts(one: Checked, held: dict[EntityId, tuple[RuleId, Duration]]) -> Iterator[Finding]:
+    """Find a relay that two rules hold for different times: one would let go while the other still wants it."""
+    for mine in one.holds:
+        rule, hold = held.setdefault(mine.relay, (one.rule.id, mine.hold))
+        if rule != one.rule.id and hold != mine.hold:
+            times = f"{format_duration(hold)}, this one {format_duration(mine.hold)}"
+            sentence = f"rule `{rule}` holds {mine.relay} for {times}: they would cut each other short"
+            yield _warn(mine.mark, sentence)
 
 
 def _warn(mark: Mark, sentence: str) -> Finding:
@@ -131,9 +180,12 @@ class _One:
             for index, action in enumerate(actions):
                 if not isinstance(action, Say):
                     continue
-                mark = self.mark(*part, str(index), word="say")
                 spoken = action.text.zh.replace("{zone}", longest).replace("{minutes}", "999")
-                if _PLATE.search(action.text.zh + action.text.en):
+                plated = _PLATE.search(action.text.zh + action.text.en)
+                if not plated and len(spoken) <= LONG_SPEECH:
+                    continue
+                mark = self.mark(*part, str(index), word="say")
+                if plated:
                     yield Finding(mark, "a text must not name a number plate; say 您的车辆 instead")
                 if len(spoken) > MAX_SPEECH:
                     allowed = f"{len(spoken)} characters, {MAX_SPEECH} are allowed"
@@ -151,18 +203,14 @@ class _One:
                 sentence = f"{late}; an escalation ends after {format_duration(MAX_ESCALATION)}"
                 yield Finding(self.mark("escalation", str(index)), sentence)
 
-    def relays(self, held: dict[EntityId, tuple[RuleId, int]]) -> Iterator[Finding]:
-        """Find a relay that two rules hold for different times: one would let go while the other still wants it."""
+    def holds(self) -> Iterator[Hold]:
+        """Find every relay that the rule holds."""
         for part, actions in self._steps():
             for index, action in enumerate(actions):
-                for zone in self._zones if isinstance(action, Switch) else ():
-                    for entity in zone.bound(action.role) if isinstance(action, Switch) else ():
-                        mine = (self._rule.id, action.hold if isinstance(action, Switch) else 0)
-                        rule, hold = held.setdefault(entity, mine)
-                        if rule != mine[0] and hold != mine[1]:
-                            times = f"{format_duration(hold)}, this one {format_duration(mine[1])}"
-                            sentence = f"rule `{rule}` holds {entity} for {times}: they would cut each other short"
-                            yield _warn(self.mark(*part, str(index), word="switch"), sentence)
+                if isinstance(action, Switch):
+                    mark = self.mark(*part, str(index), word="switch")
+                    for zone in self._zones:
+                        yield from (Hold(relay, action.hold, mark) for relay in zone.bound(action.role))
 
     def _steps(self) -> Iterator[tuple[tuple[str, ...], tuple[object, ...]]]:
         rule = self._rule

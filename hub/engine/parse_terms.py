@@ -36,6 +36,8 @@ MEASURED = tuple(role for role, capability in ROLE_CAPABILITY.items() if capabil
 #: What a condition may begin with, and what may stand beside a role.
 HEADS = (*SENSED, *MEASURED, "any", "all", "not", "mode", "time", "weekday", "day", "sun", "count", "silent")
 BESIDE = ("confirm", "after", "without")
+_HEADS = frozenset(HEADS)
+_KEYS = _HEADS.union(BESIDE)
 #: Most events that a count waits for, and deepest nesting of any, all and not.
 MOST, DEEPEST = 100, 6
 
@@ -48,10 +50,10 @@ class TermParser:
 
     def term(self, node: Node, what: str = "a condition", also: tuple[str, ...] = (), depth: int = 0) -> Term | None:
         """Read one condition; ``also`` are keys that may stand beside it and are read elsewhere."""
-        mapping = self._reader.mapping(node, what, optional=(*HEADS, *BESIDE, *also))
+        mapping = self._reader.mapping(node, what, optional=_KEYS.union(also) if also else _KEYS)
         if mapping is None:
             return None
-        heads = [(key, value) for key, value in mapping.items if key.text in HEADS]
+        heads = [(key, value) for key, value in mapping.items if key.text in _HEADS]
         if len(heads) != 1:
             self._reader.report(
                 mapping, f"{what} needs exactly one condition, like `vehicle: present`{suggest('', HEADS)}"

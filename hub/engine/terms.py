@@ -114,6 +114,8 @@ Term = Is | Beyond | Preceded | Count | Silent | ModeIs | TimeIs | WeekdayIs | D
 
 def leaves(term: Term) -> tuple[Leaf, ...]:
     """Return the leaves in their order."""
+    if isinstance(term, Is):  # most are
+        return (term,)
     if isinstance(term, Not):
         return leaves(term.term)
     if isinstance(term, All | AnyOf):
@@ -123,6 +125,8 @@ def leaves(term: Term) -> tuple[Leaf, ...]:
 
 def roles(term: Term) -> tuple[Role, ...]:
     """Return the roles that a term looks at."""
+    if isinstance(term, Is):
+        return (term.role,)
     found: dict[Role, None] = {}
     for leaf in leaves(term):
         if isinstance(leaf, Preceded):

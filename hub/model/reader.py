@@ -13,7 +13,7 @@ from hub.model.text import Text
 from hub.model.time import Duration, format_duration, parse_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -48,7 +48,7 @@ class Reader:
         self.findings.append(Finding(node.mark, sentence))
 
     def mapping(
-        self, node: Node | None, what: str, required: Iterable[str] = (), optional: Iterable[str] | None = None
+        self, node: Node | None, what: str, required: Collection[str] = (), optional: Collection[str] | None = None
     ) -> Mapping | None:
         """Read keys. With ``optional`` None any key is allowed."""
         if node is None:
@@ -56,12 +56,14 @@ class Reader:
         if not isinstance(node, Mapping):
             self.report(node, f"{what} must be a list of `key: value` lines")
             return None
-        known = {*required, *(optional or ())}
-        for key, _ in node.items if optional is not None else ():
-            if key.text not in known:
-                self.report(key, f"`{key.text}` is not a key of {what}{suggest(key.text, known)}")
+        there = [key.text for key, _ in node.items]
+        if optional is not None:
+            for index, name in enumerate(there):
+                if name not in required and name not in optional:
+                    known = {*required, *optional}
+                    self.report(node.items[index][0], f"`{name}` is not a key of {what}{suggest(name, known)}")
         for name in required:
-            if node.get(name) is None:
+            if name not in there:
                 self.report(node, f"{what} needs `{name}`")
         return node
 

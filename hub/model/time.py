@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import NewType
 
 #: Microseconds since 1970-01-01T00:00:00Z on the hub's own clock (hub.runtime.clock).
@@ -21,6 +22,7 @@ UNITS = {"ms": MILLISECOND, "s": SECOND, "min": MINUTE, "h": HOUR, "d": DAY}
 _DURATION = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)\s*(ms|s|min|h|d)\Z")
 
 
+@lru_cache(maxsize=256)  # a community uses few different ones, and asks for each very often
 def parse_duration(text: str) -> Duration:
     """Read ``3 min``, ``90 s``, ``1.5 h``. Raises ValueError when the unit is missing or unknown."""
     match = _DURATION.match(text.strip())

@@ -36,7 +36,7 @@ REFUSED = {
     "unclosed": ("a: [1, 2\nb: 3\n", 2, 2, "not YAML"),
     "wrong indent": ("a:\n  b: 1\n c: 2\n", 3, 2, "not YAML"),
     "deep flow": ("a: " + "[" * 100_000, 1, 28, f"nested more than {MAX_DEPTH} levels"),
-    "deep flow of mappings": ("a: " + "{a: " * 100_000, 1, 97, f"nested more than {MAX_DEPTH} levels"),
+    "deep flow of mappings": ("a: " + "{a: " * 100_000, 1, 100, f"nested more than {MAX_DEPTH} levels"),
     "deep block": ("".join("  " * n + "- a:\n" for n in range(40)), 13, 27, f"nested more than {MAX_DEPTH} levels"),
     "list as a key": ("? [a]\n: 1\n", 1, 3, "a key must be one word"),
     "NUL": ("é: 1\nab: x\0y\n", 2, 6, "(#x0)"),
