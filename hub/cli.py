@@ -14,6 +14,7 @@ import click
 import msgspec
 
 from hub import __version__
+from hub.commands.author import new, record, test_integration
 from hub.commands.backtest import backtest
 from hub.commands.import_automation import import_automation
 from hub.commands.story import story
@@ -103,6 +104,9 @@ main.add_command(backtest)
 main.add_command(why)
 main.add_command(story)
 main.add_command(import_automation)
+main.add_command(new)
+main.add_command(test_integration)
+main.add_command(record)
 
 
 @main.group()

@@ -1,34 +1,26 @@
-"""Recorded traffic of an integration: read from ``captures/*.jsonl``, played through its decoder, compared.
-
-One JSON object per line, in the order of arrival: ``topic``, ``payload`` (text) or ``payload_b64``, ``retained``, and
-``expect``, the outcome as ``Player.play`` writes it. A message on a discovery topic sets routes, a later message is
-decoded by every route that its topic has by then, as the hub does it.
-"""
+"""Recorded traffic of a decoder (hub.kit.captures), and what must hold of all that it gives back."""
 
 from __future__ import annotations
 
-import base64
-import json
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import yaml
 
+from hub.kit.captures import read_lines
 from hub.sdk import (
     Alarm,
     Announcement,
     Capability,
     Contact,
     DecodeError,
-    Entity,
     Message,
     Plugin,
     Presence,
     Quality,
-    Route,
     Sample,
 )
 
@@ -51,21 +43,7 @@ class Capture:
 
 def read_captures(file: Path) -> list[Capture]:
     """Read one recording; blank lines part its scenes."""
-    captures = []
-    for number, line in enumerate(file.read_text(encoding="utf-8").split("\n"), start=1):
-        if not line.strip():
-            continue
-        row = json.loads(line)
-        payload = base64.b64decode(row["payload_b64"]) if "payload_b64" in row else row["payload"].encode()
-        message = Message(row["topic"], payload, retained=row.get("retained", False))
-        captures.append(Capture(message, row["expect"], number))
-    return captures
-
-
-def matches(topic_filter: str, topic: str) -> bool:
-    """Whether an MQTT filter with ``+`` covers ``topic`` (MQTT 3.1.1, 4.7)."""
-    levels, names = topic_filter.split("/"), topic.split("/")
-    return len(levels) == len(names) and all(level in {"+", name} for level, name in zip(levels, names, strict=True))
+    return [Capture(line.message, line.said["expect"], line.number) for line in read_lines(file)]
 
 
 def check_routes(announcement: Announcement) -> None:
@@ -120,64 +98,6 @@ def check_only_decode_errors(plugin: Plugin, config: Any, discovery: Message, pa
                     check_samples(announcement, samples)
                     assert route.decode(message) == samples
     return None
-
-
-@dataclass
-class Player:
-    """An integration's decoder with the routes it has announced so far."""
-
-    plugin: Plugin
-    config: Any
-    announced: dict[str, Announcement] = field(default_factory=dict)
-
-    def routes(self) -> list[Route]:
-        """Return the routes in force."""
-        return [route for said in self.announced.values() for device in said.devices for route in device.routes]
-
-    def play(self, message: Message) -> dict[str, Any]:
-        """Return ``announce``, ``samples`` and ``errors`` of one message; a key is absent where there is nothing."""
-        decoder = self.plugin.decoder
-        assert decoder is not None
-        if any(matches(topic_filter, message.topic) for topic_filter in decoder.filters(self.config)):
-            try:
-                announcement = decoder.announce(message, self.config)
-            except DecodeError as error:
-                return {"errors": [error.reason]}
-            check_routes(announcement)
-            self.announced[message.topic] = announcement
-            return {"announce": _describe(announcement)}
-        samples: list[Sample] = []
-        errors: list[str] = []
-        for route in self.routes():
-            if route.topic == message.topic:
-                try:
-                    samples += route.decode(message)
-                except DecodeError as error:
-                    errors.append(error.reason)
-        rows = [[sample.entity, sample.value, sample.quality.value] for sample in samples]
-        return {key: value for key, value in (("samples", rows), ("errors", errors)) if value}
-
-
-def _describe(announcement: Announcement) -> dict[str, Any]:
-    outcome: dict[str, Any] = {}
-    if announcement.devices:
-        outcome["devices"] = {
-            device.id: [_entity(entity) for entity in device.entities] for device in announcement.devices
-        }
-        outcome["topics"] = sorted({route.topic for device in announcement.devices for route in device.routes})
-    if announcement.refused:
-        outcome["refused"] = list(announcement.refused)
-    return outcome
-
-
-def _entity(entity: Entity) -> dict[str, Any]:
-    row: dict[str, Any] = {"id": entity.id, "capability": entity.capability.value, "name": entity.name.zh}
-    row |= {"device": entity.device}
-    if entity.unit:
-        row["unit"] = entity.unit
-    if entity.expire_after is not None:
-        row["expire_after"] = entity.expire_after
-    return row
 
 
 def check_manifest(folder: Path, plugin: Plugin) -> dict[str, Any]:

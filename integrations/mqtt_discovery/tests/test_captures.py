@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from hub.kit.captures import Player
 from integrations.mqtt_discovery import plugin
 from integrations.mqtt_discovery.config import Config
-from tests.kit.captures import Player, check_manifest, read_captures
+from tests.kit.captures import check_manifest, read_captures
 
 FOLDER = Path(__file__).parents[1]
 RECORDINGS = sorted((FOLDER / "captures").glob("*.jsonl"))

@@ -1,0 +1,1 @@
+"""The kit for authors of integrations: a skeleton that works, recorded traffic, and the conformance check."""
