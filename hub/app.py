@@ -7,7 +7,7 @@ import fcntl
 import gc
 import os
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -90,8 +90,9 @@ class _Parts:
     intake: Intake
     speech: Speech
     sessions: Sessions
-    hooks: Hooks
+    lender: plugins.Lender
     outbox: Outbox
+    manifests: dict[str, integrations.Manifest] = field(default_factory=dict)
 
 
 async def serve(config: Path, data: Path, port: int | None, ready: Callable[[str], None], end: asyncio.Event) -> None:
@@ -173,7 +174,7 @@ async def _build(config: Path, data: Path, folder: SiteFolder, stack: AsyncExitS
         intake,
         speech,
         sessions,
-        lender.hooks,
+        lender,
         outbox,
     )
     say.recall(memory.spoken)
@@ -215,15 +216,14 @@ async def _start(
     _background(stack, follow_clock(runtime, parts.clock))
     _background(stack, follow_files(lambda: fingerprint(parts.config), partial(_reload, parts)))
     _background(stack, _prepare_speech(parts))
-    domains = sorted({*settings.integrations, *settings.devices})
     context = Context(
         folder=lambda: parts.folder,
-        manifests={domain: integrations.manifest(domain) for domain in domains},
+        manifests=lambda: _manifests(parts),
         runtime=runtime,
         registry=parts.registry,
         intake=intake,
         sessions=parts.sessions,
-        hooks=parts.hooks,
+        hooks=parts.lender.hooks,
         problems=parts.problems,
         journal=parts.journal,
         queries=queries,
@@ -343,6 +343,7 @@ async def _reload(parts: _Parts) -> None:
         text = Text("连接设置已修改，重启后生效", "Connection settings were edited; restart to use them")
         parts.problems.raise_("restart", text)
     parts.folder = folder
+    await parts.sessions.change(plugins.sessions(folder.settings, parts.lender))
     parts.runtime.change_rules(folder.program())
     parts.runtime.post(lambda batch: batch.record(Note("rules_changed", batch.now, {"rules": len(folder.rules)})))
     log.info("rules.changed", rules=len(folder.rules))
@@ -350,9 +351,16 @@ async def _reload(parts: _Parts) -> None:
 
 
 def _connections(settings: Settings) -> tuple[object, ...]:
-    """Return what a running hub does not change: where it listens and what it connects to."""
-    devices = {domain: [(entry.name, entry.values) for entry in found] for domain, found in settings.devices.items()}
-    return settings.web, settings.mqtt, {name: plain(node) for name, node in settings.integrations.items()}, devices
+    """Return what a running hub does not change: where it listens, its broker, what it reads there."""
+    return settings.web, settings.mqtt, {name: plain(node) for name, node in settings.integrations.items()}
+
+
+def _manifests(parts: _Parts) -> dict[str, integrations.Manifest]:
+    """Return the manifests of what the site uses; each is read once."""
+    settings = parts.folder.settings
+    for domain in {*settings.integrations, *settings.devices} - parts.manifests.keys():
+        parts.manifests[domain] = integrations.manifest(domain)
+    return {domain: parts.manifests[domain] for domain in sorted({*settings.integrations, *settings.devices})}
 
 
 def _rule_name(parts: _Parts, rule: str) -> Text:

@@ -76,7 +76,13 @@ def decoders(settings: Settings, problems: Problems) -> tuple[Decoder, ...]:
 def sessions(settings: Settings, lender: Lender) -> tuple[DeviceSession, ...]:
     """Return the devices that the site names, not open yet."""
     return tuple(
-        DeviceSession(domain, entry.name, partial(_open, domain, entry, lender.tools(domain, entry.name)))
+        DeviceSession(
+            domain,
+            entry.name,
+            partial(_open, domain, entry, lender.tools(domain, entry.name)),
+            entry.values,
+            partial(lender.hooks.close, domain, entry.name),
+        )
         for domain, entries in settings.devices.items()
         for entry in entries
     )

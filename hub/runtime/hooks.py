@@ -31,6 +31,10 @@ class Hooks:
         self._handlers[domain, name] = handler
         return f"/hooks/{domain}/{name}"
 
+    def close(self, domain: str, name: str) -> None:
+        """Take nothing any more for a device that the site names no more."""
+        self._handlers.pop((domain, name), None)
+
     async def pushed(self, domain: str, name: str, push: Push) -> PushAnswer:
         """Give a push to its handler. A device that is not there and one that fails look the same from outside."""
         handler = self._handlers.get((domain, name))

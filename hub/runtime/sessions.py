@@ -13,7 +13,7 @@ import structlog
 from hub.model.entry import Note
 from hub.model.errors import BadCredentials, DeviceError, Unreachable
 from hub.model.execution import pause
-from hub.model.reading import Quality
+from hub.model.reading import Quality, Reading
 from hub.model.text import Text, clean
 from hub.model.time import SECOND, Instant
 from hub.sdk import Connection
@@ -48,6 +48,10 @@ class DeviceSession:
     domain: str
     name: str
     open: Opener
+    values: object = None
+    """What it was configured with: a device whose values were edited is closed and opened anew."""
+    forget: Callable[[], None] = lambda: None
+    """Called when the site names it no more."""
     state: SessionState = "retrying"
     reason: str = ""
     faults: deque[Instant] = field(default_factory=lambda: deque(maxlen=FAULTS + 1))
@@ -64,15 +68,63 @@ class Sessions:
     def __init__(
         self, runtime: Runtime, registry: Registry, problems: Problems, clock: Clock, devices: tuple[DeviceSession, ...]
     ) -> None:
-        self.devices = devices
+        self._devices = {device.key: device for device in devices}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
         self._runtime = runtime
         self._registry = registry
         self._problems = problems
         self._clock = clock
 
+    @property
+    def devices(self) -> tuple[DeviceSession, ...]:
+        """Return all devices that the site names."""
+        return tuple(self._devices.values())
+
     async def run(self) -> None:
         """Keep every device open until cancelled."""
-        await asyncio.gather(*(self._keep(device) for device in self.devices))
+        for device in self.devices:
+            self._begin(device)
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            await self._end(*self._tasks)
+
+    async def change(self, devices: tuple[DeviceSession, ...]) -> None:
+        """Close what the site names no more or otherwise, open what is new; all others are left alone."""
+        wanted = {device.key: device for device in devices}
+        gone = [
+            key for key, device in self._devices.items() if key not in wanted or wanted[key].values != device.values
+        ]
+        await self._end(*gone)
+        for key in gone:
+            self._forget(self._devices.pop(key))
+        for key, device in wanted.items():
+            if key not in self._devices:
+                self._devices[key] = device
+                self._begin(device)
+
+    def _begin(self, device: DeviceSession) -> None:
+        task = self._tasks[device.key] = asyncio.create_task(self._keep(device), name=device.key)
+        task.add_done_callback(_loud)
+
+    def _forget(self, device: DeviceSession) -> None:
+        """Nothing is known any more of what a removed device had said."""
+        mine = self._registry.brought(device.domain, device.name)
+
+        def unknown(batch: Batch) -> None:
+            for name in mine:
+                batch.feed(Reading(name, None, Quality.UNKNOWN, batch.now))
+
+        self._runtime.post(unknown)
+        self._registry.equip(device.domain, device.name, ())
+        self._problems.settle(device.key)
+        device.forget()
+
+    async def _end(self, *keys: str) -> None:
+        tasks = [task for key in keys if (task := self._tasks.pop(key, None)) is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _keep(self, device: DeviceSession) -> None:
         """Open a device, run it, and open it again when it is lost; return when only a person can help."""
@@ -162,3 +214,9 @@ class Sessions:
         text = Text(f"设备 {device.name} 无法使用：{device.reason}", f"Device {device.name}: {device.reason}")
         if self._problems.raise_(device.key, text):
             log.warning("device.failed", integration=device.domain, device=device.name, reason=device.reason)
+
+
+def _loud(task: asyncio.Task[None]) -> None:
+    """A fault of the supervision itself, not of a plugin."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.critical("device.supervision_died", device=task.get_name(), exc_info=error)

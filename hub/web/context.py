@@ -29,7 +29,7 @@ class Context:
     """The parts of a running hub, as the pages see them."""
 
     folder: Callable[[], SiteFolder]
-    manifests: Mapping[str, Manifest]
+    manifests: Callable[[], Mapping[str, Manifest]]
     runtime: Runtime
     registry: Registry
     intake: Intake

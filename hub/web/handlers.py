@@ -206,7 +206,7 @@ async def evidence(request: web.Request) -> web.StreamResponse:
 async def integrations(request: web.Request) -> web.Response:
     """List integrations and how they are."""
     context = request.app[CONTEXT]
-    return answer(schema.Page([_integration(context, domain) for domain in sorted(context.manifests)]))
+    return answer(schema.Page([_integration(context, domain) for domain in sorted(context.manifests())]))
 
 
 async def history(request: web.Request) -> web.Response:
@@ -262,7 +262,7 @@ async def _whole(context: Context, row: IncidentRow) -> schema.IncidentOut:
 
 
 def _integration(context: Context, domain: str) -> schema.IntegrationOut:
-    manifest = context.manifests[domain]
+    manifest = context.manifests()[domain]
     states = [device for device in context.sessions.devices if device.domain == domain]
     worst = next((device for device in states if device.state != "running"), None)
     return schema.IntegrationOut(

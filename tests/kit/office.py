@@ -80,7 +80,7 @@ async def office(folder: Path) -> AsyncIterator[Office]:
         runtime.listen(listener)
     context = Context(
         folder=lambda: site,
-        manifests={"mqtt_discovery": integrations.manifest("mqtt_discovery")},
+        manifests=lambda: {"mqtt_discovery": integrations.manifest("mqtt_discovery")},
         runtime=runtime,
         registry=registry,
         intake=intake,

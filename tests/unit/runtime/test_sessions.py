@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
 import pytest
 
@@ -226,3 +227,29 @@ def test_an_entity_has_one_owner() -> None:
     assert registry.equip("gate", "a", []) == ()
     assert registry.equip("gate", "b", [contact(DOOR)]) == ()
     assert set(registry.entities) == {DOOR}
+
+
+async def test_a_device_that_is_named_no_more_is_closed_and_forgotten_and_a_new_one_opened() -> None:
+    async def lasting() -> None:
+        await asyncio.get_running_loop().create_future()
+
+    kept, gone, new, edited = (Far(lasting) for _ in range(4))
+    forgotten: list[str] = []
+    house = House()
+    make = partial(DeviceSession, "gate")
+    old = make("old", gone.open, {"url": "a"}, lambda: forgotten.append("old"))
+    house.sessions = Sessions(
+        house.loop.runtime, house.registry, house.loop.problems, house.loop.clock, (make("kept", kept.open, {}), old)
+    )
+    async with house.open():
+        assert (kept.opened, gone.opened) == (1, 1)
+        await house.sessions.change((make("kept", kept.open, {}), make("new", new.open, {})))
+        await settle()
+        assert (kept.opened, kept.closed, gone.closed, new.opened) == (1, 0, 1, 1)
+        assert forgotten == ["old"]
+        assert [device.name for device in house.sessions.devices] == ["kept", "new"]
+        assert house.registry.brought("gate", "old") == ()
+        await house.sessions.change((make("kept", kept.open, {}), make("new", edited.open, {"url": "b"})))
+        await settle()
+        assert (kept.closed, new.closed, edited.opened) == (0, 1, 1)
+    assert (kept.closed, edited.closed) == (1, 1)
