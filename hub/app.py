@@ -24,8 +24,10 @@ from hub.actions.say import Say as SayExecutor
 from hub.actions.speech.speech import Speech
 from hub.actions.switch import Switch as SwitchExecutor
 from hub.config import integrations
+from hub.config.edit import SiteEditor
 from hub.config.site import SiteFolder, fingerprint, load_secrets, load_site
 from hub.config.yaml import plain
+from hub.discovery.watch import watch
 from hub.engine.state import EngineState
 from hub.journal.queries import Queries
 from hub.journal.store import Anchor, Journal, Memory
@@ -37,6 +39,7 @@ from hub.runtime.clock import SystemClock, boot_us, current_boot_id
 from hub.runtime.core import Runtime
 from hub.runtime.health import Health
 from hub.runtime.hooks import Hooks
+from hub.runtime.inbox import Inbox
 from hub.runtime.intake import Intake
 from hub.runtime.mqtt.broker import Broker
 from hub.runtime.mqtt.link import Link
@@ -92,6 +95,7 @@ class _Parts:
     sessions: Sessions
     lender: plugins.Lender
     outbox: Outbox
+    inbox: Inbox
     manifests: dict[str, integrations.Manifest] = field(default_factory=dict)
 
 
@@ -176,6 +180,7 @@ async def _build(config: Path, data: Path, folder: SiteFolder, stack: AsyncExitS
         sessions,
         lender,
         outbox,
+        Inbox(journal, clock, memory.found),
     )
     say.recall(memory.spoken)
     return parts
@@ -216,6 +221,7 @@ async def _start(
     _background(stack, follow_clock(runtime, parts.clock))
     _background(stack, follow_files(lambda: fingerprint(parts.config), partial(_reload, parts)))
     _background(stack, _prepare_speech(parts))
+    _background(stack, _discover(parts))
     context = Context(
         folder=lambda: parts.folder,
         manifests=lambda: _manifests(parts),
@@ -224,6 +230,8 @@ async def _start(
         intake=intake,
         sessions=parts.sessions,
         hooks=parts.lender.hooks,
+        inbox=parts.inbox,
+        editor=SiteEditor(parts.config),
         problems=parts.problems,
         journal=parts.journal,
         queries=queries,
@@ -323,6 +331,14 @@ async def _prepare_speech(parts: _Parts) -> None:
         log.error("speech.unavailable", reason=reason)
     elif parts.problems.settle("speech"):
         log.info("speech.back")
+
+
+async def _discover(parts: _Parts) -> None:
+    """Look for devices that nobody configured."""
+    looking = parts.folder.settings.discovery
+    if looking.interfaces or looking.usb:
+        known = await asyncio.to_thread(plugins.matchers)
+        await watch(known, looking.interfaces, parts.inbox.see, on_usb=looking.usb)
 
 
 async def _reload(parts: _Parts) -> None:

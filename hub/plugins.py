@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from hub.config import integrations
 from hub.config.site import load_secrets
 from hub.config.yaml import plain
+from hub.discovery.matchers import Matcher
+from hub.discovery.matchers import matchers as discovery_matchers
 from hub.model.errors import BadCredentials, ConfigError, Unsupported
 from hub.model.text import Text
 from hub.runtime.intake import Decoder
@@ -85,6 +87,15 @@ def sessions(settings: Settings, lender: Lender) -> tuple[DeviceSession, ...]:
         )
         for domain, entries in settings.devices.items()
         for entry in entries
+    )
+
+
+def matchers() -> tuple[Matcher, ...]:
+    """Return what the manifests of all integrations say of how their devices are found."""
+    return tuple(
+        matcher
+        for domain in integrations.known()
+        for matcher in discovery_matchers(domain, integrations.manifest(domain).discovery)
     )
 
 

@@ -46,6 +46,8 @@ class Manifest(msgspec.Struct, frozen=True):
     quality: list[Any] = []
     extra: str = ""
     """The optional dependency set it needs, for example ``video``."""
+    discovery: list[dict[str, Any]] = []
+    """What its devices look like when they are found (hub.discovery.matchers)."""
     isolation: Literal["none", "process"] = "none"
     """Whether its sessions run in a process of their own."""
 

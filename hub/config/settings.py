@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import zoneinfo
 from datetime import date
-from ipaddress import ip_address
+from ipaddress import IPv4Address, ip_address
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -67,6 +67,14 @@ class DeviceEntry(msgspec.Struct, frozen=True):
     node: Node
 
 
+class Discovery(msgspec.Struct, frozen=True):
+    """Where the hub looks for devices that nobody configured."""
+
+    interfaces: tuple[str, ...] = ()
+    """IPv4 addresses of this machine on whose networks it asks by mDNS and WS-Discovery; none: it asks nowhere."""
+    usb: bool = True
+
+
 class Settings(msgspec.Struct, frozen=True):
     """Everything hub.yaml says."""
 
@@ -77,6 +85,7 @@ class Settings(msgspec.Struct, frozen=True):
     days: Days
     integrations: dict[str, Node]
     devices: dict[str, tuple[DeviceEntry, ...]]
+    discovery: Discovery = Discovery()
 
 
 def read_settings(document: Node, reader: Reader) -> Settings | None:
@@ -86,7 +95,7 @@ def read_settings(document: Node, reader: Reader) -> Settings | None:
         document,
         "hub.yaml",
         required=("site", "zones"),
-        optional=("mqtt", "web", "areas", "integrations", "devices", "contacts", "prompts"),
+        optional=("mqtt", "web", "areas", "integrations", "devices", "discovery", "contacts", "prompts"),
     )
     if root is None:
         return None
@@ -126,6 +135,7 @@ class _SettingsReader:
                 domain: tuple(self._device(name, value) for name, value in self._entries(node, f"`{domain}`"))
                 for domain, node in self._entries(root.get("devices"), "`devices`")
             },
+            discovery=self._discovery(root.get("discovery")),
         )
 
     def _named(self, node: Node | None, what: str, read: Callable[[str, Node], Item | None]) -> dict[str, Item]:
@@ -272,6 +282,21 @@ class _SettingsReader:
             password=None if password is None else plain(password),
             listen=listen,
         )
+
+    def _discovery(self, node: Node | None) -> Discovery:
+        fields = self._reader.mapping(node, "`discovery`", optional=("interfaces", "usb"))
+        if fields is None:
+            return Discovery()
+        interfaces = []
+        for item in self._reader.sequence(fields.get("interfaces"), "`interfaces`"):
+            text = self._reader.text(item, "an interface", 40) or ""
+            try:
+                interfaces.append(str(IPv4Address(text)))
+            except ValueError:
+                sentence = f"`{text}` is no IPv4 address of this machine, like `192.168.1.10`"
+                self._reader.report(item, sentence)
+        usb = self._reader.boolean(fields.get("usb"), "`usb`")
+        return Discovery(tuple(interfaces), usb is not False)
 
     def _listen(self, node: Node | None, what: str, default: Listen) -> Listen:
         fields = node if isinstance(node, Mapping) else self._reader.mapping(node, what)

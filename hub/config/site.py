@@ -65,11 +65,15 @@ class SiteFolder(msgspec.Struct, frozen=True):
         return next((rule for rule in self.rules if rule.id == name), None)
 
 
-def load_site(config: Path) -> SiteFolder:
-    """Read ``config`` (hub.yaml) and ``rules/*.yaml`` beside it. Raises ConfigError with every finding."""
+def load_site(config: Path, draft: str | None = None) -> SiteFolder:
+    """Read ``config`` (hub.yaml) and ``rules/*.yaml`` beside it. Raises ConfigError with every finding.
+
+    ``draft`` is read in the place of hub.yaml, to see whether it could become that.
+    """
     reader = Reader()
     integrations.include(config.parent / "integrations")
-    settings = read_settings(load(config, config.name), reader)
+    document = load(config, config.name) if draft is None else loads(draft, config.name)
+    settings = read_settings(document, reader)
     findings = list(reader.findings)
     rules: list[Rule] = []
     if settings is not None:

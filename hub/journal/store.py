@@ -16,6 +16,7 @@ from hub.model.activation import Slot, SlotKey
 from hub.model.decision import Command, Say
 from hub.model.entry import Announcement, Delivery, Entry, ModeChange
 from hub.model.errors import JournalError
+from hub.model.found import Inboxed
 from hub.model.ids import EntityId, RuleId, ZoneId
 from hub.model.incident import CommandStatus
 from hub.model.memory import Memory as EntityMemory
@@ -55,6 +56,7 @@ class Memory(msgspec.Struct):
     spoken: list[Command]
     """The last voices, oldest first: what a rate is counted from."""
     anchor: Anchor | None
+    found: list[Inboxed]
 
 
 #: Memory for pages in KiB, and pages of 4 KiB in the write-ahead log before they are moved into the file: with the
@@ -203,4 +205,5 @@ def _load(db: sqlite3.Connection) -> Memory:
         ],
         announcements=[Announcement(*row) for row in db.execute("SELECT * FROM announcements")],
         anchor=None if anchor is None else msgspec.json.decode(anchor[0], type=Anchor),
+        found=[msgspec.json.decode(body, type=Inboxed) for (body,) in db.execute("SELECT body FROM found")],
     )

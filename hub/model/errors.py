@@ -17,6 +17,10 @@
     ├── Refusal                an HTTP request is refused (hub.web.errors)
     ├── AlreadyRunning         another hub uses the data folder (hub.app)
     ├── CoreDied               the loop that decides has ended (hub.app)
+    ├── NotFound               no such device in the inbox (hub.runtime.inbox)
+    ├── CaptureError           recorded traffic cannot be read (hub.kit)
+    ├── RecordError            nothing can be recorded (hub.kit)
+    ├── SkeletonError          an integration cannot be begun so (hub.kit)
     ├── WorkerError            a plugin's process ended or spoke nonsense (hub.runtime.isolation)
     └── SpeechError            a text could not be turned into sound
 """

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from hub.config.edit import SiteEditor
 from hub.config.integrations import Manifest
 from hub.config.site import SiteFolder
 from hub.journal.queries import Queries
@@ -15,6 +16,7 @@ from hub.journal.store import Journal
 from hub.model.execution import Clock
 from hub.runtime.core import Runtime
 from hub.runtime.hooks import Hooks
+from hub.runtime.inbox import Inbox
 from hub.runtime.intake import Intake
 from hub.runtime.problems import Problems
 from hub.runtime.registry import Registry
@@ -35,6 +37,8 @@ class Context:
     intake: Intake
     sessions: Sessions
     hooks: Hooks
+    inbox: Inbox
+    editor: SiteEditor
     problems: Problems
     journal: Journal
     queries: Queries

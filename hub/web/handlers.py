@@ -119,16 +119,6 @@ async def zone(request: web.Request) -> web.Response:
     return answer(present.zone(context, place))
 
 
-async def devices(request: web.Request) -> web.Response:
-    """List devices with their entities."""
-    context = request.app[CONTEXT]
-    found: dict[tuple[str, str], list[schema.EntityOut]] = {}
-    for owned in context.registry.entities.values():
-        found.setdefault((owned.integration, owned.entity.device), []).append(present.entity(context, owned))
-    items = [schema.DeviceOut(name, integration, entities) for (integration, name), entities in found.items()]
-    return answer(schema.Page(items))
-
-
 async def entities(request: web.Request) -> web.Response:
     """List entities with their state."""
     context = request.app[CONTEXT]

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from hub.engine.schema import rule_schema as schema_of_a_rule
 from hub.web import backtest as b
+from hub.web import devices as d
 from hub.web import handlers as h
 from hub.web import schema as s
 from hub.web.openapi import document
@@ -36,8 +37,20 @@ API: tuple[Route, ...] = (
     Route("GET", "/api/v1/zones", "zones", "Zones with their present state", _VIEWER, h.zones,
           returns=s.Page[s.ZoneOut]),
     Route("GET", "/api/v1/zones/{id}", "zone", "One zone", _VIEWER, h.zone, returns=s.ZoneOut),
-    Route("GET", "/api/v1/devices", "devices", "Devices with their entities", _VIEWER, h.devices,
+    Route("PUT", "/api/v1/zones/{id}/bind", "bind", "Bind an entity to a zone, or take it away", _MANAGER, d.bind,
+          takes=s.BindIn, status=204),
+    Route("GET", "/api/v1/devices", "devices", "Devices with their entities and how they are", _VIEWER, d.devices,
           returns=s.Page[s.DeviceOut]),
+    Route("POST", "/api/v1/devices", "add_device", "Write a device into hub.yaml", _MANAGER, d.add_device,
+          takes=s.DeviceIn, status=204),
+    Route("DELETE", "/api/v1/devices/{domain}/{device}", "remove_device", "Take a device out of hub.yaml", _MANAGER,
+          d.remove_device, status=204),
+    Route("GET", "/api/v1/forms", "forms", "Integrations whose devices can be named, with their forms", _VIEWER,
+          d.forms, returns=s.Page[s.FormOut]),
+    Route("GET", "/api/v1/discovered", "discovered", "Found devices that are not in use yet", _VIEWER, d.discovered,
+          returns=s.Page[s.DiscoveredOut]),
+    Route("PUT", "/api/v1/discovered/{id}/ignored", "ignore", "Hide a found device, or show it again", _MANAGER,
+          d.ignore, takes=s.IgnoreIn, status=204),
     Route("GET", "/api/v1/entities", "entities", "Entities with their state", _VIEWER, h.entities,
           returns=s.Page[s.EntityOut]),
     Route("GET", "/api/v1/rules", "rules", "The active rules", _VIEWER, h.rules, returns=s.Page[s.RuleOut]),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
 
 from hub.engine.explain import Cause
 from hub.model.decision import Reason, Severity
 from hub.model.errors import Failure
+from hub.model.found import Source
 from hub.model.incident import CommandStatus, IncidentState
 from hub.model.reading import Capability, Quality
 from hub.model.site import Mode, Role, ZoneKind
@@ -135,11 +136,81 @@ class EntityOut(msgspec.Struct, frozen=True):
 
 
 class DeviceOut(msgspec.Struct, frozen=True):
-    """A physical unit."""
+    """A physical unit and how it is."""
 
     name: str
     integration: str
     entities: list[EntityOut]
+    device: str
+    """Its name in hub.yaml; empty for one that announces itself."""
+    state: str
+    """running, retrying, needs_credentials or failed."""
+    reason: str
+    battery: float | None
+    """Percent."""
+    signal: float | None
+    """dBm."""
+    heard: str | None
+    """When it last said anything."""
+
+
+class FieldOut(msgspec.Struct, frozen=True):
+    """One field of the form for a device, from its integration's manifest."""
+
+    name: str
+    type: str
+    label: Text
+    required: bool
+    secret: bool
+    default: Any = None
+
+
+class FormOut(msgspec.Struct, frozen=True):
+    """An integration whose devices are named in hub.yaml, and what it asks of each."""
+
+    integration: str
+    name: Text
+    fields: list[FieldOut]
+
+
+class DiscoveredOut(msgspec.Struct, frozen=True):
+    """A device in the inbox."""
+
+    key: str
+    source: Source
+    state: Literal["new", "unbound", "ignored"]
+    """``unbound``: its messages are understood already, only no zone uses it."""
+    name: str
+    integration: str
+    facts: dict[str, str]
+    values: dict[str, str | int]
+    """Part of the form that is known already."""
+    entities: list[EntityOut]
+    first_seen: str | None
+    last_seen: str | None
+
+
+class IgnoreIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Hide a found device, or show it again."""
+
+    ignored: bool
+
+
+class DeviceIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A device for hub.yaml; ``found`` is the key of the found device that it is."""
+
+    integration: Annotated[str, msgspec.Meta(max_length=64)]
+    name: Annotated[str, msgspec.Meta(max_length=64)]
+    values: dict[str, Any]
+    found: Annotated[str, msgspec.Meta(max_length=64)] | None = None
+
+
+class BindIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Bind an entity to a zone, or take it away."""
+
+    role: Role
+    entity: Annotated[str, msgspec.Meta(max_length=200)]
+    bound: bool = True
 
 
 class RuleOut(msgspec.Struct, frozen=True):

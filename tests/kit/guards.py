@@ -46,11 +46,22 @@ def _is_refused(sock: socket.socket, host: object) -> bool:
     return host == "255.255.255.255" and not sock.getsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST)
 
 
+def _is_looped(sock: socket.socket, host: object) -> bool:
+    """A multicast of a socket that sends them by the loopback interface stays here (ip(7), IP_MULTICAST_IF)."""
+    try:
+        if not ipaddress.ip_address(str(host)).is_multicast or sock.family != socket.AF_INET:
+            return False
+    except ValueError:
+        return False
+    return sock.getsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, 4) == socket.inet_aton("127.0.0.1")
+
+
 def _guarded(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
     def method(self: socket.socket, *arguments: Any) -> Any:
         address = arguments[-1]
         network = self.family in {socket.AF_INET, socket.AF_INET6} and isinstance(address, tuple)
-        if network and not is_home(address[0]) and not _is_refused(self, address[0]):
+        kept = is_home(address[0]) or _is_refused(self, address[0]) or _is_looped(self, address[0]) if network else True
+        if not kept:
             _abroad.append(f"socket.{name}({address!r})")
             raise PermissionError(f"a test wanted to {name} to {address!r}")
         return original(self, *arguments)

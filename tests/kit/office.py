@@ -13,6 +13,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from hub.config import integrations
+from hub.config.edit import SiteEditor
 from hub.config.site import load_site
 from hub.engine.program import Program
 from hub.engine.state import EngineState
@@ -20,6 +21,7 @@ from hub.journal.queries import Queries, add_token
 from hub.journal.store import Journal
 from hub.runtime.core import Runtime
 from hub.runtime.hooks import Hooks
+from hub.runtime.inbox import Inbox
 from hub.runtime.intake import Intake
 from hub.runtime.problems import Problems
 from hub.runtime.registry import Registry
@@ -85,6 +87,8 @@ async def office(folder: Path) -> AsyncIterator[Office]:
         registry=registry,
         intake=intake,
         sessions=Sessions(runtime, registry, problems, clock, ()),
+        inbox=Inbox(journal, clock, ()),
+        editor=SiteEditor(folder / "hub.yaml"),
         hooks=hooks,
         problems=problems,
         journal=journal,

@@ -14,7 +14,7 @@ from hub.model.ids import EntityId
 from hub.model.reading import Capability, Entity, Presence, Quality, Reading
 from hub.model.site import Mode
 from hub.model.text import Text
-from hub.sdk import Device
+from hub.sdk import Device, Vitals
 from hub.web import schema
 from hub.web.routes import API
 from tests.kit.clock import settle
@@ -31,6 +31,9 @@ async def fill(desk: Office) -> None:
     await desk.context.journal.commit(entry)
     entity = Entity(ENTITY, Capability.PRESENCE, Text("车位"), "DC-1", expire_after=1)
     desk.context.registry.announce("mqtt_discovery", "x", (Device("1", Text("d"), (entity,), ()),))
+    spare = Entity(EntityId("mqtt_discovery.spare"), Capability.CONTACT, Text("门"), "DC-2")
+    desk.context.registry.announce("mqtt_discovery", "y", (Device("2", Text("e"), (spare,), ()),))
+    desk.context.registry.note_vitals("mqtt_discovery", Vitals("DC-1", battery=40, signal=-90))
     await desk.context.runtime.done(
         lambda batch: batch.feed(Reading(ENTITY, Presence.PRESENT, Quality.GOOD, batch.now))
     )

@@ -28,9 +28,61 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Devices with their entities */
+        /** Devices with their entities and how they are */
         get: operations["devices"];
         put?: never;
+        /** Write a device into hub.yaml */
+        post: operations["add_device"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{domain}/{device}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take a device out of hub.yaml */
+        delete: operations["remove_device"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/discovered": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Found devices that are not in use yet */
+        get: operations["discovered"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/discovered/{id}/ignored": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Hide a found device, or show it again */
+        put: operations["ignore"];
         post?: never;
         delete?: never;
         options?: never;
@@ -81,6 +133,23 @@ export interface paths {
         };
         /** One file */
         get: operations["evidence"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/forms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Integrations whose devices can be named, with their forms */
+        get: operations["forms"];
         put?: never;
         post?: never;
         delete?: never;
@@ -295,6 +364,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/zones/{id}/bind": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Bind an entity to a zone, or take it away */
+        put: operations["bind"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -413,6 +499,16 @@ export interface components {
             zone_name: components["schemas"]["Text"];
         };
         /**
+         * BindIn
+         * @description Bind an entity to a zone, or take it away.
+         */
+        BindIn: {
+            /** @default true */
+            bound: boolean;
+            entity: string;
+            role: components["schemas"]["Role"];
+        };
+        /**
          * Capability
          * @description What one entity can do. The first three are sensed, ``measure`` is a number, the others are commanded.
          * @enum {unknown}
@@ -483,13 +579,51 @@ export interface components {
             text: components["schemas"]["Text"] | null;
         };
         /**
-         * DeviceOut
-         * @description A physical unit.
+         * DeviceIn
+         * @description A device for hub.yaml; ``found`` is the key of the found device that it is.
          */
-        DeviceOut: {
-            entities: components["schemas"]["EntityOut"][];
+        DeviceIn: {
+            /** @default null */
+            found: string | null;
             integration: string;
             name: string;
+            values: Record<string, never>;
+        };
+        /**
+         * DeviceOut
+         * @description A physical unit and how it is.
+         */
+        DeviceOut: {
+            battery: number | null;
+            device: string;
+            entities: components["schemas"]["EntityOut"][];
+            heard: string | null;
+            integration: string;
+            name: string;
+            reason: string;
+            signal: number | null;
+            state: string;
+        };
+        /**
+         * DiscoveredOut
+         * @description A device in the inbox.
+         */
+        DiscoveredOut: {
+            entities: components["schemas"]["EntityOut"][];
+            facts: {
+                [key: string]: string;
+            };
+            first_seen: string | null;
+            integration: string;
+            key: string;
+            last_seen: string | null;
+            name: string;
+            source: components["schemas"]["Source"];
+            /** @enum {unknown} */
+            state: "ignored" | "new" | "unbound";
+            values: {
+                [key: string]: string | number;
+            };
         };
         /**
          * EntityOut
@@ -538,6 +672,19 @@ export interface components {
          */
         Failure: "credentials" | "device" | "fault" | "late" | "limit" | "over" | "unreachable" | "unsupported";
         /**
+         * FieldOut
+         * @description One field of the form for a device, from its integration's manifest.
+         */
+        FieldOut: {
+            /** @default null */
+            default: unknown;
+            label: components["schemas"]["Text"];
+            name: string;
+            required: boolean;
+            secret: boolean;
+            type: string;
+        };
+        /**
          * FindingOut
          * @description What is wrong in a text, where, and what to write instead; line and column count from 1.
          */
@@ -556,6 +703,15 @@ export interface components {
             message: string;
         };
         /**
+         * FormOut
+         * @description An integration whose devices are named in hub.yaml, and what it asks of each.
+         */
+        FormOut: {
+            fields: components["schemas"]["FieldOut"][];
+            integration: string;
+            name: components["schemas"]["Text"];
+        };
+        /**
          * HistoryPoint
          * @description One reading of an entity.
          */
@@ -564,6 +720,13 @@ export interface components {
             quality: components["schemas"]["Quality"];
             retained: boolean;
             value: string | number | null;
+        };
+        /**
+         * IgnoreIn
+         * @description Hide a found device, or show it again.
+         */
+        IgnoreIn: {
+            ignored: boolean;
         };
         /**
          * IncidentOut
@@ -679,6 +842,15 @@ export interface components {
             next: string | null;
         };
         /**
+         * Page[DiscoveredOut]
+         * @description A list; ``next`` is the cursor of the following page, or null.
+         */
+        Page_DiscoveredOut_: {
+            items: components["schemas"]["DiscoveredOut"][];
+            /** @default null */
+            next: string | null;
+        };
+        /**
          * Page[EntityOut]
          * @description A list; ``next`` is the cursor of the following page, or null.
          */
@@ -693,6 +865,15 @@ export interface components {
          */
         Page_EvidenceOut_: {
             items: components["schemas"]["EvidenceOut"][];
+            /** @default null */
+            next: string | null;
+        };
+        /**
+         * Page[FormOut]
+         * @description A list; ``next`` is the cursor of the following page, or null.
+         */
+        Page_FormOut_: {
+            items: components["schemas"]["FormOut"][];
             /** @default null */
             next: string | null;
         };
@@ -820,6 +1001,12 @@ export interface components {
             ready: boolean;
             timezone: string;
         };
+        /**
+         * Source
+         * @description How a device was found.
+         * @enum {unknown}
+         */
+        Source: "ble" | "mdns" | "mqtt" | "onvif" | "usb";
         /**
          * Subscribe
          * @description WebSocket, client to hub: the topics to hear of.
@@ -1002,6 +1189,129 @@ export interface operations {
             };
         };
     };
+    add_device: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceIn"];
+            };
+        };
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_device: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    discovered: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_DiscoveredOut_"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ignore: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IgnoreIn"];
+            };
+        };
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     entities: {
         parameters: {
             query?: never;
@@ -1078,6 +1388,35 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": string;
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    forms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_FormOut_"];
                 };
             };
             /** @description an error */
@@ -1518,6 +1857,39 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ZoneOut"];
                 };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    bind: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BindIn"];
+            };
+        };
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description an error */
             default: {

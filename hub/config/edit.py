@@ -1,0 +1,151 @@
+"""Edits hub.yaml and secrets.yaml for the page: comments and order stay, and nothing that does not check is written."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import threading
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hub.config import integrations
+from hub.config.site import SECRETS, SiteFolder, load_secrets, load_site
+from hub.config.yaml import load
+from hub.model.document import Finding, Mark
+from hub.model.errors import ConfigError
+from hub.model.ids import NAME
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: Name under which an edit that was refused is told.
+DRAFT = "hub.yaml"
+
+
+class SiteEditor:
+    """One site folder. Its methods block and may be called from any thread; two edits never mix."""
+
+    def __init__(self, config: Path, changed: Callable[[SiteFolder], None] = lambda folder: None) -> None:
+        self._config = config
+        self._changed = changed
+        self._lock = threading.Lock()
+
+    def add_device(self, domain: str, name: str, values: dict[str, Any]) -> None:
+        """Name a device. Raises ConfigError; then nothing was written."""
+        if not NAME.match(name):
+            raise refused(f"`{name}` is no name: use a-z, 0-9 and _, beginning with a letter")
+        secrets = {
+            f"{domain}_{name}_{field}": str(values[field])
+            for field, said in integrations.manifest(domain).config.items()
+            if said.get("secret") and values.get(field)
+        }
+        entry = {field: self._entry(domain, name, field, value, secrets) for field, value in values.items()}
+
+        def change(document: Any) -> None:
+            devices = document.setdefault("devices", {}).setdefault(domain, {})
+            if name in devices:
+                raise refused(f"a device `{name}` of {domain} is there already")
+            devices[name] = entry
+
+        with self._lock:
+            before = self._keep_secrets(secrets)
+            try:
+                self._edit(change)
+            except BaseException:
+                self._restore_secrets(before)
+                raise
+
+    def remove_device(self, domain: str, name: str) -> None:
+        """Name a device no more. Raises ConfigError when it is not there or a zone needs it."""
+
+        def change(document: Any) -> None:
+            try:
+                del document["devices"][domain][name]
+            except KeyError:
+                raise refused(f"no device `{name}` of {domain}") from None
+
+        with self._lock:
+            self._edit(change)
+
+    def bind(self, zone: str, role: str, entity: str, *, bound: bool = True) -> None:
+        """Bind ``entity`` to a zone as ``role``, or take it away. Raises ConfigError."""
+
+        def change(document: Any) -> None:
+            try:
+                roles = document["zones"][zone].setdefault("bind", {})
+            except KeyError:
+                raise refused(f"no zone `{zone}`") from None
+            there = roles.get(role, [])
+            listed = list(there) if isinstance(there, list) else [there]
+            wanted = [name for name in listed if name != entity] + ([entity] if bound else [])
+            if not wanted:
+                roles.pop(role, None)
+            elif wanted != listed:
+                roles[role] = wanted[0] if len(wanted) == 1 else wanted
+
+        with self._lock:
+            self._edit(change)
+
+    def _edit(self, change: Callable[[Any], None]) -> None:
+        from ruamel.yaml import YAML  # 0.1 s, and only who edits needs it
+
+        editor = YAML()
+        editor.preserve_quotes = True
+        editor.width = 4096
+        editor.indent(mapping=2, sequence=4, offset=2)
+        load(self._config, self._config.name)  # strict YAML first: it tells of what the editor would accept
+        document = editor.load(self._config.read_text("utf-8-sig"))
+        change(document)
+        text = io.StringIO()
+        editor.dump(document, text)
+        folder = load_site(self._config, text.getvalue())
+        _replace(self._config, text.getvalue(), self._config.stat().st_mode & 0o777)
+        self._changed(folder)
+
+    @staticmethod
+    def _entry(domain: str, name: str, field: str, value: Any, secrets: dict[str, str]) -> Any:
+        secret = f"{domain}_{name}_{field}"
+        return {"secret": secret} if secret in secrets else value
+
+    def _keep_secrets(self, new: dict[str, str]) -> str | None:
+        """Add to secrets.yaml; return what it was before."""
+        path = self._config.parent / SECRETS
+        before = path.read_text("utf-8") if path.exists() else None
+        if new:
+            load_secrets(self._config.parent)  # it must be readable, and by nobody else
+            lines = "".join(f"{name}: {_quoted(value)}\n" for name, value in new.items())
+            start = before or ""
+            _replace(path, start + ("" if start.endswith("\n") or not start else "\n") + lines, 0o600)
+        return before
+
+    def _restore_secrets(self, before: str | None) -> None:
+        path = self._config.parent / SECRETS
+        if before is None:
+            with suppress(FileNotFoundError):
+                path.unlink()
+        elif path.read_text("utf-8") != before:
+            _replace(path, before, 0o600)
+
+
+def refused(sentence: str) -> ConfigError:
+    """Return the error of an edit that cannot be."""
+    return ConfigError((Finding(Mark(DRAFT, 1, 1), sentence),))
+
+
+def _quoted(value: str) -> str:
+    """Write a YAML double-quoted scalar; JSON is a part of YAML 1.2."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _replace(path: Path, text: str, mode: int) -> None:
+    """Write a file whole or not at all."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}.new")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.chmod(mode)
+    draft.replace(path)

@@ -1,0 +1,223 @@
+"""Devices: how each is, what was found, and what a person does with it: name, bind, ignore."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from hub.config import integrations
+from hub.journal.queries import add_audit
+from hub.model.errors import ConfigError
+from hub.model.found import Found, Inboxed, Source, found_key
+from hub.model.reading import Capability
+from hub.model.text import Text, clean
+from hub.runtime.inbox import NotFound
+from hub.web import present, schema
+from hub.web.context import CONTEXT, Context
+from hub.web.errors import Refusal
+from hub.web.handlers import USER, answer, body
+from hub.web.present import when
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hub.runtime.registry import Owned
+
+#: Longest text of one field of a device, in characters.
+_LONGEST = 2_000
+#: Devices that serve no zone: they tell people.
+_UNBOUND_ANYWAY = (Capability.NOTIFIER,)
+
+
+async def devices(request: web.Request) -> web.Response:
+    """List devices with their entities and how they are."""
+    context = request.app[CONTEXT]
+    groups = _by_device(context)
+    sessions = {(session.domain, session.name): session for session in context.sessions.devices}
+    silent = sessions.keys() - {(integration, name) for integration, name, _ in groups}
+    items = [_device(context, *key, owned) for key, owned in groups.items()]
+    items += [_device(context, integration, name, name, []) for integration, name in sorted(silent)]
+    return answer(schema.Page(items))
+
+
+async def discovered(request: web.Request) -> web.Response:
+    """List what was found and is not in use yet."""
+    context = request.app[CONTEXT]
+    named = {f"{domain}.{entry.name}" for domain, found in context.folder().settings.devices.items() for entry in found}
+    items = [_found(item) for item in context.inbox.items
+             if item.found.source is not Source.MQTT and item.adopted not in named]  # fmt: skip
+    ignored = {item.found.key for item in context.inbox.items if item.ignored}
+    items += [_unbound(context, *key, owned, ignored) for key, owned in _by_device(context).items()
+              if _is_unbound(context, owned)]  # fmt: skip
+    return answer(schema.Page(items))
+
+
+async def ignore(request: web.Request) -> web.Response:
+    """Hide a found device, or show it again."""
+    context, key = request.app[CONTEXT], request.match_info["id"]
+    wanted = await body(request, schema.IgnoreIn)
+    for (integration, device, name), owned in _by_device(context).items():
+        if _key(integration, device, name) == key and _is_unbound(context, owned):
+            await context.inbox.see(Found(Source.MQTT, _identity(integration, device, name), name, integration))
+    try:
+        await context.inbox.ignore(key, ignored=wanted.ignored)
+    except NotFound:
+        raise Refusal(404, "not_found", "no such found device") from None
+    await _audit(request, "ignore", {"found": key, "ignored": wanted.ignored})
+    return web.Response(status=204)
+
+
+async def forms(_request: web.Request) -> web.Response:
+    """List the integrations whose devices can be named, with the form of each."""
+    return answer(schema.Page(await asyncio.to_thread(_forms)))
+
+
+async def add_device(request: web.Request) -> web.Response:
+    """Write a device into hub.yaml; it is opened within a second."""
+    context = request.app[CONTEXT]
+    wanted = await body(request, schema.DeviceIn)
+    if wanted.integration not in integrations.known():
+        raise Refusal(400, "bad_request", f"no integration `{clean(wanted.integration, 64)}`")
+    if any(len(str(value)) > _LONGEST for value in wanted.values.values()):
+        raise Refusal(400, "bad_request", f"a value is longer than {_LONGEST} characters")
+    await _edit(lambda: context.editor.add_device(wanted.integration, wanted.name, wanted.values))
+    if wanted.found is not None:
+        try:
+            await context.inbox.adopted(wanted.found, f"{wanted.integration}.{wanted.name}")
+        except NotFound:
+            raise Refusal(404, "not_found", "no such found device; the device was added all the same") from None
+    await _audit(request, "add_device", {"integration": wanted.integration, "name": wanted.name})
+    return web.Response(status=204)
+
+
+async def remove_device(request: web.Request) -> web.Response:
+    """Take a device out of hub.yaml."""
+    context, where = request.app[CONTEXT], (request.match_info["domain"], request.match_info["device"])
+    await _edit(lambda: context.editor.remove_device(*where))
+    await _audit(request, "remove_device", {"integration": where[0], "name": where[1]})
+    return web.Response(status=204)
+
+
+async def bind(request: web.Request) -> web.Response:
+    """Bind an entity to a zone, or take it away; rules use it within a second."""
+    context, zone = request.app[CONTEXT], request.match_info["id"]
+    wanted = await body(request, schema.BindIn)
+    await _edit(lambda: context.editor.bind(zone, wanted.role, wanted.entity, bound=wanted.bound))
+    what = {"zone": zone, "role": wanted.role, "entity": wanted.entity, "bound": wanted.bound}
+    await _audit(request, "bind", what)
+    return web.Response(status=204)
+
+
+async def _edit(change: Callable[[], None]) -> None:
+    """Run an edit of hub.yaml. Raises Refusal with the first finding."""
+    try:
+        await asyncio.to_thread(change)
+    except ConfigError as error:
+        raise Refusal(422, "refused", "; ".join(finding.sentence for finding in error.findings[:3])) from None
+    except OSError as error:
+        raise Refusal(500, "not_written", f"hub.yaml cannot be written: {error.strerror}") from None
+
+
+async def _audit(request: web.Request, action: str, what: dict[str, Any]) -> None:
+    context, user = request.app[CONTEXT], request[USER]
+    now = context.clock.now()
+    await context.journal.execute(lambda db: add_audit(db, now, user.name, action, what))
+
+
+def _by_device(context: Context) -> dict[tuple[str, str, str], list[Owned]]:
+    """Group entities by integration, name in hub.yaml, and the device's own name."""
+    groups: dict[tuple[str, str, str], list[Owned]] = {}
+    for owned in context.registry.entities.values():
+        groups.setdefault((owned.integration, owned.session, owned.entity.device), []).append(owned)
+    return groups
+
+
+def _device(context: Context, integration: str, device: str, name: str, owned: list[Owned]) -> schema.DeviceOut:
+    session = next((one for one in context.sessions.devices if (one.domain, one.name) == (integration, device)), None)
+    vitals = context.registry.vitals(integration, name)
+    states = [state for one in owned if (state := context.runtime.state.states.get(one.entity.id)) is not None]
+    heard = max((state.at for state in states), default=None)
+    return schema.DeviceOut(
+        name=name,
+        integration=integration,
+        entities=[present.entity(context, one) for one in owned],
+        device=device,
+        state="running" if session is None else session.state,
+        reason="" if session is None else session.reason,
+        battery=None if vitals is None else vitals.battery,
+        signal=None if vitals is None else vitals.signal,
+        heard=when(heard),
+    )
+
+
+def _identity(integration: str, device: str, name: str) -> str:
+    return f"{integration}/{device or name}"
+
+
+def _key(integration: str, device: str, name: str) -> str:
+    return found_key(Source.MQTT, _identity(integration, device, name))
+
+
+def _is_unbound(context: Context, owned: list[Owned]) -> bool:
+    zones = context.folder().settings.site.zones.values()
+    bound = {entity for zone in zones for entities in zone.bind.values() for entity in entities}
+    useful = [one for one in owned if one.entity.capability not in _UNBOUND_ANYWAY]
+    return bool(useful) and not any(one.entity.id in bound for one in useful)
+
+
+def _unbound(
+    context: Context, integration: str, device: str, name: str, owned: list[Owned], ignored: set[str]
+) -> schema.DiscoveredOut:
+    key = _key(integration, device, name)
+    shown = _device(context, integration, device, name, owned)
+    return schema.DiscoveredOut(
+        key=key,
+        source=Source.MQTT,
+        state="ignored" if key in ignored else "unbound",
+        name=name,
+        integration=integration,
+        facts={},
+        values={},
+        entities=shown.entities,
+        first_seen=None,
+        last_seen=shown.heard,
+    )
+
+
+def _found(item: Inboxed) -> schema.DiscoveredOut:
+    found = item.found
+    return schema.DiscoveredOut(
+        key=found.key,
+        source=found.source,
+        state="ignored" if item.ignored else "new",
+        name=found.name,
+        integration=found.integration,
+        facts=found.facts,
+        values=found.values,
+        entities=[],
+        first_seen=when(item.first_seen),
+        last_seen=when(item.last_seen),
+    )
+
+
+def _forms() -> list[schema.FormOut]:
+    found = []
+    for domain in integrations.known():
+        manifest = integrations.manifest(domain)
+        if "session" in manifest.kind:
+            fields = [_field(name, said) for name, said in manifest.config.items()]
+            found.append(schema.FormOut(domain, manifest.name, fields))
+    return found
+
+
+def _field(name: str, said: dict[str, Any]) -> schema.FieldOut:
+    return schema.FieldOut(
+        name=name,
+        type=str(said.get("type", "text")),
+        label=Text(str(said.get("zh", name)), str(said.get("en", name))),
+        required=bool(said.get("required")),
+        secret=bool(said.get("secret")),
+        default=said.get("default"),
+    )
