@@ -13,9 +13,9 @@ DOMAIN = "sms_gateway"
 
 #: E.164: at most 15 digits. Short numbers of the in-house exchange have three or more.
 Phone = Annotated[str, msgspec.Meta(pattern=r"\A\+?[0-9]{3,15}\Z")]
-#: A field name of RFC 9110, 5.1, and a value without control characters (5.5).
+#: A field name of RFC 9110, 5.1, and a value without control characters (5.5); empty as long as a secret is not read.
 HeaderName = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}\Z")]
-HeaderValue = Annotated[str, msgspec.Meta(pattern=r"\A[!-~]([ -~]{0,2046}[!-~])?\Z")]
+HeaderValue = Annotated[str, msgspec.Meta(pattern=r"\A([!-~]([ -~]{0,2046}[!-~])?)?\Z")]
 #: The names that are filled in.
 PLACE = re.compile(r"\{(phone|text|key)\}")
 _LENGTHS = {"content-length", "transfer-encoding"}
