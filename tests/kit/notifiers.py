@@ -110,6 +110,7 @@ async def check_lie(name: str, tell: Callable[[str], Awaitable[None]], *secrets:
             async with asyncio.timeout(5):
                 await tell(base)
     check_reason(caught.value, *secrets)
+    assert name != "10 MB" or "larger than" in caught.value.reason  # not read to its end
 
 
 def check_reason(error: DeviceError, *secrets: str) -> None:
