@@ -33,7 +33,7 @@ def deliver(
         codes = {address: code for address, (code, _) in error.recipients.items()}
         return {address: codes.get(address, _HUNG_UP) for address in to}  # after a 421 the others were not even asked
     except smtplib.SMTPServerDisconnected:
-        raise Unreachable("the mail server hung up or was silent") from None
+        raise Unreachable("the mail server hung up") from None
     except smtplib.SMTPNotSupportedError:
         raise Unsupported("the mail server offers no STARTTLS or no log-in") from None
     except smtplib.SMTPResponseException as error:

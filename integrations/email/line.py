@@ -25,7 +25,7 @@ async def _send(config: Config, context: ssl.SSLContext | None, to: Sequence[str
     from integrations.email.client import deliver  # smtplib is loaded when there is a mail
 
     sock = await _dial(config.host, config.port)
-    sock.settimeout(config.timeout_s)
+    sock.setblocking(True)  # without a time of its own: a server that drips would never use it up
     with sock.dup() as grip:  # the client wraps its own in TLS; this one stays on the same connection
         work = asyncio.ensure_future(asyncio.to_thread(deliver, config, context, sock, to, mail))
         try:

@@ -32,6 +32,8 @@ class MailServer:
     mechanisms: str = "PLAIN LOGIN"
     says: dict[str, bytes | None] = field(default_factory=dict)
     """What it says at a verb instead (``GREETING`` and ``BODY`` are verbs, too): None for silence, empty to hang up."""
+    drips: str = ""
+    """The verb at which it begins an answer that never ends, ten bytes a second."""
     refused: dict[str, int] = field(default_factory=dict)
     """Recipients and the code each gets."""
     letters: list[Letter] = field(default_factory=list)
@@ -74,6 +76,10 @@ class _Conversation:
         verb, line = "GREETING", ""
         while verb:
             self.server.heard.append(verb)
+            while verb == self.server.drips:
+                self.writer.write(b"2")
+                await self.writer.drain()
+                await asyncio.sleep(0.1)
             said = self.server.says.get(verb, b"-")
             if said is None:
                 self.server.silent.set()

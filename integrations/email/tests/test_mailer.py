@@ -171,6 +171,15 @@ async def test_lies(name: str, verb: str, tools: Tools) -> None:
     assert not server.letters
 
 
+async def test_a_server_that_drips_does_not_hold_the_hub(tools: Tools) -> None:
+    server = MailServer(drips="MAIL")
+    async with server.serve() as port:
+        mailer = await driver(integration, config(port, timeout_s=1), tools)
+        with pytest.raises(Unreachable, match="did not finish within 1 s"):
+            async with asyncio.timeout(5):
+                await mailer.tell(NOTICE)
+
+
 async def test_what_is_said_after_the_mail_was_taken_is_not_an_error(tools: Tools) -> None:
     for said in (b"", b"500 what?\r\n", None, b"\xff\r\n", b"221-" + b"x" * 8_000 + b"\r\n", b"221-bye\r\n" * 20_000):
         server = MailServer(says={"QUIT": said})
@@ -243,9 +252,11 @@ def test_codes(code: int, kind: type[DeviceError]) -> None:
     ],
     ids=str,
 )
-async def test_what_cannot_work_is_refused_at_once(entry: dict[str, Any], tools: Tools) -> None:
+async def test_what_cannot_work_is_refused_at_once(
+    entry: dict[str, Any], certificate: Certificate, tools: Tools
+) -> None:
     (tools.site / "empty.pem").write_text("no certificate")
-    (tools.site.parent / "house.pem").write_text("outside")
+    shutil.copy(certificate[0], tools.site.parent / "house.pem")
     with pytest.raises(Unsupported) as caught:
         await integration.connect("duty", config(25, **entry), tools)
     check_reason(caught.value, "s3cret", USER)

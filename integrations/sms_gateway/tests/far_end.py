@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +26,7 @@ class Sms:
         app.router.add_put("/json", self._json)
         app.router.add_post("/form", self._form)
         app.router.add_get("/query", self._query)
+        app.router.add_get("/basic", self._basic)
         return app
 
     async def _json(self, request: web.Request) -> web.Response:
@@ -46,6 +48,11 @@ class Sms:
     async def _query(self, request: web.Request) -> web.Response:
         if set(request.query) != {"v", "m", "c"} or request.query["v"] != "2 a&b":
             return web.json_response({"code": 1})
+        return self._take(request.query["m"], request.query["c"], request.headers["Idempotency-Key"])
+
+    async def _basic(self, request: web.Request) -> web.Response:
+        if request.headers.get("Authorization") != "Basic " + base64.b64encode(f"wuye:{TOKEN}".encode()).decode():
+            return web.Response(status=401, headers={"WWW-Authenticate": 'Basic realm="sms"'})
         return self._take(request.query["m"], request.query["c"], request.headers["Idempotency-Key"])
 
     def _take(self, phone: str, text: str, key: str) -> web.Response:

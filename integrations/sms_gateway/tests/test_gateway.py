@@ -32,6 +32,7 @@ FORM: dict[str, Any] = {
     "success_field": "code",
     "success_value": "0",
 }
+PLAIN = {"m": "{phone}", "c": "{text}"}
 #: A text that breaks every form of writing that is put together from pieces.
 NASTY = '"},{"to":"x&pwd=1\\u0000\\" {phone} %26+ \' 😀 <a> ;\\'
 
@@ -135,6 +136,18 @@ async def test_answers(
     check_reason(caught.value, TOKEN, A)
 
 
+async def test_log_in_where_the_gateway_asks_for_it(sms: tuple[Sms, str], tools: Tools) -> None:
+    far, base = sms
+    entry = config(f"{base}/basic", method="GET", fields=PLAIN, user="wuye", password=TOKEN)
+    await (await driver(integration, entry, tools)).tell(NOTICE)
+    assert len(far.sent) == 1
+    for wrong in ({"password": "hunter2"}, {"user": "", "password": ""}):
+        with pytest.raises(BadCredentials) as caught:
+            await (await driver(integration, msgspec.structs.replace(entry, **wrong), tools)).tell(NOTICE)
+        check_reason(caught.value, "hunter2", TOKEN, A)
+    assert len(far.sent) == 1
+
+
 async def test_wrong_password(sms: tuple[Sms, str], tools: Tools) -> None:
     far, base = sms
     wrong = JSON | {"headers": {"authorization": "Bearer hunter2"}}
@@ -164,9 +177,6 @@ async def test_lies_where_only_the_status_counts(name: str, tools: Tools) -> Non
         await (await driver(integration, entry, tools)).tell(NOTICE)
 
     await check_lie(name, tell, A)
-
-
-PLAIN = {"m": "{phone}", "c": "{text}"}
 
 
 @pytest.mark.parametrize(
