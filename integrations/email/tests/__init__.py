@@ -1,0 +1,1 @@
+"""Tests of email against an SMTP server on loopback."""

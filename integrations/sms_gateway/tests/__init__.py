@@ -1,0 +1,1 @@
+"""Tests of sms_gateway against gateways on loopback."""

@@ -1,0 +1,64 @@
+"""SMS gateways of three kinds on loopback: JSON with a bearer token, a form with user and password, a query."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+TOKEN = "tok-5f1d"
+
+
+@dataclass
+class Sms:
+    sent: list[tuple[str, str, str]] = field(default_factory=list)
+    """Phone, text and key of each message that was taken."""
+    bad: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Phones that are answered otherwise, and how."""
+    down: set[str] = field(default_factory=set)
+    """Phones for which the gateway answers 503."""
+
+    def app(self) -> web.Application:
+        app = web.Application()
+        app.router.add_post("/json", self._json)
+        app.router.add_put("/json", self._json)
+        app.router.add_post("/form", self._form)
+        app.router.add_get("/query", self._query)
+        app.router.add_get("/basic", self._basic)
+        return app
+
+    async def _json(self, request: web.Request) -> web.Response:
+        if request.headers.getall("Authorization", []) != [f"Bearer {TOKEN}"]:
+            return web.Response(status=401)
+        if request.headers.getall("Content-Type", []) != ["application/json"]:
+            return web.Response(status=415)
+        body = await request.json()
+        return self._take(body["to"][0]["mobile"], body["message"], request.headers["Idempotency-Key"])
+
+    async def _form(self, request: web.Request) -> web.Response:
+        if request.content_type != "application/x-www-form-urlencoded":
+            return web.Response(status=415)
+        form = dict(await request.post())
+        if set(form) != {"account", "pwd", "mobile", "content", "uid"} or form["pwd"] != TOKEN:
+            return web.json_response({"code": 107, "msg": f"bad password {form}"})
+        return self._take(str(form["mobile"]), str(form["content"]), str(form["uid"]))
+
+    async def _query(self, request: web.Request) -> web.Response:
+        if set(request.query) != {"v", "m", "c"} or request.query["v"] != "2 a&b":
+            return web.json_response({"code": 1})
+        return self._take(request.query["m"], request.query["c"], request.headers["Idempotency-Key"])
+
+    async def _basic(self, request: web.Request) -> web.Response:
+        if request.headers.get("Authorization") != "Basic " + base64.b64encode(f"wuye:{TOKEN}".encode()).decode():
+            return web.Response(status=401, headers={"WWW-Authenticate": 'Basic realm="sms"'})
+        return self._take(request.query["m"], request.query["c"], request.headers["Idempotency-Key"])
+
+    def _take(self, phone: str, text: str, key: str) -> web.Response:
+        if phone in self.down:
+            return web.Response(status=503)
+        if phone in self.bad:
+            return web.json_response(self.bad[phone])
+        self.sent.append((phone, text, key))
+        return web.json_response({"code": 0, "data": {"result": "OK"}, "sent": True})
