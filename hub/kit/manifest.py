@@ -55,7 +55,7 @@ def _of_default(name: str, field: msgspec.structs.FieldInfo, said: dict[str, Any
             yield f"config.{name} has no default in the code: say `required: true`"
         return
     default = field.default if field.default is not msgspec.NODEFAULT else field.default_factory()
-    if said.get("default") != msgspec.to_builtins(default):
+    if said.get("default") != msgspec.json.decode(msgspec.json.encode(default)):
         yield f"config.{name} is {default!r} by default in the code, {said.get('default')!r} in the manifest"
 
 
