@@ -20,6 +20,8 @@ from hub.model.ids import NAME
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from hub.model.site import Role
+
 #: Name under which an edit that was refused is told.
 DRAFT = "hub.yaml"
 
@@ -69,7 +71,7 @@ class SiteEditor:
         with self._lock:
             self._edit(change)
 
-    def bind(self, zone: str, role: str, entity: str, *, bound: bool = True) -> None:
+    def bind(self, zone: str, role: Role, entity: str, *, bound: bool = True) -> None:
         """Bind ``entity`` to a zone as ``role``, or take it away. Raises ConfigError."""
 
         def change(document: Any) -> None:
@@ -77,13 +79,13 @@ class SiteEditor:
                 roles = document["zones"][zone].setdefault("bind", {})
             except KeyError:
                 raise refused(f"no zone `{zone}`") from None
-            there = roles.get(role, [])
+            there = roles.get(role.value, [])
             listed = list(there) if isinstance(there, list) else [there]
             wanted = [name for name in listed if name != entity] + ([entity] if bound else [])
             if not wanted:
-                roles.pop(role, None)
+                roles.pop(role.value, None)
             elif wanted != listed:
-                roles[role] = wanted[0] if len(wanted) == 1 else wanted
+                roles[role.value] = wanted[0] if len(wanted) == 1 else wanted
 
         with self._lock:
             self._edit(change)

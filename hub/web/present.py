@@ -144,6 +144,7 @@ def entity(context: Context, owned: Owned) -> schema.EntityOut:
         quality=state.quality,
         since=when(state.since),
         at=when(state.at),
+        roles=[role for role, capability in ROLE_CAPABILITY.items() if capability is owned.entity.capability],
     )
 
 

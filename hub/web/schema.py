@@ -133,6 +133,8 @@ class EntityOut(msgspec.Struct, frozen=True):
     quality: Quality
     since: str | None
     at: str | None
+    roles: list[Role]
+    """What it can be bound to a zone as."""
 
 
 class DeviceOut(msgspec.Struct, frozen=True):
@@ -143,8 +145,7 @@ class DeviceOut(msgspec.Struct, frozen=True):
     entities: list[EntityOut]
     device: str
     """Its name in hub.yaml; empty for one that announces itself."""
-    state: str
-    """running, retrying, needs_credentials or failed."""
+    state: Literal["running", "retrying", "needs_credentials", "failed"]
     reason: str
     battery: float | None
     """Percent."""

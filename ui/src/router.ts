@@ -1,5 +1,6 @@
 import { createRouter, createWebHashHistory, type Router } from 'vue-router'
 import DeskPage from '@/pages/DeskPage.vue'
+import DevicesPage from '@/pages/DevicesPage.vue'
 import IncidentPage from '@/pages/IncidentPage.vue'
 
 // Hash routing: the hub serves one file at `/`, and a link to an incident works behind any proxy path.
@@ -8,6 +9,7 @@ export function makeRouter(): Router {
     history: createWebHashHistory(),
     routes: [
       { path: '/', name: 'desk', component: DeskPage },
+      { path: '/devices', name: 'devices', component: DevicesPage },
       { path: '/incidents/:id', name: 'incident', component: IncidentPage, props: true },
       { path: '/:rest(.*)*', redirect: '/' },
     ],

@@ -99,32 +99,32 @@ def bound(config: Path, zone: str = "lane", role: Role = Role.VEHICLE) -> tuple[
 
 def test_entities_are_bound_and_taken_away(config: Path) -> None:
     editor = SiteEditor(config)
-    editor.bind("lane", "vehicle", "mqtt_discovery.second")
+    editor.bind("lane", Role.VEHICLE, "mqtt_discovery.second")
     assert bound(config) == ("mqtt_discovery.car", "mqtt_discovery.second")
     before = config.read_text("utf-8")
-    editor.bind("lane", "vehicle", "mqtt_discovery.second")
+    editor.bind("lane", Role.VEHICLE, "mqtt_discovery.second")
     assert config.read_text("utf-8") == before
-    editor.bind("lane", "vehicle", "mqtt_discovery.car", bound=False)
+    editor.bind("lane", Role.VEHICLE, "mqtt_discovery.car", bound=False)
     assert bound(config) == ("mqtt_discovery.second",)
-    editor.bind("gate", "door", "mqtt_discovery.door")
+    editor.bind("gate", Role.DOOR, "mqtt_discovery.door")
     assert bound(config, "gate", Role.DOOR) == ("mqtt_discovery.door",)
-    editor.bind("gate", "door", "mqtt_discovery.door", bound=False)
+    editor.bind("gate", Role.DOOR, "mqtt_discovery.door", bound=False)
     assert bound(config, "gate", Role.DOOR) == ()
-    assert "no zone" in refusal(editor.bind, "roof", "door", "mqtt_discovery.door")
-    assert refusal(editor.bind, "gate", "door", "not an entity!")
+    assert "no zone" in refusal(editor.bind, "roof", Role.DOOR, "mqtt_discovery.door")
+    assert refusal(editor.bind, "gate", Role.DOOR, "not an entity!")
     assert "# north" in config.read_text("utf-8")
 
 
 def test_a_file_that_was_broken_by_hand_is_left_alone(config: Path) -> None:
     config.write_text(SITE + "site: {}\n", "utf-8")
-    assert "twice" in refusal(SiteEditor(config).bind, "lane", "vehicle", "mqtt_discovery.second")
+    assert "twice" in refusal(SiteEditor(config).bind, "lane", Role.VEHICLE, "mqtt_discovery.second")
     assert config.read_text("utf-8") == SITE + "site: {}\n"
 
 
 def test_edits_at_the_same_time_do_not_lose_each_other(config: Path) -> None:
     editor = SiteEditor(config)
     threads = [
-        threading.Thread(target=editor.bind, args=("lane", "vehicle", f"mqtt_discovery.n{number}"))
+        threading.Thread(target=editor.bind, args=("lane", Role.VEHICLE, f"mqtt_discovery.n{number}"))
         for number in range(6)
     ]
     for thread in threads:

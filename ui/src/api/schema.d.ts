@@ -602,7 +602,8 @@ export interface components {
             name: string;
             reason: string;
             signal: number | null;
-            state: string;
+            /** @enum {unknown} */
+            state: "failed" | "needs_credentials" | "retrying" | "running";
         };
         /**
          * DiscoveredOut
@@ -637,6 +638,7 @@ export interface components {
             integration: string;
             name: components["schemas"]["Text"];
             quality: components["schemas"]["Quality"];
+            roles: components["schemas"]["Role"][];
             since: string | null;
             unit: string;
             value: string | number | null;
