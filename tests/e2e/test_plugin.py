@@ -98,3 +98,28 @@ def test_the_example_of_the_page_works_and_survives_being_unplugged(
     door.says = b"0"
     until(state, lambda seen: seen == ("closed", "good"), within=20)
     until(hub.problems, lambda found: not any("front" in text for text in found), within=5)
+
+
+def test_a_device_is_added_and_removed_by_api_without_a_restart(
+    tmp_path: Path, broker: Broker, hub_of: MakeHub, door: Door
+) -> None:
+    need_mosquitto()
+    config = write(tmp_path / "site", broker, door)
+    whole = config.read_text("utf-8")
+    config.write_text(whole.partition("devices:")[0], "utf-8")
+    hub = hub_of(config)
+    hub.start()
+    assert ENTITY not in hub.entities()
+    device = {"integration": "http_contact", "name": "front", "values": {"name": "前门", "url": door.url}}
+    wrong = {**device, "values": {"name": "前门", "address": door.url}}
+    status, answer = hub.send("POST", "devices", wrong)
+    assert status == 422
+    assert "`http_contact` has no `address`" in str(answer)
+    assert hub.send("POST", "devices", device)[0] == 204
+    until(lambda: hub.entities().get(ENTITY, {}).get("value"), lambda value: value == "closed", within=15)
+    (shown,) = [item for item in hub.get("devices")["items"] if item["device"] == "front"]
+    assert (shown["state"], shown["reason"]) == ("running", "")
+    assert hub.send("DELETE", "devices/http_contact/front")[0] == 204
+    until(lambda: ENTITY in hub.entities(), lambda there: not there, within=15)
+    assert not any("restart" in text for text in hub.problems())
+    assert hub.family() == {hub.pid}, "the process of the device is gone"

@@ -178,6 +178,11 @@ class HubProcess:
         """Return the JSON at an API path below ``/api/v1/``."""
         return get_json(f"{self.url}api/v1/{path}", token=self.token)
 
+    def send(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        """Send a change to an API path; return the status and the JSON of the answer, if any."""
+        status, answer = request(method, f"{self.url}api/v1/{path}", body, token=self.token)
+        return status, json.loads(answer) if answer else None
+
     def mode(self, mode: str, *, on: bool) -> None:
         """Switch a mode."""
         status, body = request("PUT", f"{self.url}api/v1/site/modes/{mode}", {"on": on}, token=self.token)
