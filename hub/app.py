@@ -49,6 +49,7 @@ from hub.runtime.registry import Registry
 from hub.runtime.reports import Reports
 from hub.runtime.sessions import Sessions
 from hub.runtime.watch import follow_clock, follow_files
+from hub.runtime.watchdog import Watchdog
 from hub.web.auth import Doorkeeper
 from hub.web.context import Context
 from hub.web.live import Live
@@ -218,6 +219,7 @@ async def _start(
     link = Link(url, f"menshen-{settings.site.id}", intake, username=settings.mqtt.user, password=password)
     intake.attach(link)
     _background(stack, link.run())
+    _background(stack, Watchdog(parts.problems, integrations.folders).run())
     _background(stack, follow_clock(runtime, parts.clock))
     _background(stack, follow_files(lambda: fingerprint(parts.config), partial(_reload, parts)))
     _background(stack, _prepare_speech(parts))

@@ -61,12 +61,12 @@ def include(folder: Path) -> None:
 
 def known() -> tuple[str, ...]:
     """Return the domains that can be found: shipped, in the site's folder, and installed as packages."""
-    return tuple(sorted(_folders()))
+    return tuple(sorted(folders()))
 
 
 def manifest(domain: str) -> Manifest:
     """Read one manifest. Raises ConfigError."""
-    folder = _folders().get(domain)
+    folder = folders().get(domain)
     if folder is None:
         raise ConfigError((Finding(Mark("hub.yaml", 1, 1), f"no integration `{domain}`{suggest(domain, known())}"),))
     document = load(folder / "manifest.yaml", f"integrations/{domain}/manifest.yaml")
@@ -175,8 +175,8 @@ def _located(node: Node, error: msgspec.ValidationError) -> Finding:
     return Finding(node.mark, _PATH.sub("", sentence).replace("Object ", "the entry "))
 
 
-def _folders() -> dict[str, Path]:
-    """Return where each integration lives; the first place wins."""
+def folders() -> dict[str, Path]:
+    """Return where each integration lives, by domain; the first place wins."""
     found = {domain: Path(package.origin).parent for domain, package in _installed().items() if package.origin}
     for place in reversed(packages.__path__):
         found |= {path.parent.name: path.parent for path in Path(place).glob("*/manifest.yaml")}

@@ -6,13 +6,14 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator
 
-from tests.bench import backtest, check, engine, mqtt, pipeline, restart, timers, warning
+from tests.bench import backtest, check, engine, isolation, mqtt, pipeline, restart, timers, warning
 from tests.bench.figure import Figure
 
 BENCHES: dict[str, Callable[[], Iterator[Figure]]] = {
     "backtest": backtest.figures,
     "check": check.figures,
     "engine": engine.figures,
+    "isolation": isolation.figures,
     "mqtt": mqtt.figures,
     "pipeline": pipeline.figures,
     "restart": restart.figures,

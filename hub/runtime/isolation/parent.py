@@ -194,6 +194,7 @@ class _Worker:
                     task.add_done_callback(self._tasks.discard)
                 case Pong():
                     pass
+            await asyncio.sleep(0)  # many frames may lie in the buffer already: others get their turn between two
 
     def _settle(self, message: Answered) -> None:
         waiting = self._waiting.get(message.id)

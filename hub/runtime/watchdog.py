@@ -1,0 +1,103 @@
+"""Notices when the loop is held up, and by whom: a thread looks at the loop's pulse and at the code that stops it."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
+
+from hub.model.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
+    from hub.runtime.problems import Problems
+
+log = structlog.get_logger()
+
+#: Seconds between two beats of the loop, and without one until somebody is named (RELIABILITY.md F14: 100 ms).
+BEAT, HELD = 0.02, 0.1
+#: Seconds for which a culprit stays on the page after the last time.
+SHOWN = 600.0
+#: Code of the hub that a plugin's frames stand below.
+_HUB = str(Path(__file__).parents[1])
+
+
+class Watchdog:
+    """Watches one loop. ``places`` tells the folders of integrations by domain."""
+
+    def __init__(self, problems: Problems, places: Callable[[], dict[str, Path]]) -> None:
+        self._problems = problems
+        self._places = places
+        self._beat = time.monotonic()
+        self._stopped = threading.Event()
+        self._shown: dict[str, asyncio.TimerHandle] = {}
+        self.worst = 0.0
+        """Longest hold-up so far in seconds."""
+
+    async def run(self) -> None:
+        """Beat until cancelled; the thread ends with it."""
+        loop = asyncio.get_running_loop()
+        thread = threading.Thread(target=self._watch, args=(loop, threading.get_ident()), name="watchdog", daemon=True)
+        thread.start()
+        try:
+            while True:
+                self._beat = time.monotonic()
+                await asyncio.sleep(BEAT)
+        finally:
+            self._stopped.set()
+            thread.join(1)
+            for timer in self._shown.values():
+                timer.cancel()
+
+    def _watch(self, loop: asyncio.AbstractEventLoop, ident: int) -> None:
+        """Look at the pulse; runs in its own thread."""
+        named = 0.0
+        while not self._stopped.wait(BEAT):
+            beat = self._beat
+            held = time.monotonic() - beat - BEAT
+            if held < HELD:
+                continue
+            self.worst = max(self.worst, held)
+            if beat != named:  # once for each hold-up
+                named = beat
+                culprit = self._culprit(sys._current_frames().get(ident))  # noqa: SLF001 - the documented way (sys)
+                loop.call_soon_threadsafe(self._tell, *culprit, beat)
+
+    def _culprit(self, frame: FrameType | None) -> tuple[str, str]:
+        """Return the integration whose code stands highest on the stack, and the line where it is."""
+        places = {str(folder): domain for domain, folder in self._places().items()}
+        where = ""
+        while frame is not None:
+            file = frame.f_code.co_filename
+            where = where or f"{Path(file).name}:{frame.f_lineno}"
+            domain = next((domain for folder, domain in places.items() if file.startswith(folder + "/")), None)
+            if domain is not None:
+                return domain, f"{Path(file).name}:{frame.f_lineno}"
+            if file.startswith(_HUB):
+                return "", f"{Path(file).name}:{frame.f_lineno}"
+            frame = frame.f_back
+        return "", where
+
+    def _tell(self, domain: str, where: str, beat: float) -> None:
+        """Say who it was, once the loop runs again."""
+        held = time.monotonic() - beat
+        if not domain:
+            log.warning("loop.held", seconds=round(held, 2), where=where)
+            return
+        log.error("loop.held", seconds=round(held, 2), integration=domain, where=where)
+        text = Text(
+            f"集成 {domain} 的程序卡住了整个系统 {held:.1f} 秒（{where}）；请停用它，或设置 isolation: process",
+            f"The integration {domain} held everything up for {held:.1f} s ({where}); remove it, or isolate it",
+        )
+        key = f"integration.{domain}.held"
+        self._problems.raise_(key, text)
+        if (timer := self._shown.pop(key, None)) is not None:
+            timer.cancel()
+        self._shown[key] = asyncio.get_running_loop().call_later(SHOWN, self._problems.settle, key)

@@ -1,0 +1,93 @@
+"""A plugin that holds up the loop is named, with the line where it did; the hub's own slowness is not blamed on one."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from hub.runtime.problems import Problems
+from hub.runtime.watchdog import HELD, Watchdog
+from tests.kit.wait import until
+
+CODE = """\
+import re
+import time
+
+
+def sleep() -> None:
+    time.sleep(0.4)
+
+
+def spin() -> None:
+    end = time.monotonic() + 0.4
+    while time.monotonic() < end:
+        pass
+
+
+def backtrack() -> None:
+    end = time.monotonic() + 0.4
+    while time.monotonic() < end:
+        re.match("(a+)+b", "a" * 20)
+"""
+
+
+@asynccontextmanager
+async def watched(folder: Path) -> AsyncIterator[Problems]:
+    problems = Problems()
+    task = asyncio.create_task(Watchdog(problems, lambda: {"slow": folder / "slow"}).run())
+    await asyncio.sleep(0.1)
+    try:
+        yield problems
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def plugin(folder: Path, how: str) -> Callable[[], None]:
+    (folder / "slow").mkdir()
+    file = folder / "slow" / "device.py"
+    file.write_text(CODE, "utf-8")
+    spec = importlib.util.spec_from_file_location("slow_device", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    found: Callable[[], None] = getattr(module, how)
+    return found
+
+
+@pytest.mark.parametrize("how", ["sleep", "spin", "backtrack"])
+async def test_who_holds_up_the_loop_is_named(how: str, tmp_path: Path) -> None:
+    block = plugin(tmp_path, how)
+    async with watched(tmp_path) as problems:
+        block()
+        await asyncio.sleep(0.2)
+        (problem,) = problems.texts()
+        assert "slow" in problem.en
+        assert "device.py:" in problem.en
+        assert "isolation: process" in problem.zh
+
+
+async def test_a_plugin_that_waits_as_it_should_is_not_named(tmp_path: Path) -> None:
+    async with watched(tmp_path) as problems:
+        await asyncio.sleep(4 * HELD)
+        time.sleep(3 * HELD)  # noqa: ASYNC251 - this stands for slow code of the hub
+        await asyncio.sleep(0.2)
+        assert problems.texts() == []
+
+
+def test_the_thread_ends_with_the_loop(tmp_path: Path) -> None:
+    import threading
+
+    async def main() -> None:
+        async with watched(tmp_path):
+            assert "watchdog" in {thread.name for thread in threading.enumerate()}
+
+    asyncio.run(main())
+    until(lambda: "watchdog" not in {thread.name for thread in threading.enumerate()}, within=5)
