@@ -81,7 +81,7 @@ def sessions(settings: Settings, lender: Lender) -> tuple[DeviceSession, ...]:
         DeviceSession(
             domain,
             entry.name,
-            partial(_open, domain, entry, lender.tools(domain, entry.name)),
+            partial(open_device, domain, entry, lender.tools(domain, entry.name)),
             entry.values,
             partial(lender.hooks.close, domain, entry.name),
         )
@@ -103,8 +103,8 @@ def _read(function: Callable[[Any, Any], Any], config: Any, message: Any) -> Any
     return function(message, config)
 
 
-async def _open(domain: str, entry: DeviceEntry, tools: Tools) -> Any:
-    """Open one device with its secrets in place."""
+async def open_device(domain: str, entry: DeviceEntry, tools: Tools) -> Any:
+    """Open one device with its secrets in place. Raises DeviceError, and whatever its plugin raises."""
     try:
         values = integrations.resolve(entry.values, load_secrets(tools.site))
     except KeyError as error:
