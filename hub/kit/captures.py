@@ -118,9 +118,15 @@ class Player:
 
 def told(said: Iterable[Sample | Vitals]) -> dict[str, Any]:
     """Write samples and vitals as captures do."""
-    samples = [[one.entity, one.value, one.quality.value] for one in said if isinstance(one, Sample)]
+    samples = [_sample(one) for one in said if isinstance(one, Sample)]
     vitals = [[one.device, one.battery, one.signal] for one in said if isinstance(one, Vitals)]
     return {key: value for key, value in (("samples", samples), ("vitals", vitals)) if value}
+
+
+def _sample(sample: Sample) -> list[Any]:
+    """Write entity, value and quality, and the device's own time where it tells one."""
+    row = [sample.entity, sample.value, sample.quality.value]
+    return row if sample.device_at is None else [*row, sample.device_at]
 
 
 def _covers(filters: Iterable[str], message: Message) -> bool:

@@ -202,9 +202,21 @@ def _own_tests(folder: Path) -> Result:
     """Run the tests that came with it."""
     if not any((folder / "tests").glob("test_*.py")):
         return Result("own tests", "failed", ("there is no tests/test_*.py",))
-    arguments = [sys.executable, "-m", "pytest", "-q", "-x", "--no-header", "-p", "no:cacheprovider", "tests"]
+    arguments = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-x",
+        "--no-header",
+        "-p",
+        "no:cacheprovider",
+        str(folder / "tests"),
+    ]
     try:
-        done = subprocess.run(arguments, cwd=folder, capture_output=True, text=True, timeout=OWN_TESTS, check=False)  # noqa: S603 - the author's own tests
+        done = subprocess.run(
+            arguments, cwd=folder.parent.parent, capture_output=True, text=True, timeout=OWN_TESTS, check=False
+        )  # noqa: S603 - the author's own tests
     except subprocess.TimeoutExpired:
         return Result("own tests", "failed", (f"not done within {OWN_TESTS} s",))
     if "No module named pytest" in done.stderr:

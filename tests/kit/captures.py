@@ -43,7 +43,9 @@ class Capture:
 
 def read_captures(file: Path) -> list[Capture]:
     """Read one recording; blank lines part its scenes."""
-    return [Capture(line.message, line.said["expect"], line.number) for line in read_lines(file)]
+    return [
+        Capture(line.message, line.said["expect"], line.number) for line in read_lines(file) if "topic" in line.said
+    ]
 
 
 def check_routes(announcement: Announcement) -> None:

@@ -1,11 +1,14 @@
-"""The configuration of the recordings, and an outcome written as their lines write it."""
+"""The configuration of the recordings, and what a message becomes, written as their lines write it."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from hub.sdk import DecodeError, Message, Sample, Uplink, Vitals
-from integrations.lorawan import decode
+import msgspec
+
+from hub.kit.captures import Player
+from hub.sdk import Message
+from integrations.lorawan import plugin
 from integrations.lorawan.config import Config
 
 CONFIG = Config(
@@ -18,28 +21,8 @@ CONFIG = Config(
 )
 
 
-def outcome(message: Message, config: Config) -> dict[str, Any]:
-    """Return what ``decode`` makes of one message; a key is absent where there is nothing."""
-    try:
-        uplink = decode(message, config)
-    except DecodeError as error:
-        return {"error": error.reason}
-    assert decode(message, config) == uplink, "not a pure function"
-    return describe(uplink)
-
-
-def describe(uplink: Uplink) -> dict[str, Any]:
-    """Write an uplink as a recording does."""
-    samples = [said for said in uplink.said if isinstance(said, Sample)]
-    (vitals,) = [said for said in uplink.said if isinstance(said, Vitals)]
-    (device,) = {vitals.device, uplink.device.name.zh, *(entity.device for entity in uplink.device.entities)}
-    rows = sorted([sample.entity, sample.value, sample.quality.value] for sample in samples)
-    found: dict[str, Any] = {
-        "device": device,
-        "entities": sorted(entity.id for entity in uplink.device.entities),
-        "samples": rows,
-    }
-    for at in {sample.device_at for sample in samples}:
-        found |= {"at": at}
-    found |= {"signal": vitals.signal, "battery": vitals.battery}
-    return {key: value for key, value in found.items() if value is not None}
+def outcome(message: Message, config: Config) -> Any:
+    """Return what ``decode`` makes of one message, the same each time."""
+    found = msgspec.to_builtins(Player(plugin, config).play(message))
+    assert found == msgspec.to_builtins(Player(plugin, config).play(message)), "not a pure function"
+    return found
