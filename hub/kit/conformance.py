@@ -202,26 +202,18 @@ def _own_tests(folder: Path) -> Result:
     """Run the tests that came with it."""
     if not any((folder / "tests").glob("test_*.py")):
         return Result("own tests", "failed", ("there is no tests/test_*.py",))
-    arguments = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-x",
-        "--no-header",
-        "-p",
-        "no:cacheprovider",
-        str(folder / "tests"),
-    ]
+    how = ("-q", "-x", "--no-header", "-p", "no:cacheprovider")
+    arguments = [sys.executable, "-m", "pytest", *how, str(folder / "tests")]
     try:
-        done = subprocess.run(
-            arguments, cwd=folder.parent.parent, capture_output=True, text=True, timeout=OWN_TESTS, check=False
-        )  # noqa: S603 - the author's own tests
+        done = subprocess.run(  # noqa: S603 - the author's own tests
+            arguments, cwd=folder.parent.parent, capture_output=True, text=True, timeout=OWN_TESTS,
+            check=False,
+        )  # fmt: skip
     except subprocess.TimeoutExpired:
         return Result("own tests", "failed", (f"not done within {OWN_TESTS} s",))
     if "No module named pytest" in done.stderr:
         return Result("own tests", "skipped", note="pytest is not installed: install Menshen with menshen[author]")
-    last = [line for line in done.stdout.splitlines() if line.strip()][-12:]
+    last = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()][-12:]
     return (
         Result("own tests", "passed", note=last[-1])
         if done.returncode == 0

@@ -9,10 +9,12 @@ from aiohttp import web
 
 from hub.config import integrations
 from hub.journal.queries import add_audit
+from hub.model.diagnosis import Diagnosis, Step
 from hub.model.errors import ConfigError
 from hub.model.found import Found, Inboxed, Source, found_key
 from hub.model.reading import Capability
 from hub.model.text import Text, clean
+from hub.runtime.examine import ADVICE, way_to
 from hub.runtime.inbox import NotFound
 from hub.web import present, schema
 from hub.web.context import CONTEXT, Context
@@ -98,6 +100,21 @@ async def remove_device(request: web.Request) -> web.Response:
     await _edit(lambda: context.editor.remove_device(*where))
     await _audit(request, "remove_device", {"integration": where[0], "name": where[1]})
     return web.Response(status=204)
+
+
+async def examine(request: web.Request) -> web.Response:
+    """Try the way to a device, and say what to do next."""
+    context, where = request.app[CONTEXT], (request.match_info["domain"], request.match_info["device"])
+    entries = context.folder().settings.devices.get(where[0], ())
+    entry = next((entry for entry in entries if entry.name == where[1]), None)
+    session = next((one for one in context.sessions.devices if (one.domain, one.name) == where), None)
+    if entry is None or session is None:
+        raise Refusal(404, "not_found", "no such device")
+    steps = await way_to(entry.values)
+    well = session.state == "running"
+    answer_of = session.reason or session.state
+    steps.append(Step(Text("门神与设备的连接", "The hub's session"), well, answer_of, ADVICE.get(session.state)))
+    return answer(Diagnosis(*where, tuple(steps)))
 
 
 async def bind(request: web.Request) -> web.Response:

@@ -6,6 +6,7 @@ import msgspec
 from aiohttp import web
 
 from hub.engine.schema import rule_schema as schema_of_a_rule
+from hub.model.diagnosis import Diagnosis
 from hub.web import backtest as b
 from hub.web import devices as d
 from hub.web import handlers as h
@@ -45,6 +46,8 @@ API: tuple[Route, ...] = (
           takes=s.DeviceIn, status=204),
     Route("DELETE", "/api/v1/devices/{domain}/{device}", "remove_device", "Take a device out of hub.yaml", _MANAGER,
           d.remove_device, status=204),
+    Route("GET", "/api/v1/devices/{domain}/{device}/examination", "examine", "Try the way to a device", _GUARD,
+          d.examine, returns=Diagnosis),
     Route("GET", "/api/v1/forms", "forms", "Integrations whose devices can be named, with their forms", _VIEWER,
           d.forms, returns=s.Page[s.FormOut]),
     Route("GET", "/api/v1/discovered", "discovered", "Found devices that are not in use yet", _VIEWER, d.discovered,

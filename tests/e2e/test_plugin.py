@@ -119,6 +119,9 @@ def test_a_device_is_added_and_removed_by_api_without_a_restart(
     until(lambda: hub.entities().get(ENTITY, {}).get("value"), lambda value: value == "closed", within=15)
     (shown,) = [item for item in hub.get("devices")["items"] if item["device"] == "front"]
     assert (shown["state"], shown["reason"]) == ("running", "")
+    steps = hub.get("devices/http_contact/front/examination")["steps"]
+    assert [(step["well"], step["advice"]) for step in steps] == [(True, None), (True, None)]
+    assert hub.send("GET", "devices/http_contact/back/examination")[0] == 404
     assert hub.send("DELETE", "devices/http_contact/front")[0] == 204
     until(lambda: ENTITY in hub.entities(), lambda there: not there, within=15)
     assert not any("restart" in text for text in hub.problems())

@@ -56,6 +56,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/devices/{domain}/{device}/examination": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Try the way to a device */
+        get: operations["examine"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/discovered": {
         parameters: {
             query?: never;
@@ -606,6 +623,15 @@ export interface components {
             state: "failed" | "needs_credentials" | "retrying" | "running";
         };
         /**
+         * Diagnosis
+         * @description All that was tried with one integration or device, in order; what follows a failure is not tried.
+         */
+        Diagnosis: {
+            device: string;
+            integration: string;
+            steps: components["schemas"]["Step"][];
+        };
+        /**
          * DiscoveredOut
          * @description A device in the inbox.
          */
@@ -1010,6 +1036,17 @@ export interface components {
          */
         Source: "ble" | "mdns" | "mqtt" | "onvif" | "usb";
         /**
+         * Step
+         * @description One thing that was tried.
+         */
+        Step: {
+            /** @default null */
+            advice: components["schemas"]["Text"] | null;
+            answer: string;
+            tried: components["schemas"]["Text"];
+            well: boolean;
+        };
+        /**
          * Subscribe
          * @description WebSocket, client to hub: the topics to hear of.
          */
@@ -1240,6 +1277,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    examine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Diagnosis"];
+                };
             };
             /** @description an error */
             default: {

@@ -158,6 +158,8 @@ export const en: Messages = {
     adopt: 'Add',
     ignore: 'Ignore',
     unignore: 'Show again',
+    diagnose: 'Examine',
+    diagnosing: 'Examining…',
     remove: 'Remove',
     removeAsk: 'Remove the device “{name}”? Zones that it is bound to will not see it any more.',
     bind: 'Bind to a zone',

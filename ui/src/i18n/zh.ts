@@ -157,6 +157,8 @@ export const zh = {
     adopt: '接入',
     ignore: '忽略',
     unignore: '恢复',
+    diagnose: '检查',
+    diagnosing: '正在检查…',
     remove: '移除',
     removeAsk: '移除设备“{name}”？绑定它的防区将看不到它。',
     bind: '绑定到防区',

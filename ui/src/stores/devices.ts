@@ -1,7 +1,7 @@
 // Devices in use, found devices, and the forms to add one. Read while the page of devices is open.
 import { shallowReadonly, shallowRef } from 'vue'
 import { client, read } from '@/api/client'
-import type { Device, Discovered, Form, Role } from '@/api/types'
+import type { Device, Diagnosis, Discovered, Form, Role } from '@/api/types'
 import { latest } from './latest'
 
 const inUse = shallowRef<Device[] | null>(null)
@@ -49,4 +49,9 @@ export async function ignoreDevice(key: string, ignored: boolean): Promise<void>
 export async function bindEntity(zone: string, role: Role, entity: string, bound = true): Promise<void> {
   await read(client.PUT('/api/v1/zones/{id}/bind', { params: { path: { id: zone } }, body: { role, entity, bound } }))
   await fetchDevices()
+}
+
+/** What the hub tried, what answered, what to do next. */
+export async function examineDevice(domain: string, device: string): Promise<Diagnosis> {
+  return read(client.GET('/api/v1/devices/{domain}/{device}/examination', { params: { path: { domain, device } } }))
 }
