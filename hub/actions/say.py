@@ -7,6 +7,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from hub.actions.rate import Rates
+from hub.actions.turns import Turns
 from hub.model.decision import Say as SayAction
 from hub.model.errors import DeviceError, Limited, SpeechError, Unsupported
 from hub.model.execution import Done, pause
@@ -49,7 +50,7 @@ class Say:
         self._spoken: dict[EntityId, tuple[int, int]] = {}
         """When the last clip of each began, and how long it was."""
         self._rates = Rates()
-        self._busy: defaultdict[EntityId, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._turns: defaultdict[EntityId, Turns] = defaultdict(Turns)
 
     def recall(self, spoken: Iterable[Command]) -> None:
         """Count the voices from before a restart, oldest first."""
@@ -100,16 +101,24 @@ class Say:
         speaker = self._equipped.driver(entity)
         if not isinstance(speaker, Speaker):
             raise DeviceError(f"{entity} is not set up")
-        async with self._busy[entity]:
-            # a device that takes a whole clip at once is still speaking when it has answered
-            began, length = self._spoken.get(entity, (0, 0))
-            since = self._clock.now() - began
-            if since < length:  # never longer than the clip: the clock may have gone back
-                await pause(self._clock, min(length, length - since))
-            started = self._clock.now()
-            if not self._rates.allows(command, entity, started):
-                raise Limited(f"{entity} has spoken as often as the rule allows")
-            await speaker.play(clip, volume, command.key)
-            self._rates.heard(command, entity, started)
-            self._spoken[entity] = started, int(clip.seconds * SECOND)
-            return started
+        urgent = self._is_urgent(command)
+        return await self._turns[entity].speak(self._voice(entity, speaker, clip, volume, command), urgent=urgent)
+
+    async def _voice(self, entity: EntityId, speaker: Speaker, clip: Clip, volume: int, command: Command) -> Instant:
+        # a device that takes a whole clip at once is still speaking when it has answered
+        began, length = self._spoken.get(entity, (0, 0))
+        since = self._clock.now() - began
+        if since < length and not self._is_urgent(command):  # never longer than the clip: the clock may have gone back
+            await pause(self._clock, min(length, length - since))
+        started = self._clock.now()
+        if not self._rates.allows(command, entity, started):
+            raise Limited(f"{entity} has spoken as often as the rule allows")
+        await speaker.play(clip, volume, command.key)
+        self._rates.heard(command, entity, started)
+        self._spoken[entity] = started, int(clip.seconds * SECOND)
+        return started
+
+    def _is_urgent(self, command: Command) -> bool:
+        action = command.action
+        prompt = self._site().prompts.get(action.prompt or "") if isinstance(action, SayAction) else None
+        return prompt is not None and prompt.urgent

@@ -243,14 +243,15 @@ class _SettingsReader:
         return Contact(id=name, name=words, webhook=webhook, notifier=None if notifier is None else EntityId(notifier))
 
     def _prompt(self, name: str, node: Node) -> Prompt | None:
-        fields = self._reader.mapping(node, "a prompt", required=("text",), optional=("audio",))
+        fields = self._reader.mapping(node, "a prompt", required=("text",), optional=("audio", "urgent"))
         words = self._reader.words(fields.get("text"), "`text`", 160) if fields else None
         if fields is None or words is None:
             return None
         audio = self._reader.text(fields.get("audio"), "`audio`", 200)
         if audio is not None and (audio.startswith("/") or ".." in audio.split("/") or not audio.endswith(".wav")):
             self._reader.report(fields.get("audio") or node, "`audio` must be a .wav file inside the site folder")
-        return Prompt(id=name, text=words, audio=audio)
+        urgent = self._reader.boolean(fields.get("urgent"), "`urgent`")
+        return Prompt(id=name, text=words, audio=audio, urgent=urgent or False)
 
     def _device(self, name: str, node: Node) -> DeviceEntry:
         fields = self._reader.mapping(node, f"device `{name}`")

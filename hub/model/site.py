@@ -131,6 +131,8 @@ class Prompt(msgspec.Struct, frozen=True):
     id: str
     text: Text
     audio: str | None = None
+    urgent: bool = False
+    """It cuts short what a loudspeaker is saying and goes before all that waits: fire, a fall."""
 
 
 class Site(msgspec.Struct, frozen=True):

@@ -14,9 +14,11 @@ import pytest
 from hub.actions.evidence import EvidenceStore
 from hub.actions.say import Say
 from hub.model.decision import Capture, Command, Rate
+from hub.model.decision import Say as SayAction
 from hub.model.errors import DeviceError, Limited, SpeechError, Unreachable, Unsupported
+from hub.model.execution import pause
 from hub.model.ids import CommandKey, EntityId, RuleId
-from hub.model.site import Role, Site, Zone, ZoneKind
+from hub.model.site import Prompt, Role, Site, Zone, ZoneKind
 from hub.model.text import Text
 from hub.model.time import HOUR, MINUTE, SECOND, Duration
 from hub.sdk import Clip
@@ -124,6 +126,71 @@ async def test_one_voice_at_a_time_on_each_loudspeaker(tmp_path: Path) -> None:
     for horn in stage.horns.values():
         assert [when for when, _ in horn.heard] == [0, 2, 4]
         assert len({key for _, key in horn.heard}) == 3
+
+
+class SlowHorn(Horn):
+    """A loudspeaker that is played in real time, and falls silent when it is told to."""
+
+    async def play(self, clip: Clip, volume: int, key: CommandKey) -> None:
+        await super().play(clip, volume, key)
+        try:
+            await pause(self.clock, int(clip.seconds * SECOND))
+        except asyncio.CancelledError:
+            self.heard.append(((self.clock.now() - START) / 1e6, CommandKey("silent")))
+            raise
+
+
+def burning(stage: Stage) -> None:
+    """Have the prompt `fire` be urgent."""
+    prompts = {"fire": Prompt("fire", Text("着火了"), urgent=True)}
+    stage.site = msgspec.structs.replace(stage.site, prompts=prompts)
+    stage.horns[LEFT] = SlowHorn(stage.clock)
+
+
+FIRE = SayAction(Text("着火了"), prompt="fire")
+
+
+async def test_an_urgent_voice_cuts_the_others_short_and_goes_first(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, LEFT)
+    burning(stage)
+    first, second = await speaking(stage, 1, 2)
+    await stage.clock.run(seconds(0.5))
+    fire = asyncio.create_task(stage.say.perform(command(FIRE, number=3)))
+    await settle()
+    with pytest.raises(Unreachable, match="urgent"):
+        await first
+    for _ in range(3):
+        await stage.clock.run(seconds(2))
+    assert (await fire).detail["began_at"] == START + seconds(0.5)
+    await second
+    keys = [command(number=1).key, "silent", command(FIRE, number=3).key, command(number=2).key]
+    assert [key for _, key in stage.horns[LEFT].heard] == keys
+    assert [when for when, _ in stage.horns[LEFT].heard] == [0, 0.5, 0.5, 2.5]
+
+
+async def test_two_urgent_voices_do_not_cut_each_other_short(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, LEFT)
+    burning(stage)
+    both = [asyncio.create_task(stage.say.perform(command(FIRE, number=number))) for number in (1, 2)]
+    await settle()
+    for _ in range(3):
+        await stage.clock.run(seconds(2))
+    await asyncio.gather(*both)
+    assert [when for when, _ in stage.horns[LEFT].heard] == [0, 2]
+
+
+async def test_an_urgent_voice_that_is_given_up_leaves_the_loudspeaker_to_the_others(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, LEFT)
+    burning(stage)
+    speaks, waits = [asyncio.create_task(stage.say.perform(command(FIRE, number=number))) for number in (1, 2)]
+    (later,) = await speaking(stage, 3)
+    for task in (speaks, waits):
+        task.cancel()
+    await asyncio.gather(speaks, waits, return_exceptions=True)
+    for _ in range(2):
+        await stage.clock.run(seconds(2))
+    await later
+    assert [key for _, key in stage.horns[LEFT].heard][-1] == command(number=3).key
 
 
 @pytest.mark.parametrize("by", [HOUR, -HOUR, -START])
