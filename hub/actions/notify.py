@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -10,7 +12,7 @@ from hub.model.decision import Notify as NotifyAction
 from hub.model.errors import DeviceError, Unsupported
 from hub.model.execution import Done
 from hub.model.text import Text
-from hub.model.time import isoformat
+from hub.model.time import SECOND, Instant, isoformat
 from hub.sdk import Notice, Notifier, Request, fetch
 
 if TYPE_CHECKING:
@@ -56,6 +58,7 @@ class Notify:
             rule=command.rule,
             contact=contact.name,
             decided_at=isoformat(command.at),
+            local=_local(command.at, site.timezone),
             text=Text(
                 zh=f"{zone.name.zh}：{rule.zh}，喊话后仍未解除，请到现场处理。",
                 en=f"{zone.name.in_language('en')}: {rule.in_language('en')} in spite of the warning. Please go there.",
@@ -81,3 +84,9 @@ class Notify:
                 limit=_ANSWER_LIMIT,
             ),
         )
+
+
+def _local(at: Instant, timezone: str) -> str:
+    """Write a moment as people of ``timezone`` read a clock."""
+    name = "北京时间" if timezone == "Asia/Shanghai" else timezone
+    return f"{name} {datetime.fromtimestamp(at / SECOND, ZoneInfo(timezone)):%Y-%m-%d %H:%M:%S}"

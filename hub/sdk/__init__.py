@@ -14,6 +14,7 @@ from hub.sdk.drivers import Camera, Driver, Notice, Notifier, Relay, Speaker
 from hub.sdk.http import Request, check_address, fetch
 from hub.sdk.media import Clip, Picture
 from hub.sdk.message import Announcement, Device, Message, Route, Sample, Uplink, Vitals, json_object, json_value
+from hub.sdk.pace import Window
 from hub.sdk.plugin import Plugin
 from hub.sdk.tools import Connection, Equipment, Push, PushAnswer, Tools
 
@@ -56,6 +57,7 @@ __all__ = [
     "Uplink",
     "Value",
     "Vitals",
+    "Window",
     "check_address",
     "clean",
     "entity_id",

@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 import msgspec
 
 from hub.model.ids import CommandKey
-from hub.model.text import Text
+from hub.model.text import Text, clean
 from hub.sdk.media import Clip, Picture
 
 
@@ -57,6 +57,13 @@ class Notice(msgspec.Struct, frozen=True):
     decided_at: str
     """RFC 3339, UTC."""
     text: Text
+    local: str = ""
+    """The same moment as people there read a clock, with the name of their time: ``北京时间 2026-11-21 00:03:09``."""
+
+    def line(self, limit: int) -> str:
+        """Say it in Chinese, in one printable line of at most ``limit`` characters."""
+        when = self.local or self.decided_at
+        return clean(f"【{self.site.zh}】{self.text.zh}（{self.zone.zh}，规则 {self.rule}，{when}）", limit)
 
 
 @runtime_checkable

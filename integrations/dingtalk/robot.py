@@ -8,9 +8,8 @@ import time
 
 import aiohttp
 
-from hub.sdk import Notice, Request, Unreachable, fetch
+from hub.sdk import Notice, Request, Unreachable, Window, fetch
 from integrations.dingtalk.config import Config
-from integrations.dingtalk.window import Window
 from integrations.dingtalk.wire import check, message, signed
 
 #: Messages that a robot takes in a minute (open platform, custom robots); beyond them it is shut out for ten.

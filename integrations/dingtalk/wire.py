@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import base64
 import hmac
-from datetime import datetime, timedelta, timezone
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import msgspec
 
-from hub.sdk import BadCredentials, DecodeError, Notice, Unreachable, Unsupported, clean, json_object
+from hub.sdk import BadCredentials, DecodeError, Notice, Unreachable, Unsupported, json_object
 
 #: Longest text, in characters of at most 4 bytes. The platform takes 20,000 bytes for the whole request.
 MAX_TEXT = 2000
-#: The whole of China keeps one time; the message says which.
-_BEIJING = timezone(timedelta(hours=8))
 #: Too many messages in a minute (the platform has given it three numbers), and its own "busy".
 _LATER = {130101, 410100, 660026, -1}
 #: No such access_token, robot switched off, robot or group gone.
@@ -31,15 +28,7 @@ _WHY = {
 
 def message(notice: Notice) -> bytes:
     """Return the body of the request."""
-    return msgspec.json.encode({"msgtype": "text", "text": {"content": words(notice)}})
-
-
-def words(notice: Notice) -> str:
-    """Say ``notice`` in Chinese, in one line."""
-    at = datetime.fromisoformat(notice.decided_at).astimezone(_BEIJING)
-    zone, rule = notice.zone.zh, notice.rule
-    line = f"【{notice.site.zh}】{notice.text.zh}（{zone}，规则 {rule}，北京时间 {at:%Y-%m-%d %H:%M:%S}）"
-    return clean(line, MAX_TEXT)
+    return msgspec.json.encode({"msgtype": "text", "text": {"content": notice.line(MAX_TEXT)}})
 
 
 def signature(secret: str, milliseconds: int) -> str:

@@ -8,9 +8,8 @@ import time
 
 import aiohttp
 
-from hub.sdk import Notice, Request, Unreachable, fetch
+from hub.sdk import Notice, Request, Unreachable, Window, fetch
 from integrations.feishu.config import Config
-from integrations.feishu.window import Window
 from integrations.feishu.wire import check, message
 
 #: Messages that a robot takes, and in how many seconds (custom bot usage guide).

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import base64
 import hmac
-from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import msgspec
 
-from hub.sdk import BadCredentials, DecodeError, Notice, Unreachable, Unsupported, clean, json_object
+from hub.sdk import BadCredentials, DecodeError, Notice, Unreachable, Unsupported, json_object
 
 #: Longest text, in characters of at most 4 bytes. The platform takes 20 KB for the whole request.
 MAX_TEXT = 2000
-#: The whole of China keeps one time; the message says which.
-_BEIJING = timezone(timedelta(hours=8))
 #: "frequency limited".
 _LATER = 11232
 #: One number for two things: "too many request", and "Bad Request" when the body is wrong.
@@ -30,18 +27,10 @@ _REFUSED = {
 
 def message(notice: Notice, secret: str, seconds: int) -> bytes:
     """Return the body of the request, signed for a moment (seconds since 1970, UTC) unless ``secret`` is empty."""
-    body: dict[str, Any] = {"msg_type": "text", "content": {"text": words(notice)}}
+    body: dict[str, Any] = {"msg_type": "text", "content": {"text": notice.line(MAX_TEXT)}}
     if secret:
         body |= {"timestamp": str(seconds), "sign": signature(secret, seconds)}
     return msgspec.json.encode(body)
-
-
-def words(notice: Notice) -> str:
-    """Say ``notice`` in Chinese, in one line."""
-    at = datetime.fromisoformat(notice.decided_at).astimezone(_BEIJING)
-    zone, rule = notice.zone.zh, notice.rule
-    line = f"【{notice.site.zh}】{notice.text.zh}（{zone}，规则 {rule}，北京时间 {at:%Y-%m-%d %H:%M:%S}）"
-    return clean(line, MAX_TEXT)
 
 
 def signature(secret: str, seconds: int) -> str:

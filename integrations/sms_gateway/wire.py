@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta, timezone
 from hashlib import blake2b
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -13,26 +12,16 @@ import msgspec
 from hub.sdk import DecodeError, Notice, Request, Unreachable, Unsupported, clean, json_object
 from integrations.sms_gateway.config import PLACE, Config, texts_in
 
-#: The whole of China keeps one time; the message says which.
-_BEIJING = timezone(timedelta(hours=8))
 #: A result code, short enough to be no secret.
 _NUMBER = re.compile(r"-?[0-9]{1,7}\Z")
 #: Bytes of the answer that are read.
 _MAX_ANSWER = 64 * 1024
 
 
-def words(notice: Notice, limit: int) -> str:
-    """Say ``notice`` in Chinese, in one line of at most ``limit`` characters."""
-    at = datetime.fromisoformat(notice.decided_at).astimezone(_BEIJING)
-    zone, rule = notice.zone.zh, notice.rule
-    line = f"【{notice.site.zh}】{notice.text.zh}（{zone}，规则 {rule}，北京时间 {at:%Y-%m-%d %H:%M:%S}）"
-    return clean(line, limit)
-
-
 def request(config: Config, notice: Notice, phone: str) -> Request:
     """Return the request that tells ``phone``. The key is the same whenever this notice goes to this phone."""
     key = blake2b(f"{notice.key} {phone}".encode(), digest_size=16).hexdigest()
-    values = {"phone": phone, "text": words(notice, config.max_text), "key": key}
+    values = {"phone": phone, "text": notice.line(config.max_text), "key": key}
     fields = filled(config.fields, values)
     url, data, media_type = config.url, None, ""
     if config.method == "GET":

@@ -7,9 +7,8 @@ import math
 
 import aiohttp
 
-from hub.sdk import Notice, Request, Unreachable, fetch
+from hub.sdk import Notice, Request, Unreachable, Window, fetch
 from integrations.wecom.config import Config
-from integrations.wecom.window import Window
 from integrations.wecom.wire import check, message
 
 #: Messages that a robot takes in a minute (document 91770).

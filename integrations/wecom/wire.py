@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
-
 import msgspec
 
-from hub.sdk import BadCredentials, DecodeError, Notice, Unreachable, Unsupported, clean, json_object
+from hub.sdk import BadCredentials, DecodeError, Notice, Unreachable, Unsupported, json_object
 
 #: Longest text of a message, in bytes of UTF-8 (document 91770).
 MAX_TEXT = 2048
-#: The whole of China keeps one time; the message says which.
-_BEIJING = timezone(timedelta(hours=8))
 #: Too many messages in a minute, too many at once, and the platform's own "busy" (document 90313).
 _LATER = {45009, 45033, -1}
 #: The key is none (any more), or not one of a robot.
@@ -20,15 +16,7 @@ _BAD_KEY = {93000, 40001}
 
 def message(notice: Notice) -> bytes:
     """Return the body of the request."""
-    return msgspec.json.encode({"msgtype": "text", "text": {"content": shortened(words(notice))}})
-
-
-def words(notice: Notice) -> str:
-    """Say ``notice`` in Chinese, in one line."""
-    at = datetime.fromisoformat(notice.decided_at).astimezone(_BEIJING)
-    zone, rule = notice.zone.zh, notice.rule
-    line = f"【{notice.site.zh}】{notice.text.zh}（{zone}，规则 {rule}，北京时间 {at:%Y-%m-%d %H:%M:%S}）"
-    return clean(line, MAX_TEXT)
+    return msgspec.json.encode({"msgtype": "text", "text": {"content": shortened(notice.line(MAX_TEXT))}})
 
 
 def shortened(text: str, limit: int = MAX_TEXT) -> str:

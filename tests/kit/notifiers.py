@@ -33,6 +33,7 @@ NOTICE = Notice(
     contact=Text(zh="值班保安"),
     decided_at="2026-11-20T16:03:09.250Z",
     text=Text(zh="3号楼北侧消防通道：车辆占道，请到现场处理。", en="Lane 3: a vehicle. Please go there."),
+    local="北京时间 2026-11-21 00:03:09",
 )
 #: What a person must be able to read in every message: site, zone, rule, text, and the time in China (UTC+8).
 TOLD = ("幸福里小区", "3号楼北侧消防通道", "fire_lane_blocked", "车辆占道，请到现场处理。", "2026-11-21 00:03:09")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from hub.sdk import Text, clean
 from integrations.email.config import Config
-from integrations.email.letter import letter, words
+from integrations.email.letter import MAX_TEXT, letter
 from tests.kit.notifiers import NOTICE, TOLD
 
 CONFIG = Config(
@@ -45,8 +45,8 @@ def test_the_whole_mail() -> None:
         "Content-Transfer-Encoding": "base64",
         "MIME-Version": "1.0",
     }
-    assert mail.get_content().strip() == words(NOTICE)
-    assert all(part in words(NOTICE) for part in TOLD)
+    assert mail.get_content().strip() == NOTICE.line(MAX_TEXT)
+    assert all(part in NOTICE.line(MAX_TEXT) for part in TOLD)
     assert letter(CONFIG, NOTICE) == raw
 
 
@@ -58,7 +58,7 @@ def test_any_text_stays_in_subject_and_body(text: str, site: str, rule: str) -> 
     assert sorted(mail.keys()) == sorted(read(letter(CONFIG, NOTICE)).keys())
     assert mail["To"] == "a@x.example, b@x.example"
     assert mail["Subject"].replace(" ", "") == clean(f"【{site}】{text}", 80).replace(" ", "")
-    assert mail.get_content().strip() == words(notice)
+    assert mail.get_content().strip() == notice.line(MAX_TEXT)
     assert not mail.defects
     assert b"\n" not in raw.replace(b"\r\n", b"")
     assert b"\r" not in raw.replace(b"\r\n", b"")

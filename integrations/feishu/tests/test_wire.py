@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 
 import integrations.feishu as integration
 from hub.sdk import DeviceError, Text
-from integrations.feishu.window import Window
-from integrations.feishu.wire import check, message, signature, words
+from integrations.feishu.wire import MAX_TEXT, check, message, signature
 from tests.kit.notifiers import NOTICE, TOLD, check_reason
 
 ANSWERS = Path(integration.__file__).with_name("captures") / "answers.jsonl"
@@ -35,12 +34,8 @@ def test_answers(vector: dict[str, Any]) -> None:
 
 
 def test_words() -> None:
-    assert words(NOTICE) == (
-        "【幸福里小区】3号楼北侧消防通道：车辆占道，请到现场处理。"
-        "（3号楼北侧消防通道，规则 fire_lane_blocked，北京时间 2026-11-21 00:03:09）"
-    )
-    assert all(part in words(NOTICE) for part in TOLD)
-    assert json.loads(message(NOTICE, "", 1)) == {"msg_type": "text", "content": {"text": words(NOTICE)}}
+    assert all(part in NOTICE.line(MAX_TEXT) for part in TOLD)
+    assert json.loads(message(NOTICE, "", 1)) == {"msg_type": "text", "content": {"text": NOTICE.line(MAX_TEXT)}}
 
 
 def test_signature_that_openssl_gives() -> None:
@@ -83,24 +78,3 @@ def test_only_device_errors_escape(answer: bytes) -> None:
         said = json.loads(answer)
         code = said.get("code", said.get("StatusCode"))
         assert (code, type(code)) == (0, int)
-
-
-def test_window() -> None:
-    window = Window(2, 60)
-    assert window.wait(0) == 0
-    window.take(0)
-    window.take(10)
-    assert (window.wait(10), window.wait(59), window.wait(60), window.wait(100)) == (50, 1, 0, 0)
-    window.take(60)
-    assert (window.wait(60), window.wait(69.5), window.wait(70)) == (10, 0.5, 0)
-
-
-@given(st.lists(st.floats(0, 30), max_size=60))
-def test_never_more_than_the_count_in_any_window(gaps: list[float]) -> None:
-    window, now, taken = Window(5, 60), 0.0, list[float]()
-    for gap in gaps:
-        now += gap
-        if not window.wait(now):
-            window.take(now)
-            taken.append(now)
-    assert all(later - earlier >= 60 for earlier, later in zip(taken, taken[5:], strict=False))

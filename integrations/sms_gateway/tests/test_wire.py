@@ -13,7 +13,7 @@ from yarl import URL
 
 from hub.sdk import DeviceError, Text
 from integrations.sms_gateway.config import Config
-from integrations.sms_gateway.wire import check, filled, request, words
+from integrations.sms_gateway.wire import check, filled, request
 from tests.kit.notifiers import NOTICE, TOLD, check_reason
 
 PHONE = "13800000001"
@@ -30,11 +30,7 @@ def config(**entry: Any) -> Config:
 
 
 def test_words() -> None:
-    assert words(NOTICE, 200) == (
-        "【幸福里小区】3号楼北侧消防通道：车辆占道，请到现场处理。"
-        "（3号楼北侧消防通道，规则 fire_lane_blocked，北京时间 2026-11-21 00:03:09）"
-    )
-    assert all(part in words(NOTICE, 200) for part in TOLD)
+    assert all(part in NOTICE.line(200) for part in TOLD)
 
 
 def test_what_is_filled_in_is_not_looked_at_again() -> None:
@@ -46,7 +42,7 @@ def test_what_is_filled_in_is_not_looked_at_again() -> None:
 @given(st.text(st.characters()))
 def test_any_text_is_one_value_in_every_form(text: str) -> None:
     notice = msgspec.structs.replace(NOTICE, text=Text(zh=text))
-    said = f"A{words(notice, 200)}B"
+    said = f"A{notice.line(200)}B"
     by_json = request(config(), notice, PHONE)
     by_form = request(config(body="form"), notice, PHONE)
     by_query = request(config(method="GET"), notice, PHONE)

@@ -1,4 +1,4 @@
-"""How often a robot may be used."""
+"""How often a service may be used."""
 
 from __future__ import annotations
 
