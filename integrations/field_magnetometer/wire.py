@@ -9,7 +9,7 @@
      "battery": 97, "empty": true}
 
 ``at`` is the node's time in milliseconds since 1970, rising; ``field`` is in µT, ``temperature`` in °C, ``battery`` in
-percent; the last two may be left out. ``empty`` means that a person who sees the bay says that it is empty now.
+percent; the last two may be left out. ``empty`` says that a person who sees the bay calls it empty now. 1 to 600 samples.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from hub.sdk import DecodeError
 MAX_SAMPLES = 600
 #: The strongest field that is believed, in µT; a magnet held to the sensor gives about 10 000.
 _STRONGEST = 100_000
+#: How far the node's time may be from ours, in milliseconds. What was overheard serves for nothing after a day.
+_AHEAD, _BEHIND = 3_600_000, 86_400_000
 Axis = Annotated[float, msgspec.Meta(ge=-_STRONGEST, le=_STRONGEST)]
 
 
@@ -57,6 +59,7 @@ def read_report(body: bytes, now: int) -> Report:
         report = msgspec.json.decode(body, type=Report)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DecodeError(f"not a push as documented: {type(error).__name__}") from None
-    if max(sample.at for sample in report.samples) > now + 3_600_000:
-        raise DecodeError("the node's clock is more than an hour ahead")
+    times = [sample.at for sample in report.samples]
+    if max(times) > now + _AHEAD or min(times) < now - _BEHIND:
+        raise DecodeError("samples from more than an hour ahead or a day ago: set the node's clock, or the hub's")
     return report
