@@ -9,7 +9,7 @@
      "battery": 97, "empty": true}
 
 ``at`` is the node's time in milliseconds since 1970, rising; ``field`` is in µT, ``temperature`` in °C, ``battery`` in
-percent; the last two may be left out. ``empty`` says that a person who sees the bay calls it empty now. 1 to 600 samples.
+percent; the last two may be left out. ``empty`` says that a person who sees the bay calls it empty now.
 """
 
 from __future__ import annotations
