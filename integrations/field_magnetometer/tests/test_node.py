@@ -131,8 +131,13 @@ async def marked(site: Site) -> Connection:
 async def test_a_push_heard_twice_says_nothing(site: Site) -> None:
     await marked(site)
     push = site.samples(TAKEN)
-    assert [await site.sender.push(push), await site.sender.push(push)] == [200, 200]
+    assert await site.sender.push(push) == 200
+    told = list(site.told)
+    assert await site.sender.push(push | {"empty": True}) == 200
+    assert site.told == told
     assert site.vehicle() == [PRESENT, PRESENT]
+    assert await site.sender.push(site.samples(TAKEN)) == 200
+    assert site.vehicle() == [PRESENT], "the repeat has not marked the bay empty"
 
 
 async def test_what_could_not_be_kept_is_told_with_the_repeat(site: Site) -> None:

@@ -100,3 +100,12 @@ def test_manifest_names_every_field_and_its_default() -> None:
     assert all({"zh", "en"} <= field.keys() for field in manifest["config"].values())
     for line in manifest["quality"]:
         assert ("reason" in line) == (line["state"] == "exempt")
+
+
+def test_the_example_of_the_documentation_is_a_configuration() -> None:
+    text = (FOLDER.parent.parent / "docs" / "integrations" / "parking.md").read_text()
+    (example,) = (
+        part for part in text.split("```") if part.startswith("yaml\n") and f"  {integration.plugin.domain}:" in part
+    )
+    for device in yaml.safe_load(example.removeprefix("yaml\n"))["devices"][integration.plugin.domain].values():
+        msgspec.convert(device | {"key": "0123456789abcdef"}, Config)
