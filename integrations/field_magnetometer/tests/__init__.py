@@ -1,0 +1,1 @@
+"""Tests of field_magnetometer on generated traces and over real sockets."""

@@ -1,0 +1,1 @@
+"""Tests of onenet: a platform that pushes by HTTP to the hub's own page server."""
