@@ -68,6 +68,7 @@ async def test_the_device_hears_the_clip_once(scheme: str, tools: Tools) -> None
     assert bytes(second.body) == encode(SHORT.pcm, 100)
     assert {request.line for request in axis.requests} == {"POST /axis-cgi/audio/transmit.cgi HTTP/1.1"}
     assert {request.headers["content-type"] for request in axis.requests} == {"audio/basic"}
+    assert {request.headers["content-length"] for request in axis.requests if request.refused} <= {"0"}
     assert {request.headers.get("transfer-encoding") for request in axis.requests} == {None}
 
 
