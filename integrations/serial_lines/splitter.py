@@ -21,7 +21,7 @@ class Splitter:
         lines = []
         for part in ended:
             self._add(part)
-            if self._part and not self._skip:
+            if self._part:
                 lines.append(bytes(self._part))
             self._part.clear()
             self._skip = False

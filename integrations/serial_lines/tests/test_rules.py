@@ -175,6 +175,14 @@ def test_a_rule_that_is_no_data_is_refused() -> None:
             msgspec.convert({"entity": "a", "means": "open", "text": "x"} | wrong, Line)
 
 
+def test_the_example_on_the_page() -> None:
+    page = (FOLDER.parents[1] / "docs" / "integrations" / "serial.md").read_text(encoding="utf-8")
+    example = yaml.safe_load(page.split("```yaml\n")[1].split("```")[0])
+    known = build(example["devices"]["serial_lines"]["lane_board"])
+    said = [sample.value for line in (b"BAY3 1", b"D=80 cm", b'{"door":true,"t":3}') for sample in decode(line, known)]
+    assert said == ["present", 80.0, "open", 3.0]
+
+
 def test_manifest_names_every_field_and_its_default() -> None:
     manifest = yaml.safe_load((FOLDER / "manifest.yaml").read_text())
     assert manifest["domain"] == integration.plugin.domain

@@ -173,6 +173,16 @@ async def test_closing_leaves_nothing_open(hub: Hub) -> None:
             await until(lambda: hub.of("door") == [Contact.OPEN])
 
 
+async def test_a_port_that_is_closed_ends_the_reading(hub: Hub) -> None:
+    async with plugged(hub):
+        port = await open_port(str(hub.port), 9600)
+        reading = asyncio.ensure_future(port.read())
+        await port.close()
+        with pytest.raises(Unreachable, match="it was closed"):
+            await reading
+        await port.close()
+
+
 async def test_what_is_no_serial_port(hub: Hub, tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("DOOR 1\n")
