@@ -1,0 +1,1 @@
+"""Tests of serial_lines over pseudo-terminals, with the board in a process of its own."""
