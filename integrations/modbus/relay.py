@@ -2,8 +2,8 @@
 
 A board with ``pulse_register`` lets go by itself; it takes the time, in units of 0.1 s, in one of three ways:
 
-- ``flash_coil``: function 5 to the register, the time in place of on and off (Waveshare: 0x0200 + channel)
-- ``flash_pair``: function 16 to the register, the words 4 ("close, then open") and the time (JYDAM: 3 + 5 × channel)
+- ``flash_coil``: function 5 to the register, the time in place of on and off (Waveshare: 0x0200 + channel from 0)
+- ``flash_pair``: function 16 to the register, the words 4 ("close, then open") and the time (JYDAM: 3, 8, 13 …)
 - ``time_register``: function 6 to the register, then the coil is switched on
 
 Without one the session switches the coil off itself, when the time is over, when it ends, and when it begins.
@@ -32,6 +32,8 @@ _AGAIN = (1.0, 10.0)
 #: Seconds and attempts to switch off at the end; the hub waits 5 s.
 _END, _TRIES = 3.0, 2
 _CLOSE_THEN_OPEN = 4
+#: What the clock's arithmetic may take from a tenth.
+_DUST = 1e-6
 
 
 class CoilRelay:
@@ -101,7 +103,7 @@ class CoilRelay:
                         return
 
     async def _close_contact(self, seconds: float) -> None:
-        unit, register, tenths = self._config.unit_id, self._config.pulse_register, math.floor(seconds * 10)
+        unit, register, tenths = self._config.unit_id, self._config.pulse_register, math.floor(seconds * 10 + _DUST)
         if register is None:
             self._let_go_at(self._until)  # before the order: it may arrive although its answer does not
             await self._bus.ask(self._order(ON))

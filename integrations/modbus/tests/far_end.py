@@ -83,31 +83,37 @@ class World:
 
     async def obey(self, order: dict[str, Any]) -> Any:
         do = order.pop("do")
-        if do == "set":
-            await self.server.async_setValues(order["unit"], order["function"], order["address"], order["values"])
-        elif do == "get":
-            return await self.server.async_getValues(
-                order["unit"], order["function"], order["address"], order.get("count", 1)
-            )
-        elif do == "lie":
+        if do in {"set", "get"}:
+            refusals, self.refusals = self.refusals, {}
+            try:
+                return await self._memory(do, **order)
+            finally:
+                self.refusals = refusals
+        if do == "lie":
             self.lies[order["unit"]] = order["lie"]
         elif do == "refuse":
             self.refusals[order["unit"]] = order["code"]
         elif do == "heard":
             return self.heard
+        elif do == "forget":
+            self.heard = []
         elif do == "reset":
             await self._calm()
-            for store in (self.lies, self.refusals, self.timer, self.heard):
-                store.clear()
+            self.lies, self.refusals, self.timer, self.heard = {}, {}, {}, []
             for unit in UNITS:
                 for function, zero in ((5, False), (2, False), (16, 0), (4, 0)):
                     await self.server.async_setValues(unit, function, 0, [zero] * 64)
         return None
 
+    async def _memory(self, do: str, unit: int, function: int, address: int, values: Any = None) -> Any:
+        if do == "get":
+            return await self.server.async_getValues(unit, function, address)
+        return await self.server.async_setValues(unit, function, address, values)
+
     async def _calm(self) -> None:
         """Wait until a flood has run off."""
         handlers = [handler.transport for handler in self.server.active_connections.values()]
-        while any(transport.get_write_buffer_size() for transport in handlers):  # type: ignore[attr-defined]
+        while any(transport.get_write_buffer_size() for transport in handlers):  # type: ignore[attr-defined] # noqa: ASYNC110
             await asyncio.sleep(0.01)
         if self.slave is not None:
             await asyncio.sleep(0.1)
@@ -163,14 +169,13 @@ class World:
 def _spoilt(lie: str, data: bytes, rtu: bool) -> bytes:
     start = 0 if rtu else 6
     spoilt = {
-        "broken": data[:-1] + bytes([data[-1] ^ 0x55]),
+        "broken": data[:-1] + bytes([data[-1] ^ 0x55]) if rtu else data[:2] + b"\1\1" + data[4:],
         "truncated": data[: len(data) // 2],
         "other unit": data[:start] + bytes([data[start] + 1]) + data[start + 1 :],
         "other function": data[: start + 1] + bytes([data[start + 1] ^ 7]) + data[start + 2 :],
         "flood": b"\x01\x03" * 5_000_000,
-        "protocol": data[:2] + b"\1\1" + data[4:],
         "length": data[:4] + b"\xff\xff" + data[6:],
-        "shorter": data[:4] + b"\0\5" + data[6:8] + b"\2" + data[9:11],
+        "shorter": data[:4] + b"\0\4" + data[6:8] + b"\1" + data[9:10],
     }
     return spoilt[lie]
 

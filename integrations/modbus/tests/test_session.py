@@ -66,8 +66,6 @@ async def test_what_does_not_change_is_not_repeated_at_every_round(end: FarEnd, 
 
 @pytest.mark.parametrize("lie", ["silence", "broken", "truncated", "other unit", "drip", "other function"])
 async def test_one_bad_unit_does_not_stop_the_others(lie: str, end: FarEnd, tmp_path: Path) -> None:
-    if lie == "broken" and end.url.startswith("tcp"):
-        pytest.skip("Modbus/TCP has no check sum of its own")
     async with opened(tmp_path, url=end.url, points=[DOOR, LEVEL]) as hub:
         hub.run()
         await hub.until("level", 0.0)
@@ -109,7 +107,13 @@ async def test_a_late_answer_is_not_taken_for_the_next_one(end: FarEnd, tmp_path
         assert {len(values) for values in good.values()} == {1}
 
 
-@pytest.mark.parametrize("lie", ["silence", "flood"])
+@pytest.mark.parametrize("lie", ["length", "shorter"])
+async def test_a_header_that_lies_costs_one_unit(lie: str, end: FarEnd, tmp_path: Path) -> None:
+    if end.url.startswith("tcp"):  # only there a frame has a header
+        await test_one_bad_unit_does_not_stop_the_others(lie, end, tmp_path)
+
+
+@pytest.mark.parametrize("lie", ["silence", "flood", "hangup"])
 async def test_nobody_left_that_answers_is_a_lost_device(lie: str, end: FarEnd, tmp_path: Path) -> None:
     async with opened(tmp_path, url=end.url, points=[DOOR]) as hub:
         hub.run()
