@@ -6,7 +6,8 @@ A board with ``pulse_register`` lets go by itself; it takes the time, in units o
 - ``flash_pair``: function 16 to the register, the words 4 ("close, then open") and the time (JYDAM: 3, 8, 13 …)
 - ``time_register``: function 6 to the register, then the coil is switched on
 
-Without one the session switches the coil off itself, when the time is over, when it ends, and when it begins.
+The session switches the coil off, too: when the time is over, when it begins, and without ``pulse_register`` also when
+it ends.
 """
 
 from __future__ import annotations
@@ -95,6 +96,8 @@ class CoilRelay:
             return
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+        if self._watched:
+            return
         with contextlib.suppress(TimeoutError):  # the next session begins with it; until then only a watchdog helps
             async with asyncio.timeout(_END):
                 for _ in range(_TRIES):
@@ -121,9 +124,7 @@ class CoilRelay:
         return Write(self._config.unit_id, 5, self._config.coil, (state,))
 
     def _let_go_at(self, when: float) -> None:
-        """Switch off at ``when`` on the loop's clock; a board with a watchdog does it itself."""
-        if self._watched:
-            return
+        """Switch off at ``when`` on the loop's clock, even what a board switches off itself: it began to count later."""
         if self._release is not None:
             self._release.cancel()
         self._release = asyncio.create_task(self._let_go(when))

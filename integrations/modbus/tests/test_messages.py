@@ -62,7 +62,9 @@ async def unheard(*said: object) -> None:
 async def test_boards_are_told_the_time_as_their_makers_print_it(row: dict[str, Any]) -> None:
     bus = Written()
     config = RelayConfig(key="k", name="k", coil=0, **{k: row[k] for k in ("unit_id", "pulse_by", "pulse_register")})
-    await CoilRelay(bus, config, EntityId("modbus.k"), unheard).hold(row["seconds"], CommandKey("1"))
+    relay = CoilRelay(bus, config, EntityId("modbus.k"), unheard)
+    await relay.hold(row["seconds"], CommandKey("1"))
+    await relay.close()
     framer = FramerRTU(DecodePDU(is_server=False))
     frames = [framer.encode(order.pdu, order.unit_id, 0) for order in bus.orders]
     assert frames == [bytes.fromhex(frame) for frame in row["frames"]]
