@@ -124,7 +124,7 @@ class CoilRelay:
         return Write(self._config.unit_id, 5, self._config.coil, (state,))
 
     def _let_go_at(self, when: float) -> None:
-        """Switch off at ``when`` on the loop's clock, even what a board switches off itself: it began to count later."""
+        """Switch off at ``when`` (loop clock), also what a board switches off itself, which counts from later."""
         if self._release is not None:
             self._release.cancel()
         self._release = asyncio.create_task(self._let_go(when))

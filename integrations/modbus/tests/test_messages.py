@@ -86,7 +86,8 @@ def exchanges(draw: st.DrawFn) -> tuple[Question, bytes]:
     if draw(st.booleans()):
         return asked, draw(st.binary(max_size=260))
     function = asked.pdu[0] | draw(st.sampled_from([0, 0x80]))
-    return asked, bytes([function]) + draw(st.binary(max_size=252))
+    size = [(asked.count + 7) // 8, asked.count * 2] if isinstance(asked, Read) else [0]
+    return asked, bytes([function, draw(st.sampled_from(size)) % 256]) + draw(st.binary(max_size=252))
 
 
 @given(exchanges())

@@ -241,3 +241,11 @@ def test_manifest_names_every_field_and_its_default() -> None:
     declared = {name: field.get("default", msgspec.NODEFAULT) for name, field in manifest["config"].items()}
     expected = {field.name: field.default for field in msgspec.structs.fields(Config)}
     assert declared == {name: [] if default == () else default for name, default in expected.items()}
+
+
+def test_the_example_in_the_documentation_checks() -> None:
+    page = (Path(integration.__file__).parents[2] / "docs" / "integrations" / "modbus.md").read_text()
+    example = yaml.safe_load(page.partition("```yaml\n")[2].partition("```")[0])
+    config = msgspec.convert(example["devices"]["modbus"]["lift_room"], Config)
+    assert {use.map for use in config.maps} == {"lift_generic"}
+    assert config.relays[0].pulse_register == 0x200
