@@ -1,7 +1,7 @@
 """A small estate: all simulated devices as child processes on fixed ports, and a page to play with them.
 
 Ports from the base: +1 camera HTTP, +2 camera RTSP, +3 loudspeaker HTTP, +4 loudspeaker RTP, +5 notifications,
-+6 this page, +7 control of the magnetometer, +8 control of the door.
++6 this page, +7 control of the magnetometer, +8 of the door, +9 of the lift, +11 the lift's Modbus (+10 is the broker).
 """
 
 from __future__ import annotations
@@ -25,16 +25,20 @@ from integrations.sim.web import json_body, serving
 from integrations.sim.webhook import headline
 
 HOST = "127.0.0.1"
-PORTS = {"camera": 1, "rtsp": 2, "speaker": 3, "rtp": 4, "webhook": 5, "page": 6, "magnetometer": 7, "zigbee_door": 8}
+PORTS = {
+    "camera": 1, "rtsp": 2, "speaker": 3, "rtp": 4, "webhook": 5, "page": 6, "magnetometer": 7, "zigbee_door": 8,
+    "lift": 9, "modbus": 11,
+}  # fmt: skip
 TITLES = {
     "camera": "摄像机",
     "speaker": "网络喇叭",
     "webhook": "通知接收端",
     "magnetometer": "地磁车位检测器",
     "zigbee_door": "单元门门磁",
+    "lift": "电梯控制器",
 }
 #: Which devices see which part of the scene.
-SEEN_BY = {"vehicle": ("camera", "magnetometer"), "open": ("zigbee_door",)}
+SEEN_BY = {"vehicle": ("camera", "magnetometer"), "open": ("zigbee_door",), "alarm": ("lift",)}
 #: Seconds for one request to a device on this machine.
 PATIENCE = aiohttp.ClientTimeout(total=3)
 
@@ -43,7 +47,7 @@ class Estate:
     """The devices and the scene they shall see."""
 
     def __init__(self, arguments: argparse.Namespace, http: aiohttp.ClientSession) -> None:
-        self.scene = {"vehicle": False, "open": False}
+        self.scene = dict.fromkeys(SEEN_BY, False)
         self.story = Story(arguments.stay, lambda vehicle: self.change("vehicle", vehicle))
         self.ports = {name: arguments.base_port + offset for name, offset in PORTS.items()}
         self.children = _children(arguments, lambda name: f"{HOST}:{self.ports[name]}")
@@ -114,6 +118,7 @@ def _children(arguments: argparse.Namespace, at: Callable[[str], str]) -> list[C
         "webhook": ["--http", at("webhook")],
         "magnetometer": magnetometer,
         "zigbee_door": door,
+        "lift": ["--modbus", at("modbus"), "--control", at("lift")],
     }
     environment = {**os.environ, "TZ": arguments.zone, PASSWORD: arguments.password}
     return [Child(name, tuple(options), environment) for name, options in devices.items()]
@@ -182,7 +187,7 @@ class Pages:
         """Change the scene."""
         body = await json_body(request)
         if not body or not set(body) <= set(SEEN_BY) or not all(isinstance(value, bool) for value in body.values()):
-            raise web.HTTPBadRequest(text='expected {"vehicle": true or false, "open": true or false}\n')
+            raise web.HTTPBadRequest(text=f"expected true or false for some of {', '.join(SEEN_BY)}\n")
         for field, value in body.items():
             await self._estate.change(field, value)
         return web.json_response(self._estate.scene)
@@ -220,7 +225,7 @@ async def _later(seconds: float, story: Story) -> None:
 def main() -> int:
     """Read the arguments and run."""
     options = parser("estate", __doc__)
-    options.add_argument("--base-port", type=int, required=True, metavar="N", help="first of ten ports")
+    options.add_argument("--base-port", type=int, required=True, metavar="N", help="first of twelve ports")
     add_address(options, "--mqtt", "broker", "127.0.0.1:1883")
     options.add_argument("--mqtt-user", help="user of the sensors at the broker")
     options.add_argument("--mqtt-password", default="", help="password of the sensors at the broker")
