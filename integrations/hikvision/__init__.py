@@ -28,13 +28,11 @@ async def connect(name: str, config: Config, tools: Tools) -> Connection | tuple
     equipment = [Equipment(camera, HikvisionCamera(tools.http, base, config))]
     if config.speaker == "builtin":
         entity = Entity(
-            new_id(DOMAIN, f"{name}_speaker"), Capability.SPEAKER, _named(config, "喇叭", "speaker"), device
+            new_id(DOMAIN, f"{name}_speaker"), Capability.SPEAKER, _named(config, Text("喇叭", "speaker")), device
         )
         equipment.append(Equipment(entity, HikvisionSpeaker(tools.http, base, config)))
     events = {
-        event: Entity(
-            new_id(DOMAIN, f"{name}_{event}"), kind.capability, _named(config, kind.name.zh, kind.name.en), device
-        )
+        event: Entity(new_id(DOMAIN, f"{name}_{event}"), kind.capability, _named(config, kind.name), device)
         for event, kind in KINDS.items()
         if event in config.events
     }
@@ -55,5 +53,5 @@ def _base(address: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _named(config: Config, zh: str, en: str) -> Text:
-    return Text(f"{config.name.zh} {zh}", f"{config.name.en or config.name.zh} {en}")
+def _named(config: Config, what: Text) -> Text:
+    return Text(f"{config.name.zh} {what.zh}", f"{config.name.en or config.name.zh} {what.en}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -64,16 +65,18 @@ class Camera:
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     @asynccontextmanager
-    async def on_loopback(self) -> AsyncIterator[str]:
+    async def on_loopback(self, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
         """Serve; yields the address."""
-        server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        server = await asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=tls)
         try:
-            yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            yield f"{'https' if tls else 'http'}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         finally:
             server.close()
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
+            for _ in range(3):  # turns of the loop in which sockets are closed
+                await asyncio.sleep(0)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -83,9 +86,11 @@ class Camera:
             with suppress(asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
                 while await self._serve(reader, writer):
                     await writer.drain()
+                writer.close()
+                await writer.wait_closed()
         finally:
             self._tasks.discard(task)
-            writer.transport.abort() if self.hung_up else writer.close()
+            writer.transport.abort()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Serve one request; tell whether the connection stays."""

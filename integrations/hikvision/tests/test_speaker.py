@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+import ssl
+import subprocess
 from array import array
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -12,6 +15,7 @@ import pytest
 
 import integrations.hikvision as integration
 from hub.sdk import BadCredentials, Clip, CommandKey, DeviceError, Speaker, Tools, Unreachable, Unsupported
+from integrations.hikvision.call import send
 from integrations.hikvision.config import Config
 from integrations.hikvision.digest import authorization
 from integrations.hikvision.g711 import SILENCE, Codec, encode
@@ -146,13 +150,26 @@ async def test_nobody_there(tools: Tools) -> None:
         await play(tools, "http://127.0.0.1:1")
 
 
-async def test_a_certificate_that_nobody_knows_is_refused(tools: Tools) -> None:
-    """A server that speaks no TLS at all stands for it: what matters is that nothing goes on in plain text."""
+async def test_certificates_are_verified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("the program openssl is NOT installed")
+    key, file = tmp_path / "key.pem", tmp_path / "camera.pem"
+    subprocess.run(  # noqa: ASYNC221, S603 (fixed arguments, before anything runs)
+        [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=camera",
+         "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(file)],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(file, key)
     camera = Camera()
-    async with camera.on_loopback() as address:
+    async with camera.on_loopback(tls) as address:
         with pytest.raises(Unreachable):
-            await play(tools, address.replace("http://", "https://"))
-    assert camera.asked == []
+            await send(address, SOUND, config(address), b"x" * 640)
+        assert camera.heard == []
+        monkeypatch.setenv("SSL_CERT_FILE", str(file))
+        await send(address, SOUND, config(address), b"x" * 640)
+        assert b"".join(data for _, data in camera.heard) == b"x" * 640
 
 
 def test_digest_of_rfc_7616() -> None:
