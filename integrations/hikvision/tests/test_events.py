@@ -156,6 +156,9 @@ async def test_a_message_that_cannot_be_read_costs_only_itself(tools: Tools, hub
     assert hub.said == [("gate_motion", "present")]
 
 
+CHALLENGE = b"HTTP/1.1 401 No\r\nWWW-Authenticate: Digest %s\r\n\r\n"
+
+
 @pytest.mark.parametrize(
     ("camera", "kind"),
     [
@@ -171,14 +174,6 @@ async def test_a_message_that_cannot_be_read_costs_only_itself(tools: Tools, hub
         (Camera(answers={STREAM: b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html>"}), Unsupported),
         (Camera(answers={STREAM: b"HTTP/1.1 200 OK\r\nContent-Type: multipart/mixed\r\n\r\n"}), Unsupported),
         (Camera(answers={STREAM: b"HTTP/1.1 200 OK\r\nX: " + b"x" * 10_000_000}), Unreachable),
-        (
-            Camera(answers={STREAM: b'HTTP/1.1 401 No\r\nWWW-Authenticate: Digest realm="\xff", nonce="a"\r\n\r\n'}),
-            Unsupported,
-        ),
-        (
-            Camera(answers={STREAM: b'HTTP/1.1 401 No\r\nWWW-Authenticate: Digest realm="a", nonce=""\r\n\r\n'}),
-            Unreachable,
-        ),
         (Camera(answers={STREAM: b"HTTP/1.1 401 No\r\n\r\n"}), BadCredentials),
     ],
 )
@@ -188,8 +183,26 @@ async def test_refusals(camera: Camera, kind: type[DeviceError], tools: Tools) -
     async with camera.on_loopback() as address:
         with pytest.raises(kind) as caught:
             async with asyncio.timeout(5):
-                await opened(tools, config(address, events=("motion",)))
+                await opened(tools, config(address, events=("motion",), heartbeat_s=20))
+        assert isinstance(tools.http.connector, aiohttp.TCPConnector)
+        assert not tools.http.connector._acquired  # noqa: SLF001
     assert caught.value.reason.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("challenge", "kind"),
+    [
+        (b'realm="\xff", nonce="a"', Unsupported),
+        (b'realm="a", nonce=""', Unreachable),
+        (b'realm="a", nonce="a", algorithm=X', Unreachable),
+        (b'realm="a", nonce="a", domain="http://[", qop="auth"', Unsupported),
+        (b"", BadCredentials),
+    ],
+)
+async def test_challenges_that_cannot_be_answered(challenge: bytes, kind: type[DeviceError], tools: Tools) -> None:
+    async with Camera(login="", answers={STREAM: CHALLENGE % challenge}).on_loopback() as address:
+        with pytest.raises(kind):
+            await opened(tools, config(address, events=("motion",)))
 
 
 async def test_credentials(tools: Tools) -> None:

@@ -215,6 +215,13 @@ def test_known_vectors(codec: Codec, vectors: dict[int, int]) -> None:
 
 
 @pytest.mark.parametrize("codec", ["ulaw", "alaw"])
+def test_volume_is_a_part_of_the_amplitude(codec: Codec) -> None:
+    clip, half = (Clip(array("h", values).tobytes()) for values in ([8_000, -8_000, 0], [4_000, -4_000, 0]))
+    assert encode(clip, 50, codec) == encode(half, 100, codec) != encode(clip, 100, codec)
+    assert encode(clip, 0, codec) == SILENCE[codec] * 3
+
+
+@pytest.mark.parametrize("codec", ["ulaw", "alaw"])
 def test_codes_are_monotonous_and_each_is_used(codec: Codec) -> None:
     """With the vectors above this leaves no room: 128 codes of each sign, in the order of magnitude."""
     inverted = 0x7F if codec == "ulaw" else 0x55
