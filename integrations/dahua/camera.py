@@ -1,0 +1,28 @@
+"""Still pictures: ``GET /cgi-bin/snapshot.cgi?channel=<channel from 1>``."""
+
+from __future__ import annotations
+
+import aiohttp
+
+from hub.sdk import DecodeError, Picture, Request, Unsupported, fetch
+from integrations.dahua.config import Config
+
+
+class DahuaCamera:
+    """One channel."""
+
+    def __init__(self, http: aiohttp.ClientSession, base: str, config: Config) -> None:
+        self._http = http
+        self._request = Request(
+            f"{base}/cgi-bin/snapshot.cgi?channel={config.channel}",
+            user=config.user,
+            password=config.password,
+            timeout=config.timeout_s,
+        )
+
+    async def snapshot(self) -> Picture:
+        """Take one picture now. Raises DeviceError."""
+        try:
+            return Picture.from_bytes(await fetch(self._http, self._request))
+        except DecodeError as error:
+            raise Unsupported(error.reason) from None

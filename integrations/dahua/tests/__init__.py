@@ -1,0 +1,1 @@
+"""Tests of dahua against a camera on loopback."""

@@ -1,0 +1,1 @@
+"""Tests of hikvision against a camera on loopback."""
