@@ -1,0 +1,110 @@
+"""Asks one camera by SOAP over HTTP and knows how far its clock is off."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime, timedelta
+
+import aiohttp
+
+from hub.sdk import BadCredentials, DecodeError, Request, Unsupported, fetch
+from integrations.onvif.config import Config, device_service
+from integrations.onvif.moment import device_time
+from integrations.onvif.soap import Login, envelope, question, read
+from integrations.onvif.tree import Element
+
+DEVICE = "http://www.onvif.org/ver10/device/wsdl"
+#: Largest SOAP answer in bytes: a topic set of a large camera is about 100 kB.
+MAX_ANSWER = 1024 * 1024
+#: A clock that moved by less did not cause a refusal: cameras allow some seconds at least.
+_CLOCK_MOVED = timedelta(seconds=2)
+_FAULT_STATUS = {400, 500}
+
+
+class SoapAnswer(aiohttp.ClientResponse):
+    """A SOAP fault is an answer, although HTTP calls it an error.
+
+    SOAP 1.2 part 2, table 17, sends faults with 400 or 500, of which ``fetch`` reads no body. A 401 without a challenge
+    is one as well: the camera did not understand the token in the envelope, and HTTP log-in is not asked for.
+    """
+
+    async def start(self, connection: aiohttp.connector.Connection) -> aiohttp.ClientResponse:
+        """Read status and headers."""
+        await super().start(connection)
+        fault = self.status in _FAULT_STATUS or (self.status == 401 and "WWW-Authenticate" not in self.headers)
+        if fault and self.content_type.endswith("xml"):
+            self.status = 200
+        return self
+
+
+def soap_session(http: aiohttp.ClientSession) -> aiohttp.ClientSession:
+    """Return a session on the connections (and the TLS settings) of ``http`` that reads faults; close it."""
+    return aiohttp.ClientSession(
+        connector=http.connector,
+        connector_owner=False,
+        response_class=SoapAnswer,
+        cookie_jar=aiohttp.DummyCookieJar(),
+    )
+
+
+class Client:
+    """One camera; ``http`` is of ``soap_session``."""
+
+    def __init__(self, http: aiohttp.ClientSession, config: Config) -> None:
+        self.base = device_service(config)
+        self._http = http
+        self._config = config
+        self._offset = timedelta()
+
+    async def call(self, address: str, action: str, body: str, *headers: str, wait_s: float = 0.0) -> Element:
+        """Return the answer to the request ``body``, the action of which ends in its name. Raises DeviceError.
+
+        ``wait_s`` is how long the camera may wait with its answer on purpose.
+        """
+        try:
+            return await self._call(address, action, body, headers, wait_s)
+        except BadCredentials:
+            if not self._config.user or not await self.read_clock():
+                raise
+        return await self._call(address, action, body, headers, wait_s)  # its clock was set in the meantime
+
+    async def read_clock(self) -> bool:
+        """Learn how far the camera's clock is off; tell whether that has changed. Raises DeviceError.
+
+        The one question that needs no log-in (Core, 8.2.2). A camera that refuses it all the same is taken to be right.
+        """
+        asked = question("GetSystemDateAndTime", DEVICE)
+        try:
+            answer = await self._send(self.base, f"{DEVICE}/GetSystemDateAndTime", envelope(asked), 0.0)
+        except BadCredentials:
+            return False
+        try:
+            said = device_time(answer)
+        except DecodeError as error:
+            raise Unsupported(f"the camera's clock: {error.reason}") from None
+        before, self._offset = self._offset, (said - datetime.now(UTC)) if said else timedelta()
+        return abs(self._offset - before) > _CLOCK_MOVED
+
+    async def _call(self, address: str, action: str, body: str, headers: tuple[str, ...], wait_s: float) -> Element:
+        login: tuple[str, ...] = ()
+        if self._config.user:
+            created = datetime.now(UTC) + self._offset
+            login = (Login(self._config.user, self._config.password, created, secrets.token_bytes(16)).header(),)
+        return await self._send(address, action, envelope(body, *login, *headers), wait_s)
+
+    async def _send(self, address: str, action: str, message: bytes, wait_s: float) -> Element:
+        request = Request(
+            url=address,
+            method="POST",
+            data=message,
+            headers={"Content-Type": f'application/soap+xml; charset=utf-8; action="{action}"'},
+            user=self._config.user,
+            password=self._config.password,
+            timeout=self._config.timeout_s + wait_s,
+            limit=MAX_ANSWER,
+        )
+        name = action.rpartition("/")[2].removesuffix("Request")
+        try:
+            return read(await fetch(self._http, request), f"{name}Response")
+        except DecodeError as error:
+            raise Unsupported(f"no ONVIF answer to {name}: {error.reason}") from None

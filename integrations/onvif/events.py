@@ -1,0 +1,139 @@
+"""One PullPoint subscription (ONVIF Core Specification, section 9; OASIS WS-BaseNotification 1.3)."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from xml.etree import ElementTree
+from xml.sax.saxutils import escape
+
+from hub.sdk import DecodeError, DeviceError, Unsupported
+from integrations.onvif.address import follow
+from integrations.onvif.client import Client
+from integrations.onvif.kinds import KINDS, Kind, offered
+from integrations.onvif.media import EVENTS
+from integrations.onvif.moment import lifetime, parse_time
+from integrations.onvif.notification import Event, events
+from integrations.onvif.soap import ADDRESSING, question
+from integrations.onvif.tree import Element, find, text
+
+BASE_NOTIFICATION = "http://docs.oasis-open.org/wsn/b-2"
+#: Seconds for which we ask a subscription to live, and the longest that one answer may wait.
+LIVES, WAIT = 60.0, 5.0
+#: Seconds for taking leave of the camera; the hub allows 5 for closing.
+_LEAVE = 2.0
+#: Most bytes of a subscription's own reference parameters that are sent back.
+_MAX_REFERENCE = 2048
+_PULL = f"{EVENTS}/PullPointSubscription/PullMessagesRequest"
+_MANAGER = "http://docs.oasis-open.org/wsn/bw-2/SubscriptionManager"
+_MARK = f"{{{ADDRESSING}}}IsReferenceParameter"
+
+
+class PullPoint:
+    """A subscription on the camera: open it, pull and keep it in turns, close it."""
+
+    def __init__(self, client: Client, service: str) -> None:
+        self._client = client
+        self._service = service
+        self._address = ""
+        self._reference: tuple[str, ...] = ()
+        self._lives = LIVES
+        self._ends = 0.0
+        self.since: datetime | None = None
+        """When it was made, by the camera's clock."""
+
+    async def open(self) -> None:
+        """Subscribe to everything. Raises DeviceError."""
+        if not self._service:
+            raise Unsupported("the camera names no event service")
+        inner = f"<q:InitialTerminationTime>PT{LIVES:.0f}S</q:InitialTerminationTime>"
+        asked = question("CreatePullPointSubscription", EVENTS, inner)
+        action = f"{EVENTS}/EventPortType/CreatePullPointSubscriptionRequest"
+        answer = await self._client.call(self._service, action, asked, *_addressing(self._service, action))
+        try:
+            reference = find(answer, "SubscriptionReference")
+            self._reference = _parameters(find(reference, "ReferenceParameters"))
+            self._address = follow(text(reference, "Address"), self._client.base)
+            self.since = parse_time(text(answer, "CurrentTime", limit=40))
+            self._granted(answer)
+        except DecodeError as error:
+            raise Unsupported(f"the camera's subscription: {error.reason}") from None
+
+    async def kinds(self) -> tuple[Kind, ...]:
+        """Return what the camera says it detects; everything where it does not say. Raises DeviceError."""
+        action = f"{EVENTS}/EventPortType/GetEventPropertiesRequest"
+        asked = question("GetEventProperties", EVENTS)
+        try:
+            answer = await self._client.call(self._service, action, asked, *_addressing(self._service, action))
+        except Unsupported:
+            return KINDS
+        return offered(answer) or KINDS
+
+    async def pull(self, wait_s: float) -> tuple[Event, ...]:
+        """Return the next messages, none after ``wait_s`` seconds (rounded up to whole ones). Raises DeviceError."""
+        wait = max(1, round(min(wait_s, WAIT, self._lives / 2)))
+        inner = f"<q:Timeout>PT{wait}S</q:Timeout><q:MessageLimit>64</q:MessageLimit>"
+        answer = await self._call(_PULL, question("PullMessages", EVENTS, inner), wait)
+        try:
+            left = lifetime(answer)
+        except DecodeError as error:
+            raise Unsupported(f"the camera's messages: {error.reason}") from None
+        if left is not None:  # some cameras prolong the subscription with each answer
+            self._ends = asyncio.get_running_loop().time() + left
+        return events(answer)
+
+    async def keep(self) -> bool:
+        """Renew the subscription when half of its time is over; tell whether it had to be made anew.
+
+        Raises DeviceError.
+        """
+        if self._ends - asyncio.get_running_loop().time() > self._lives / 2:
+            return False
+        inner = f"<q:TerminationTime>PT{LIVES:.0f}S</q:TerminationTime>"
+        try:
+            answer = await self._call(f"{_MANAGER}/RenewRequest", question("Renew", BASE_NOTIFICATION, inner))
+            self._granted(answer)
+        except (Unsupported, DecodeError):
+            await self.close()  # a camera without Renew: the new subscription tells the state of everything again
+            await self.open()
+            return True
+        return False
+
+    async def close(self) -> None:
+        """Unsubscribe, as cameras have room for few; without an answer the subscription ends by itself."""
+        if not self._address:
+            return
+        try:
+            async with asyncio.timeout(_LEAVE):
+                await self._call(f"{_MANAGER}/UnsubscribeRequest", question("Unsubscribe", BASE_NOTIFICATION))
+        except (DeviceError, TimeoutError):
+            pass
+        self._address = ""
+
+    async def _call(self, action: str, body: str, wait_s: float = 0.0) -> Element:
+        headers = (*_addressing(self._address, action), *self._reference)
+        return await self._client.call(self._address, action, body, *headers, wait_s=wait_s)
+
+    def _granted(self, answer: Element) -> None:
+        """Learn how long the camera lets the subscription live; LIVES where it does not say."""
+        self._lives = lifetime(answer) or LIVES
+        self._ends = asyncio.get_running_loop().time() + self._lives
+
+
+def _addressing(address: str, action: str) -> tuple[str, str]:
+    """Return WS-Addressing 1.0 headers: by them some cameras find the subscription."""
+    return (
+        f'<a:Action xmlns:a="{ADDRESSING}" s:mustUnderstand="1">{escape(action)}</a:Action>',
+        f'<a:To xmlns:a="{ADDRESSING}" s:mustUnderstand="1">{escape(address)}</a:To>',
+    )
+
+
+def _parameters(element: Element | None) -> tuple[str, ...]:
+    """Return what the camera wants to see again in each header (WS-Addressing 1.0 SOAP binding, section 3.4)."""
+    written = []
+    for parameter in () if element is None else element:
+        parameter.set(_MARK, "true")
+        written.append(ElementTree.tostring(parameter, encoding="unicode"))
+    if sum(len(each) for each in written) > _MAX_REFERENCE:
+        raise DecodeError(f"reference parameters of more than {_MAX_REFERENCE} characters")
+    return tuple(written)
