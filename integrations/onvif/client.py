@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 import aiohttp
 
@@ -13,12 +16,30 @@ from integrations.onvif.moment import device_time
 from integrations.onvif.soap import Login, envelope, question, read
 from integrations.onvif.tree import Element
 
+Answer = TypeVar("Answer")
 DEVICE = "http://www.onvif.org/ver10/device/wsdl"
 #: Largest SOAP answer in bytes: a topic set of a large camera is about 100 kB.
 MAX_ANSWER = 1024 * 1024
 #: A clock that moved by less did not cause a refusal: cameras allow some seconds at least.
 _CLOCK_MOVED = timedelta(seconds=2)
 _FAULT_STATUS = {400, 500}
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One request: to which service, its action, the element in the body, and more headers (XML)."""
+
+    address: str
+    action: str
+    body: str
+    headers: tuple[str, ...] = ()
+    wait_s: float = 0.0
+    """Seconds for which the camera may wait with its answer on purpose."""
+
+    @property
+    def name(self) -> str:
+        """Return the operation."""
+        return self.action.rpartition("/")[2].removesuffix("Request")
 
 
 class SoapAnswer(aiohttp.ClientResponse):
@@ -56,55 +77,50 @@ class Client:
         self._config = config
         self._offset = timedelta()
 
-    async def call(self, address: str, action: str, body: str, *headers: str, wait_s: float = 0.0) -> Element:
-        """Return the answer to the request ``body``, the action of which ends in its name. Raises DeviceError.
+    async def call(self, asked: Ask, reader: Callable[[Element], Answer]) -> Answer:
+        """Ask, and return what ``reader`` makes of the answer. Raises DeviceError.
 
-        ``wait_s`` is how long the camera may wait with its answer on purpose.
+        What ``reader`` cannot read (DecodeError) is Unsupported.
         """
         try:
-            return await self._call(address, action, body, headers, wait_s)
+            return await self._call(asked, reader)
         except BadCredentials:
             if not self._config.user or not await self.read_clock():
                 raise
-        return await self._call(address, action, body, headers, wait_s)  # its clock was set in the meantime
+        return await self._call(asked, reader)  # its clock was set in the meantime
 
     async def read_clock(self) -> bool:
         """Learn how far the camera's clock is off; tell whether that has changed. Raises DeviceError.
 
         The one question that needs no log-in (Core, 8.2.2). A camera that refuses it all the same is taken to be right.
         """
-        asked = question("GetSystemDateAndTime", DEVICE)
+        asked = Ask(self.base, f"{DEVICE}/GetSystemDateAndTime", question("GetSystemDateAndTime", DEVICE))
         try:
-            answer = await self._send(self.base, f"{DEVICE}/GetSystemDateAndTime", envelope(asked), 0.0)
+            said = await self._send(asked, device_time)
         except BadCredentials:
             return False
-        try:
-            said = device_time(answer)
-        except DecodeError as error:
-            raise Unsupported(f"the camera's clock: {error.reason}") from None
         before, self._offset = self._offset, (said - datetime.now(UTC)) if said else timedelta()
         return abs(self._offset - before) > _CLOCK_MOVED
 
-    async def _call(self, address: str, action: str, body: str, headers: tuple[str, ...], wait_s: float) -> Element:
-        login: tuple[str, ...] = ()
-        if self._config.user:
-            created = datetime.now(UTC) + self._offset
-            login = (Login(self._config.user, self._config.password, created, secrets.token_bytes(16)).header(),)
-        return await self._send(address, action, envelope(body, *login, *headers), wait_s)
+    async def _call(self, asked: Ask, reader: Callable[[Element], Answer]) -> Answer:
+        if not self._config.user:
+            return await self._send(asked, reader)
+        created = datetime.now(UTC) + self._offset
+        login = Login(self._config.user, self._config.password, created, secrets.token_bytes(16))
+        return await self._send(asked, reader, login.header())
 
-    async def _send(self, address: str, action: str, message: bytes, wait_s: float) -> Element:
+    async def _send(self, asked: Ask, reader: Callable[[Element], Answer], *login: str) -> Answer:
         request = Request(
-            url=address,
+            url=asked.address,
             method="POST",
-            data=message,
-            headers={"Content-Type": f'application/soap+xml; charset=utf-8; action="{action}"'},
+            data=envelope(asked.body, *login, *asked.headers),
+            headers={"Content-Type": f'application/soap+xml; charset=utf-8; action="{asked.action}"'},
             user=self._config.user,
             password=self._config.password,
-            timeout=self._config.timeout_s + wait_s,
+            timeout=self._config.timeout_s + asked.wait_s,
             limit=MAX_ANSWER,
         )
-        name = action.rpartition("/")[2].removesuffix("Request")
         try:
-            return read(await fetch(self._http, request), f"{name}Response")
+            return reader(read(await fetch(self._http, request), f"{asked.name}Response"))
         except DecodeError as error:
-            raise Unsupported(f"no ONVIF answer to {name}: {error.reason}") from None
+            raise Unsupported(f"no ONVIF answer to {asked.name}: {error.reason}") from None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
 import uuid
 from dataclasses import dataclass
 from urllib.parse import unquote
@@ -19,8 +20,10 @@ from integrations.onvif.tree import Element, children, find, local, parse, text
 
 #: Where WS-Discovery listens: link-local multicast and its registered port.
 MULTICAST = ("239.255.255.250", 3702)
+#: Every interface; the system chooses the one that the probe leaves by.
+ANYWHERE = "0.0.0.0"  # noqa: S104 - answers come in on whatever interface they come
 #: Largest datagram that is read, in bytes; most datagrams of one probe; most devices; most addresses of one.
-MAX_DATAGRAM, MAX_DATAGRAMS, MAX_FOUND, _MAX_ADDRESSES = 16 * 1024, 2048, 512, 8
+MAX_DATAGRAM, MAX_DATAGRAMS, MAX_FOUND, _MAX_ADDRESSES = 16 * 1024, 2048, 256, 8
 #: Seconds after which the probe is sent again: datagrams get lost (SOAP-over-UDP 1.1, appendix I: 50 to 500 ms).
 _AGAIN = 0.2
 _DISCOVERY = "http://schemas.xmlsoap.org/ws/2005/04/discovery"
@@ -43,26 +46,43 @@ class Found:
     """IP address that the answer came from."""
 
 
-async def probe(timeout_s: float = 3.0, address: tuple[str, int] = MULTICAST) -> tuple[Found, ...]:
-    """Return what answers within ``timeout_s`` seconds, first come first. Raises Unreachable without a network."""
+async def probe(
+    timeout_s: float = 3.0, address: tuple[str, int] = MULTICAST, local: str = ANYWHERE
+) -> tuple[Found, ...]:
+    """Return what answers within ``timeout_s`` seconds, first come first. Raises Unreachable without a network.
+
+    ``local`` is the hub's own IPv4 address in the cameras' network, where it is in several.
+    """
     identity = f"urn:uuid:{uuid.uuid4()}"
     listener = _Listener(identity)
+    again = min(_AGAIN, timeout_s / 2)
     try:
-        transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
-            lambda: listener,
-            local_addr=("0.0.0.0", 0),  # noqa: S104 - answers come in on whatever interface they come
-        )
+        own = _socket(local)
     except OSError as error:
         raise Unreachable(f"no socket for discovery ({type(error).__name__})") from None
+    transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(lambda: listener, sock=own)
     try:
-        for pause in (min(_AGAIN, timeout_s / 2), timeout_s - min(_AGAIN, timeout_s / 2)):
+        for pause in (again, timeout_s - again):
             transport.sendto(question(identity), address)
             await asyncio.sleep(pause)
     finally:
         transport.close()
-    if listener.failure is not None and not listener.found:
-        raise Unreachable(f"no network for discovery ({type(listener.failure).__name__})")
+    if listener.failure and not listener.found:
+        raise Unreachable(f"no network for discovery ({listener.failure})")
     return tuple(listener.found.values())
+
+
+def _socket(local: str) -> socket.socket:
+    own = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        own.setblocking(False)
+        own.bind((local, 0))
+        if local != ANYWHERE:
+            own.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(local))
+    except OSError:
+        own.close()
+        raise
+    return own
 
 
 def question(identity: str) -> bytes:
@@ -92,7 +112,7 @@ def answers(datagram: bytes, identity: str, sender: str) -> tuple[Found, ...]:
 class _Listener(asyncio.DatagramProtocol):
     def __init__(self, identity: str) -> None:
         self.found: dict[str, Found] = {}
-        self.failure: OSError | None = None
+        self.failure = ""
         self._identity = identity
         self._left = MAX_DATAGRAMS
 
@@ -108,8 +128,7 @@ class _Listener(asyncio.DatagramProtocol):
             return  # anybody can send anything here
 
     def error_received(self, exc: Exception) -> None:
-        if isinstance(exc, OSError):
-            self.failure = exc
+        self.failure = type(exc).__name__
 
 
 def _found(match: Element, sender: str) -> Found:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
 from hub.sdk import DecodeError, DeviceError, Unsupported
 from integrations.onvif.address import follow
-from integrations.onvif.client import Client
+from integrations.onvif.client import Answer, Ask, Client
 from integrations.onvif.kinds import KINDS, Kind, offered
 from integrations.onvif.media import EVENTS
 from integrations.onvif.moment import lifetime, parse_time
 from integrations.onvif.notification import Event, events
 from integrations.onvif.soap import ADDRESSING, question
-from integrations.onvif.tree import Element, find, text
+from integrations.onvif.tree import Element, find, local, text
 
 BASE_NOTIFICATION = "http://docs.oasis-open.org/wsn/b-2"
 #: Seconds for which we ask a subscription to live, and the longest that one answer may wait.
@@ -24,9 +27,22 @@ LIVES, WAIT = 60.0, 5.0
 _LEAVE = 2.0
 #: Most bytes of a subscription's own reference parameters that are sent back.
 _MAX_REFERENCE = 2048
+_PORT = f"{EVENTS}/EventPortType"
 _PULL = f"{EVENTS}/PullPointSubscription/PullMessagesRequest"
 _MANAGER = "http://docs.oasis-open.org/wsn/bw-2/SubscriptionManager"
 _MARK = f"{{{ADDRESSING}}}IsReferenceParameter"
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """What the camera answers to a subscription."""
+
+    address: str
+    reference: tuple[str, ...]
+    """XML to be sent back with each request."""
+    since: datetime | None
+    lives: float | None
+    """Seconds."""
 
 
 class PullPoint:
@@ -48,39 +64,28 @@ class PullPoint:
             raise Unsupported("the camera names no event service")
         inner = f"<q:InitialTerminationTime>PT{LIVES:.0f}S</q:InitialTerminationTime>"
         asked = question("CreatePullPointSubscription", EVENTS, inner)
-        action = f"{EVENTS}/EventPortType/CreatePullPointSubscriptionRequest"
-        answer = await self._client.call(self._service, action, asked, *_addressing(self._service, action))
-        try:
-            reference = find(answer, "SubscriptionReference")
-            self._reference = _parameters(find(reference, "ReferenceParameters"))
-            self._address = follow(text(reference, "Address"), self._client.base)
-            self.since = parse_time(text(answer, "CurrentTime", limit=40))
-            self._granted(answer)
-        except DecodeError as error:
-            raise Unsupported(f"the camera's subscription: {error.reason}") from None
+        granted = await self._ask(f"{_PORT}/CreatePullPointSubscriptionRequest", asked, read_granted)
+        self._address = follow(granted.address, self._client.base)
+        self._reference = granted.reference
+        self.since = granted.since
+        self._granted(granted.lives)
 
     async def kinds(self) -> tuple[Kind, ...]:
         """Return what the camera says it detects; everything where it does not say. Raises DeviceError."""
-        action = f"{EVENTS}/EventPortType/GetEventPropertiesRequest"
         asked = question("GetEventProperties", EVENTS)
         try:
-            answer = await self._client.call(self._service, action, asked, *_addressing(self._service, action))
+            return await self._ask(f"{_PORT}/GetEventPropertiesRequest", asked, offered) or KINDS
         except Unsupported:
             return KINDS
-        return offered(answer) or KINDS
 
     async def pull(self, wait_s: float) -> tuple[Event, ...]:
-        """Return the next messages, none after ``wait_s`` seconds (rounded up to whole ones). Raises DeviceError."""
+        """Return the next messages, none after ``wait_s`` seconds (rounded to whole ones). Raises DeviceError."""
         wait = max(1, round(min(wait_s, WAIT, self._lives / 2)))
         inner = f"<q:Timeout>PT{wait}S</q:Timeout><q:MessageLimit>64</q:MessageLimit>"
-        answer = await self._call(_PULL, question("PullMessages", EVENTS, inner), wait)
-        try:
-            left = lifetime(answer)
-        except DecodeError as error:
-            raise Unsupported(f"the camera's messages: {error.reason}") from None
+        told, left = await self._tell(_PULL, question("PullMessages", EVENTS, inner), read_pulled, wait)
         if left is not None:  # some cameras prolong the subscription with each answer
             self._ends = asyncio.get_running_loop().time() + left
-        return events(answer)
+        return told
 
     async def keep(self) -> bool:
         """Renew the subscription when half of its time is over; tell whether it had to be made anew.
@@ -91,33 +96,52 @@ class PullPoint:
             return False
         inner = f"<q:TerminationTime>PT{LIVES:.0f}S</q:TerminationTime>"
         try:
-            answer = await self._call(f"{_MANAGER}/RenewRequest", question("Renew", BASE_NOTIFICATION, inner))
-            self._granted(answer)
-        except (Unsupported, DecodeError):
+            lives = await self._tell(f"{_MANAGER}/RenewRequest", question("Renew", BASE_NOTIFICATION, inner), lifetime)
+        except Unsupported:
             await self.close()  # a camera without Renew: the new subscription tells the state of everything again
             await self.open()
             return True
+        self._granted(lives)
         return False
 
     async def close(self) -> None:
         """Unsubscribe, as cameras have room for few; without an answer the subscription ends by itself."""
         if not self._address:
             return
-        try:
+        asked = question("Unsubscribe", BASE_NOTIFICATION)
+        with suppress(DeviceError, TimeoutError):
             async with asyncio.timeout(_LEAVE):
-                await self._call(f"{_MANAGER}/UnsubscribeRequest", question("Unsubscribe", BASE_NOTIFICATION))
-        except (DeviceError, TimeoutError):
-            pass
+                await self._tell(f"{_MANAGER}/UnsubscribeRequest", asked, local)
         self._address = ""
 
-    async def _call(self, action: str, body: str, wait_s: float = 0.0) -> Element:
-        headers = (*_addressing(self._address, action), *self._reference)
-        return await self._client.call(self._address, action, body, *headers, wait_s=wait_s)
+    async def _ask(self, action: str, body: str, reader: Callable[[Element], Answer]) -> Answer:
+        return await self._client.call(Ask(self._service, action, body, _addressing(self._service, action)), reader)
 
-    def _granted(self, answer: Element) -> None:
-        """Learn how long the camera lets the subscription live; LIVES where it does not say."""
-        self._lives = lifetime(answer) or LIVES
+    async def _tell(self, action: str, body: str, reader: Callable[[Element], Answer], wait_s: float = 0.0) -> Answer:
+        """Ask the subscription itself."""
+        headers = (*_addressing(self._address, action), *self._reference)
+        return await self._client.call(Ask(self._address, action, body, headers, wait_s), reader)
+
+    def _granted(self, lives: float | None) -> None:
+        """Keep for how many seconds the camera lets the subscription live; LIVES where it does not say."""
+        self._lives = lives or LIVES
         self._ends = asyncio.get_running_loop().time() + self._lives
+
+
+def read_granted(answer: Element) -> Granted:
+    """Read a CreatePullPointSubscriptionResponse. Raises DecodeError."""
+    reference = find(answer, "SubscriptionReference")
+    return Granted(
+        text(reference, "Address"),
+        _parameters(find(reference, "ReferenceParameters")),
+        parse_time(text(answer, "CurrentTime")),
+        lifetime(answer),
+    )
+
+
+def read_pulled(answer: Element) -> tuple[tuple[Event, ...], float | None]:
+    """Read a PullMessagesResponse: what is told, and the seconds that are left. Raises DecodeError."""
+    return events(answer), lifetime(answer)
 
 
 def _addressing(address: str, action: str) -> tuple[str, str]:

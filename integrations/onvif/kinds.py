@@ -40,7 +40,7 @@ KINDS = (
     Kind(
         "line",
         Capability.ALARM,
-        ("RuleEngine/LineDetector/Crossed",),
+        ("RuleEngine/LineDetector/Crossed", "RuleEngine/CellMotionDetector/LineCross"),  # the second is of Tapo
         ("IsCrossed", "IsLineCross", "State"),
         Text("越线", "line crossed"),
         momentary=True,

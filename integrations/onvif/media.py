@@ -7,7 +7,7 @@ from xml.sax.saxutils import escape
 
 from hub.sdk import DecodeError, Unsupported, clean
 from integrations.onvif.address import follow, stream
-from integrations.onvif.client import DEVICE, Client
+from integrations.onvif.client import DEVICE, Ask, Client
 from integrations.onvif.soap import question
 from integrations.onvif.tree import Element, attribute, children, find, local, text
 
@@ -16,6 +16,10 @@ MEDIA2 = "http://www.onvif.org/ver20/media/wsdl"
 EVENTS = "http://www.onvif.org/ver10/events/wsdl"
 #: Most profiles that are looked at: a recorder of 64 channels has 128 to 192.
 _MAX_PROFILES = 256
+_STREAM_SETUP = (
+    '<q:StreamSetup xmlns:tt="http://www.onvif.org/ver10/schema"><tt:Stream>RTP-Unicast</tt:Stream>'
+    "<tt:Transport><tt:Protocol>RTSP</tt:Protocol></tt:Transport></q:StreamSetup>"
+)
 _CATEGORIES = {"Media": MEDIA, "Events": EVENTS}
 _NAMESPACES = {MEDIA, MEDIA2, EVENTS}
 
@@ -33,24 +37,22 @@ async def services(client: Client) -> dict[str, str]:
     """Return namespace and address of the services on the camera's own host. Raises DeviceError."""
     asked = question("GetServices", DEVICE, "<q:IncludeCapability>false</q:IncludeCapability>")
     try:
-        return _services(await client.call(client.base, f"{DEVICE}/GetServices", asked), client.base)
+        return await client.call(
+            Ask(client.base, f"{DEVICE}/GetServices", asked), lambda answer: read_services(answer, client.base)
+        )
     except Unsupported:  # firmware before ONVIF 2.1 knows only GetCapabilities
         asked = question("GetCapabilities", DEVICE, "<q:Category>All</q:Category>")
-        return _capabilities(await client.call(client.base, f"{DEVICE}/GetCapabilities", asked), client.base)
+        return await client.call(
+            Ask(client.base, f"{DEVICE}/GetCapabilities", asked), lambda answer: read_capabilities(answer, client.base)
+        )
 
 
 async def profiles(client: Client, found: dict[str, str]) -> tuple[Profile, ...]:
-    """Return the camera's profiles. Raises DeviceError; Unsupported also when it has none."""
+    """Return the camera's profiles, at least one. Raises DeviceError."""
     service, address = _media(found)
     inner = "<q:Type>VideoSource</q:Type>" if service == MEDIA2 else ""
-    answer = await client.call(address, f"{service}/GetProfiles", question("GetProfiles", service, inner))
-    try:
-        read = tuple(_profile(each) for each in list(children(answer, "Profiles"))[:_MAX_PROFILES])
-    except DecodeError as error:
-        raise Unsupported(f"the camera's profiles: {error.reason}") from None
-    if not read:
-        raise Unsupported("the camera has no media profile: create one on its page")
-    return read
+    asked = Ask(address, f"{service}/GetProfiles", question("GetProfiles", service, inner))
+    return await client.call(asked, read_profiles)
 
 
 def choose(named: tuple[Profile, ...], token: str) -> Profile:
@@ -72,22 +74,41 @@ def others(named: tuple[Profile, ...], own: Profile) -> frozenset[str]:
 async def snapshot_address(client: Client, found: dict[str, str], profile: Profile) -> str:
     """Return where a picture is now. Raises DeviceError; Unsupported where the camera gives none."""
     service, address = _media(found)
-    asked = question("GetSnapshotUri", service, _token(profile))
-    return follow(_uri(await client.call(address, f"{service}/GetSnapshotUri", asked)), client.base)
+    asked = Ask(address, f"{service}/GetSnapshotUri", question("GetSnapshotUri", service, _token(profile)))
+    return follow(await client.call(asked, read_address), client.base)
 
 
 async def stream_address(client: Client, found: dict[str, str], profile: Profile) -> str:
     """Return the RTSP address of the profile. Raises DeviceError."""
     service, address = _media(found)
-    if service == MEDIA2:
-        inner = f"<q:Protocol>RTSP</q:Protocol>{_token(profile)}"
-    else:
-        inner = (
-            '<q:StreamSetup xmlns:tt="http://www.onvif.org/ver10/schema"><tt:Stream>RTP-Unicast</tt:Stream>'
-            f"<tt:Transport><tt:Protocol>RTSP</tt:Protocol></tt:Transport></q:StreamSetup>{_token(profile)}"
-        )
-    asked = question("GetStreamUri", service, inner)
-    return stream(_uri(await client.call(address, f"{service}/GetStreamUri", asked)), client.base)
+    inner = "<q:Protocol>RTSP</q:Protocol>" if service == MEDIA2 else _STREAM_SETUP
+    asked = Ask(address, f"{service}/GetStreamUri", question("GetStreamUri", service, inner + _token(profile)))
+    return stream(await client.call(asked, read_address), client.base)
+
+
+def read_services(answer: Element, base: str) -> dict[str, str]:
+    """Read a GetServicesResponse. Raises DecodeError; Unsupported for an address that may not be followed."""
+    return _known([(text(each, "Namespace"), text(each, "XAddr")) for each in children(answer, "Service")], base)
+
+
+def read_capabilities(answer: Element, base: str) -> dict[str, str]:
+    """Read a GetCapabilitiesResponse. Raises DecodeError; Unsupported for an address that may not be followed."""
+    parts = find(answer, "Capabilities")
+    named = () if parts is None else parts
+    return _known([(_CATEGORIES.get(local(each), ""), text(each, "XAddr")) for each in named], base)
+
+
+def read_profiles(answer: Element) -> tuple[Profile, ...]:
+    """Read a GetProfilesResponse of either media service. Raises DecodeError, also where there is no profile."""
+    read = tuple(_profile(each) for each in list(children(answer, "Profiles"))[:_MAX_PROFILES])
+    if not read:
+        raise DecodeError("no media profile; create one on the camera's page")
+    return read
+
+
+def read_address(answer: Element) -> str:
+    """Read a GetSnapshotUriResponse or GetStreamUriResponse of either media service. Raises DecodeError."""
+    return text(answer, "MediaUri", "Uri") or text(answer, "Uri")
 
 
 def _token(profile: Profile) -> str:
@@ -101,25 +122,8 @@ def _media(found: dict[str, str]) -> tuple[str, str]:
     raise Unsupported("the camera names no media service")
 
 
-def _services(answer: Element, base: str) -> dict[str, str]:
-    return _known([(_said(each, "Namespace"), _said(each, "XAddr")) for each in children(answer, "Service")], base)
-
-
-def _capabilities(answer: Element, base: str) -> dict[str, str]:
-    parts = find(answer, "Capabilities")
-    named = () if parts is None else parts
-    return _known([(_CATEGORIES.get(local(each), ""), _said(each, "XAddr")) for each in named], base)
-
-
 def _known(named: list[tuple[str, str]], base: str) -> dict[str, str]:
     return {name: follow(address, base) for name, address in named if name in _NAMESPACES and address}
-
-
-def _said(element: Element, name: str) -> str:
-    try:
-        return text(element, name)
-    except DecodeError as error:
-        raise Unsupported(f"the camera's services: {error.reason}") from None
 
 
 def _profile(element: Element) -> Profile:
@@ -132,10 +136,3 @@ def _profile(element: Element) -> Profile:
     if configuration is None:
         return Profile(token, "", "")
     return Profile(token, text(configuration, "SourceToken", limit=64), attribute(configuration, "token"))
-
-
-def _uri(answer: Element) -> str:
-    try:
-        return text(answer, "MediaUri", "Uri") or text(answer, "Uri")  # Media, Media2
-    except DecodeError as error:
-        raise Unsupported(f"the address: {error.reason}") from None
