@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from typing import TypeVar
 
 import aiohttp
@@ -22,7 +23,7 @@ DEVICE = "http://www.onvif.org/ver10/device/wsdl"
 MAX_ANSWER = 1024 * 1024
 #: A clock that moved by less did not cause a refusal: cameras allow some seconds at least.
 _CLOCK_MOVED = timedelta(seconds=2)
-_FAULT_STATUS = {400, 500}
+_FAULT_STATUS = {HTTPStatus.BAD_REQUEST, HTTPStatus.INTERNAL_SERVER_ERROR}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +47,17 @@ class SoapAnswer(aiohttp.ClientResponse):
     """A SOAP fault is an answer, although HTTP calls it an error.
 
     SOAP 1.2 part 2, table 17, sends faults with 400 or 500, of which ``fetch`` reads no body. A 401 without a challenge
-    is one as well: the camera did not understand the token in the envelope, and HTTP log-in is not asked for.
+    is one as well: HTTP log-in is not asked for, so the password must not be sent by it, as ``fetch`` would (Basic).
     """
 
     async def start(self, connection: aiohttp.connector.Connection) -> aiohttp.ClientResponse:
         """Read status and headers."""
         await super().start(connection)
-        fault = self.status in _FAULT_STATUS or (self.status == 401 and "WWW-Authenticate" not in self.headers)
-        if fault and self.content_type.endswith("xml"):
-            self.status = 200
+        unasked = self.status == HTTPStatus.UNAUTHORIZED and "WWW-Authenticate" not in self.headers
+        if (unasked or self.status in _FAULT_STATUS) and self.content_type.endswith("xml"):
+            self.status = HTTPStatus.OK
+        elif unasked:
+            self.status = HTTPStatus.FORBIDDEN
         return self
 
 

@@ -61,6 +61,10 @@ class FakeCamera:
     asked: list[str] = field(default_factory=list)
     subscriptions: dict[str, Subscription] = field(default_factory=dict)
     renewed: int = 0
+    refused: int = 0
+    """Tokens that were wrong; real cameras lock the user after some."""
+    authorizations: list[str] = field(default_factory=list)
+    """How HTTP log-in was tried."""
     deaf: bool = False
     """It takes every question and answers none."""
     _nonces: set[str] = field(default_factory=set)
@@ -97,17 +101,20 @@ class FakeCamera:
         question = next(iter(root.iterfind("s:Body/*", SPACES)))
         name = question.tag.rpartition("}")[2]
         self.asked.append(name)
+        self.authorizations += request.headers.getall("Authorization", [])
         assert request.content_type == "application/soap+xml"
         if self.deaf:
             await asyncio.get_running_loop().create_future()
         if name in self.lies:
             status, body = self.lies[name]()
             moved = {"Location": "http://169.254.169.254/"} if status == 302 else {}
-            return web.Response(status=status, body=body, content_type="application/soap+xml", headers=moved)
+            kind = "application/soap+xml" if body else "text/plain"
+            return web.Response(status=status, body=body, content_type=kind, headers=moved)
         if name != "GetSystemDateAndTime":
             if self.http_login and not digest_is_right(request):
                 return challenge()
             if not self.http_login and not self._token_is_right(root):
+                self.refused += 1
                 return answer(fault("Sender", "ter:NotAuthorized", said="Sender not Authorized"), 400)
         handler = getattr(self, f"_{name}", None)
         if handler is None:

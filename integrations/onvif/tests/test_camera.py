@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+import ssl
+import subprocess
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
@@ -57,6 +60,7 @@ async def test_pictures_and_entities(offset: timedelta, http_login: bool, tools:
         assert driver.stream == "rtsp://127.0.0.1:554/live/1"
         assert len(camera.subscriptions) == 1
     assert not camera.subscriptions, "it was told good-bye"
+    assert camera.refused == 0
 
 
 @pytest.mark.parametrize("wrong", [{"password": "wrong"}, {"user": "nobody"}, {"user": ""}])
@@ -170,6 +174,7 @@ LIES: list[tuple[Answer, type[DeviceError]]] = [
     (lambda: (503, b""), Unreachable),
     (lambda: (500, fault("Receiver", said="busy")), Unreachable),
     (lambda: (403, b""), BadCredentials),
+    (lambda: (401, b""), BadCredentials),
     (lambda: (401, fault("Sender", "ter:NotAuthorized")), BadCredentials),
     (lambda: (500, fault("Sender", "ter:NotAuthorized")), BadCredentials),
     (lambda: (400, fault("Sender", "wsse:FailedAuthentication")), BadCredentials),
@@ -188,6 +193,14 @@ async def test_lies(number: int, tools: Tools) -> None:
         assert type(caught.value) is kind
         assert caught.value.reason.isprintable()
         assert "snapshot" not in camera.asked
+        assert camera.authorizations == [], "no password is sent in the clear to who did not ask for it"
+
+
+async def test_the_camera_s_own_words_are_shown(tools: Tools) -> None:
+    camera = FakeCamera(lies={"GetProfiles": lambda: (401, fault("Sender", "ter:NotAuthorized", said="no such user"))})
+    async with camera.serve() as url:
+        with pytest.raises(BadCredentials, match="no such user"):
+            await integration.connect("gate", config(url), tools)
 
 
 @pytest.mark.parametrize(
@@ -247,6 +260,31 @@ async def test_silence_garbage_and_a_broken_answer(tools: Tools) -> None:
     assert type(await raw(garbage, tools)) is Unreachable
     assert type(await raw(broken, tools)) is Unreachable
     assert type(await raw(endless, tools)) is Unsupported
+
+
+async def test_a_certificate_must_be_trusted(tools: Tools, tmp_path: Path) -> None:
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("the program openssl is NOT installed")
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    subprocess.run(  # noqa: ASYNC221, S603 - a moment in a test; fixed arguments
+        [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=camera",
+         "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+    taken = []
+
+    async def serve(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        taken.append(writer)
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(Unreachable, match="Certificate"):
+            await integration.connect("gate", config(f"https://127.0.0.1:{port}"), tools)
+    assert not taken
 
 
 async def test_nobody_there(tools: Tools) -> None:
