@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import uuid4
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
@@ -144,12 +145,10 @@ def read_pulled(answer: Element) -> tuple[tuple[Event, ...], float | None]:
     return events(answer), lifetime(answer)
 
 
-def _addressing(address: str, action: str) -> tuple[str, str]:
-    """Return WS-Addressing 1.0 headers: by them some cameras find the subscription."""
-    return (
-        f'<a:Action xmlns:a="{ADDRESSING}" s:mustUnderstand="1">{escape(action)}</a:Action>',
-        f'<a:To xmlns:a="{ADDRESSING}" s:mustUnderstand="1">{escape(address)}</a:To>',
-    )
+def _addressing(address: str, action: str) -> tuple[str, ...]:
+    """Return WS-Addressing 1.0 headers, by which some cameras find the subscription; others may overlook them."""
+    named = (("Action", action), ("MessageID", f"urn:uuid:{uuid4()}"), ("To", address))
+    return tuple(f'<a:{name} xmlns:a="{ADDRESSING}">{escape(value)}</a:{name}>' for name, value in named)
 
 
 def _parameters(element: Element | None) -> tuple[str, ...]:

@@ -38,7 +38,7 @@ class Login:
         created = self.created.strftime("%Y-%m-%dT%H:%M:%SZ")
         nonce = base64.b64encode(self.nonce).decode()
         return (
-            f'<wsse:Security s:mustUnderstand="1" xmlns:wsse="{_OASIS}-wssecurity-secext-1.0.xsd"'
+            f'<wsse:Security xmlns:wsse="{_OASIS}-wssecurity-secext-1.0.xsd"'
             f' xmlns:wsu="{_OASIS}-wssecurity-utility-1.0.xsd"><wsse:UsernameToken>'
             f"<wsse:Username>{escape(self.user)}</wsse:Username>"
             f'<wsse:Password Type="{_OASIS}-username-token-profile-1.0#PasswordDigest">'
