@@ -40,7 +40,7 @@ def fault(code: str, *subcodes: str, said: str = "no") -> bytes:
 
 
 def stamp(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def notification(
