@@ -1,0 +1,48 @@
+"""Takes pictures from a camera that names their address itself."""
+
+from __future__ import annotations
+
+import aiohttp
+
+from hub.sdk import DecodeError, Picture, Request, Unsupported, clean, fetch
+from integrations.onvif.client import Client
+from integrations.onvif.config import Config
+from integrations.onvif.media import Profile, snapshot_address
+
+
+class OnvifCamera:
+    """One profile of a camera. ``stream`` is its RTSP address, for what will show video; empty where it has none."""
+
+    def __init__(
+        self,
+        http: aiohttp.ClientSession,
+        client: Client,
+        config: Config,
+        services: dict[str, str],
+        profile: Profile,
+        stream: str,
+    ) -> None:
+        self.stream = stream
+        self._http = http
+        self._client = client
+        self._config = config
+        self._services = services
+        self._profile = profile
+
+    async def snapshot(self) -> Picture:
+        """Ask where the picture is (cameras let addresses expire), then take it. Raises DeviceError."""
+        config = self._config
+        address = await self.address()
+        request = Request(url=address, user=config.user, password=config.password, timeout=config.timeout_s)
+        try:
+            return Picture.from_bytes(await fetch(self._http, request))
+        except DecodeError as error:
+            raise Unsupported(error.reason) from None
+
+    async def address(self) -> str:
+        """Return where the next picture is. Raises DeviceError; Unsupported names the stream to use instead."""
+        try:
+            return await snapshot_address(self._client, self._services, self._profile)
+        except Unsupported as error:
+            instead = f"; its stream for generic_camera: {clean(self.stream, 120)}" if self.stream else ""
+            raise Unsupported(f"no picture address: {error.reason}{instead}") from None

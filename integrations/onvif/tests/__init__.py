@@ -1,0 +1,1 @@
+"""Tests of onvif against a camera that speaks SOAP and WS-Discovery on loopback."""
