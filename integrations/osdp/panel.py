@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 TICK = 0.1
 #: Seconds after which a silent reader is tried again. libosdp 3.2 alone would wait 300 s.
 AGAIN = 5.0
+#: Looks at a reader, one each tick, that must find it online before it counts: one that demands a key comes and goes.
+STEADY = 5
 #: Events that wait while the hub writes; a reader that says more is lying.
 WAITING = 256
 
@@ -36,7 +38,8 @@ class Panel:
         self._heard: asyncio.Queue[tuple[int, Said]] = asyncio.Queue(WAITING)
         self._asked: list[list[int]] = [[] for _ in readers]
         self._refused: list[set[int]] = [set() for _ in readers]
-        self._again_at = 0.0
+        self._again_at = self._loop.time() + AGAIN
+        self._resting: list[int] = []
         self._alone_since: float | None = None
         # Warnings of libosdp name packets, and so may name cards.
         self._panel: Any = ControlPanel(
@@ -47,7 +50,11 @@ class Panel:
     async def open(cls, readers: list[Reader], config: Config, tools: Tools) -> Panel:
         """Begin to poll and wait until one reader answers. Raises Unreachable, BadCredentials or Unsupported."""
         line = Line(config.port, config.baud)
-        panel = cls(line, readers, config, tools)
+        try:
+            panel = cls(line, readers, config, tools)
+        except BaseException:
+            line.close()
+            raise
         panel._panel.start()
         try:
             await panel._wait()
@@ -124,12 +131,7 @@ class Panel:
             raise Unreachable(f"the port {self._config.port} was lost ({self._line.lost})")
         if not self._panel.thread.is_alive():
             raise Unreachable("the polling of the readers has ended")
-        if now >= self._again_at:
-            self._again_at = now + AGAIN
-            for reader in self._readers:
-                if not self._panel.is_online(reader.config.address):
-                    self._panel.disable_pd(reader.config.address)
-                    self._panel.enable_pd(reader.config.address)
+        self._try_again(now)
         if any(reader.online for reader in self._readers):
             self._alone_since = None
         elif self._alone_since is None:
@@ -137,15 +139,28 @@ class Panel:
         elif now - self._alone_since > self._config.timeout_s:
             raise Unreachable(f"no reader answers on {self._config.port} any more")
 
+    def _try_again(self, now: float) -> None:
+        """Take silent readers out and, a tick later, in again: then libosdp begins anew with them."""
+        for address in self._resting:
+            self._panel.enable_pd(address)
+        self._resting = []
+        if now >= self._again_at:
+            self._again_at = now + AGAIN
+            addresses = [reader.config.address for reader in self._readers]
+            self._resting = [address for address in addresses if not self._panel.is_online(address)]
+            for address in self._resting:
+                self._panel.disable_pd(address)
+
     async def _wait(self) -> None:
         """Return when one reader is online. Raises what a technician should know else."""
         end = self._loop.time() + self._config.timeout_s
-        self._again_at = self._loop.time() + AGAIN
-        while not self._panel.status():
+        steady = 0
+        while steady < STEADY:
             now = self._loop.time()
             if now > end:
                 self._give_up()
             self._check(now)
+            steady = steady + 1 if self._panel.status() else 0
             await asyncio.sleep(TICK)
 
     def _give_up(self) -> None:

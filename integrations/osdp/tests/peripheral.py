@@ -1,7 +1,8 @@
 """A reader in a process of its own: libosdp's peripheral on one end of a pseudo-terminal. JSON in, one a line.
 
-``python -m integrations.osdp.tests.peripheral FD ADDRESS KEY INPUTS``; the key may be empty. Lines: ``{"card": "hex"}``,
-``{"keys": "hex"}``, ``{"local": "hex"}``, ``{"inputs": "hex"}``, ``{"pause": true}``, ``{"noise": bytes}``.
+``python -m integrations.osdp.tests.peripheral FD ADDRESS KEY INPUTS``; the key may be empty. Lines:
+``{"card": "hex"}``, ``{"keys": "hex"}``, ``{"local": "hex"}``, ``{"inputs": "hex"}``, ``{"pause": true}``,
+``{"noise": bytes}``.
 """
 
 from __future__ import annotations
