@@ -8,6 +8,7 @@ specification.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Any
 
 from dbus_fast import BusType, Message, MessageType, Variant
@@ -46,7 +47,7 @@ class Adapter:
             adapter.name = _choose(await adapter._adapters(), wanted)
             await adapter.check()
         except BaseException:
-            adapter.close()
+            await adapter.close()
             raise
         return adapter
 
@@ -61,9 +62,12 @@ class Adapter:
             raise Unreachable("BlueZ was started anew")
         self._owner = reply.sender
 
-    def close(self) -> None:
-        """Let go of the bus."""
+    async def close(self) -> None:
+        """Let go of the bus, and return when its socket is closed."""
         self._bus.disconnect()
+        with contextlib.suppress(OSError, EOFError, DBusFastError):  # TimeoutError is an OSError
+            async with asyncio.timeout(self._timeout):
+                await self._bus.wait_for_disconnect()  # type: ignore[no-untyped-call]
 
     async def _adapters(self) -> dict[str, dict[str, Any]]:
         """Return the properties of each adapter by its name."""

@@ -55,7 +55,7 @@ class Radio:
         try:
             await radio._start()
         except BaseException:
-            adapter.close()
+            await adapter.close()
             raise
         return radio
 
@@ -82,7 +82,7 @@ class Radio:
     async def close(self) -> None:
         """Stop scanning and let go of the bus."""
         await self._stop()
-        self._adapter.close()
+        await self._adapter.close()
 
     def _detected(self, device: BLEDevice, said: AdvertisementData) -> None:
         self._heard_at = self._clock()

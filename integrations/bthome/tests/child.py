@@ -24,7 +24,13 @@ def tell(**said: Any) -> None:
     print(json.dumps(said), flush=True)  # noqa: T201 (the test reads it)
 
 
+def sockets() -> int:
+    links = [entry.readlink() for entry in Path("/proc/self/fd").iterdir() if entry.is_symlink()]
+    return sum(str(link).startswith("socket:") for link in links)
+
+
 async def report(*said: Sample | Vitals) -> None:
+    await asyncio.sleep(0.01)  # a hub's disk
     tell(said=[msgspec.to_builtins(part) for part in said])
 
 
@@ -42,7 +48,7 @@ async def main() -> None:
 
 async def live(config: Config, tools: Tools, lines: asyncio.StreamReader) -> None:
     """Open, run until told to close or until it is lost, close."""
-    before = asyncio.all_tasks()
+    before, open_before = asyncio.all_tasks(), sockets()
     connection = await integration.connect("radio", config, tools)
     assert connection.run is not None
     assert connection.close is not None
@@ -55,7 +61,7 @@ async def live(config: Config, tools: Tools, lines: asyncio.StreamReader) -> Non
     results = await asyncio.gather(running, told, return_exceptions=True)
     await connection.close()
     left = [task.get_coro() for task in asyncio.all_tasks() - before]
-    tell(closed=[getattr(coroutine, "__qualname__", "") for coroutine in left])
+    tell(closed=[getattr(coroutine, "__qualname__", "") for coroutine in left], sockets=sockets() - open_before)
     if isinstance(results[0], Exception):
         raise results[0]
 
