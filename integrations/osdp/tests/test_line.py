@@ -1,0 +1,265 @@
+"""The session on a pseudo-terminal, with libosdp's peripheral in another process at its other end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import pty
+import sys
+import threading
+import tty
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import msgspec
+import pytest
+
+import integrations.osdp as integration
+from hub.sdk import (
+    Alarm,
+    BadCredentials,
+    Contact,
+    DeviceError,
+    Presence,
+    Quality,
+    Sample,
+    Tools,
+    Unreachable,
+    Unsupported,
+    Vitals,
+)
+from integrations.osdp import panel
+from integrations.osdp.config import Config
+
+KEY, OTHER = "00112233445566778899aabbccddeeff", "ff112233445566778899aabbccddeeff"
+CARD = "0badcafe42"
+CARD_ID, TAMPER_ID, POWER_ID, DOOR_ID = (
+    f"osdp.line_gate_{what}" for what in ("card", "tamper", "power_failed", "door")
+)
+#: Seconds a test waits at most for anything.
+PATIENCE = 15.0
+
+
+@dataclass
+class Far:
+    """The peripheral and its end of the line."""
+
+    port: str
+    master: int
+    process: asyncio.subprocess.Process
+
+    async def say(self, **said: Any) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(json.dumps(said).encode() + b"\n")
+        await self.process.stdin.drain()
+
+    async def end(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            self.process.kill()
+        await self.process.communicate()
+
+
+@contextlib.asynccontextmanager
+async def line() -> AsyncIterator[tuple[int, str]]:
+    master, slave = pty.openpty()
+    tty.setraw(slave)
+    try:
+        yield master, os.ttyname(slave)
+    finally:
+        os.close(slave)
+        with contextlib.suppress(OSError):
+            os.close(master)
+
+
+@contextlib.asynccontextmanager
+async def far_end(address: int = 5, key: str = KEY, inputs: int = 0) -> AsyncIterator[Far]:
+    async with line() as (master, port):
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "integrations.osdp.tests.peripheral", str(master), str(address), key, str(inputs)),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+            pass_fds=(master,),
+            cwd=Path(__file__).parents[3],
+        )
+        far = Far(port, master, process)
+        try:
+            yield far
+        finally:
+            await far.end()
+
+
+@dataclass
+class Hub:
+    """What the session reported."""
+
+    tools: Tools | None = None
+    said: list[tuple[str, object]] = field(default_factory=list)
+
+    async def report(self, *said: Sample | Vitals) -> None:
+        for part in said:
+            assert isinstance(part, Sample)
+            self.said.append((part.entity, part.quality if part.value is None else part.value))
+
+    async def until(self, entity: str, value: object) -> None:
+        """Wait until it was said; what came before is forgotten."""
+        async with asyncio.timeout(PATIENCE):
+            while (entity, value) not in self.said:  # noqa: ASYNC110 (an event for each value would say no more)
+                await asyncio.sleep(0.01)
+        del self.said[: self.said.index((entity, value)) + 1]
+
+
+@pytest.fixture
+async def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Hub]:
+    monkeypatch.setattr(panel, "AGAIN", 1.0)
+    found = Hub()
+    async with aiohttp.ClientSession() as http:
+        found.tools = Tools(http, tmp_path, tmp_path, found.report)
+        yield found
+    assert "cp" not in {thread.name for thread in threading.enumerate()}  # the one of libosdp's panel
+
+
+def config(port: str, timeout: float = 8.0, **reader: Any) -> Config:
+    gate = {"name": "大门", "address": 5, "key": KEY, **reader}
+    return msgspec.convert({"port": port, "readers": {"gate": gate}, "timeout_s": timeout}, Config)
+
+
+@contextlib.asynccontextmanager
+async def running(hub: Hub, wanted: Config) -> AsyncIterator[asyncio.Future[None]]:
+    """Open the line and run it; close it in the end."""
+    assert hub.tools is not None
+    connection = await integration.connect("line", wanted, hub.tools)
+    assert connection.run is not None
+    assert connection.close is not None
+    run: Callable[[], Awaitable[None]] = connection.run
+    task = asyncio.ensure_future(run())
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await connection.close()
+
+
+async def test_a_card_is_present_for_a_moment_and_its_number_stays_out(
+    hub: Hub, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with far_end() as far, running(hub, config(far.port)):
+        await hub.until(CARD_ID, Presence.ABSENT)
+        await hub.until(TAMPER_ID, Alarm.CLEAR)
+        began = asyncio.get_running_loop().time()
+        await far.say(card=CARD)
+        await hub.until(CARD_ID, Presence.PRESENT)
+        await far.say(keys="31323334")
+        await hub.until(CARD_ID, Presence.ABSENT)
+        assert 1.9 < asyncio.get_running_loop().time() - began < 4
+        assert hub.said == []
+    shown = repr(hub.said) + caplog.text + "".join(capfd.readouterr())
+    assert not any(secret in shown.lower() for secret in (CARD, "1234", KEY))
+
+
+async def test_tamper_and_power(hub: Hub) -> None:
+    async with far_end() as far, running(hub, config(far.port)):
+        await hub.until(POWER_ID, Alarm.CLEAR)
+        await far.say(local="0100")
+        await hub.until(TAMPER_ID, Alarm.ACTIVE)
+        await hub.until(POWER_ID, Alarm.CLEAR)
+        await far.say(local="0001")
+        await hub.until(TAMPER_ID, Alarm.CLEAR)
+        await hub.until(POWER_ID, Alarm.ACTIVE)
+
+
+@pytest.mark.parametrize(("active", "first"), [("open", Contact.OPEN), ("closed", Contact.CLOSED)])
+async def test_a_door_at_an_input_and_a_question_that_is_refused(hub: Hub, active: str, first: Contact) -> None:
+    """The peripheral declares inputs and refuses to tell them (NAK), for which libosdp takes it off line."""
+    async with far_end(inputs=2) as far, running(hub, config(far.port, door_input=1, door_active=active)):
+        await hub.until(DOOR_ID, Quality.STALE)
+        await hub.until(CARD_ID, Presence.ABSENT)  # it was not given up for 300 s
+        await far.say(inputs="0001")
+        await hub.until(DOOR_ID, first)
+        await far.say(inputs="0100")
+        await hub.until(DOOR_ID, Contact.CLOSED if first is Contact.OPEN else Contact.OPEN)
+        assert (DOOR_ID, Quality.STALE) not in hub.said  # and not asked again
+
+
+async def test_a_reader_without_a_key(hub: Hub) -> None:
+    async with far_end(key="") as far, running(hub, config(far.port, key="")):
+        await far.say(card=CARD)
+        await hub.until(CARD_ID, Presence.PRESENT)
+
+
+async def test_a_reader_that_falls_silent_is_stale_and_comes_back(hub: Hub) -> None:
+    async with far_end() as far, running(hub, config(far.port, timeout=20)):
+        await hub.until(CARD_ID, Presence.ABSENT)
+        await far.say(pause=True)
+        await hub.until(CARD_ID, Quality.STALE)
+        await far.say(pause=False)
+        await hub.until(CARD_ID, Presence.ABSENT)
+
+
+async def test_nobody_answers_any_more(hub: Hub) -> None:
+    async with far_end() as far, running(hub, config(far.port, timeout=2)) as task:
+        await hub.until(CARD_ID, Presence.ABSENT)
+        await far.say(pause=True)
+        with pytest.raises(Unreachable, match="any more"):
+            await asyncio.wait_for(task, PATIENCE)
+
+
+async def test_the_port_is_pulled_out(hub: Hub) -> None:
+    async with far_end() as far, running(hub, config(far.port)) as task:
+        await hub.until(CARD_ID, Presence.ABSENT)
+        await far.end()
+        os.close(far.master)
+        with pytest.raises(Unreachable, match="was lost"):
+            await asyncio.wait_for(task, PATIENCE)
+
+
+async def test_noise_on_the_line_does_not_end_it(hub: Hub) -> None:
+    async with far_end() as far, running(hub, config(far.port, timeout=20)):
+        await hub.until(CARD_ID, Presence.ABSENT)
+        for size in (1, 300, 70_000):
+            await far.say(noise=size)
+        await far.say(card=CARD)
+        await hub.until(CARD_ID, Presence.PRESENT)
+
+
+async def refusal(hub: Hub, wanted: Config) -> DeviceError:
+    assert hub.tools is not None
+    with pytest.raises(DeviceError) as caught:
+        await asyncio.wait_for(integration.connect("line", wanted, hub.tools), PATIENCE)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("far_key", "key", "kind"), [(KEY, OTHER, BadCredentials), (KEY, "", Unreachable), ("", KEY, BadCredentials)]
+)
+async def test_the_wrong_key(hub: Hub, far_key: str, key: str, kind: type[DeviceError]) -> None:
+    async with far_end(key=far_key) as far:
+        error = await refusal(hub, config(far.port, timeout=2, key=key))
+        assert type(error) is kind
+        assert "key" in error.reason
+        assert KEY not in error.reason
+
+
+async def test_silence_another_address_and_noise_are_nobody(hub: Hub) -> None:
+    async with line() as (master, port):
+        assert "no reader answers" in (await refusal(hub, config(port, timeout=0.5))).reason
+        writing = asyncio.ensure_future(asyncio.to_thread(os.write, master, b"\x53\x85\x08\x00\x04\x40\x00\x00" * 100))
+        assert type(await refusal(hub, config(port, timeout=0.5))) is Unreachable
+        await writing
+    async with far_end(address=6) as far:
+        assert type(await refusal(hub, config(far.port, timeout=1))) is Unreachable
+
+
+async def test_ports_that_are_none(hub: Hub) -> None:
+    assert type(await refusal(hub, config("/dev/no-such-port"))) is Unreachable
+    assert type(await refusal(hub, config("/dev/null"))) is Unsupported
+    async with far_end() as far, running(hub, config(far.port)):
+        assert "in use" in (await refusal(hub, config(far.port))).reason
