@@ -46,7 +46,9 @@ MOMENT = 5
 class _Run:
     seconds: float
     shown: list[tuple[Said, float]]
-    late: float
+    missing: int
+    late: list[float]
+    """Seconds by which each reading was sent late."""
     resident: list[float]
     """MiB of the hub, once a second."""
     held: int
@@ -66,16 +68,21 @@ def figures() -> Iterator[Figure]:
     ledger = done.ledger
     note = f"readings that are not in the journal; {ledger.doubled} twice, {ledger.early} times silent while speaking"
     yield Figure(BENCH, "devices.lost", ledger.lost, "", done.said, f"{note}; want 0")
-    silent = sorted(done.silent.values())
-    note = f"after the limit of {SILENCE} s, {DEVICES - len(silent)} never, the first after {silent[0]:.2f}; want 5"
-    last = WITHIN if len(silent) < DEVICES else silent[-1]
-    yield Figure(BENCH, "devices.stale_s", round(last, 2), "s", len(silent), note)
+    yield from _silence(sorted(done.silent.values()))
+
+
+def _silence(late: list[float]) -> Iterator[Figure]:
+    """Seconds after its limit at which each device was shown stale, those that never were left out."""
+    never, first = DEVICES - len(late), late[0] if late else WITHIN
+    note = f"after the limit of {SILENCE} s, the first after {first:.2f}, {never} never within {WITHIN:g}; want 5"
+    yield Figure(BENCH, "devices.stale_s", round(WITHIN if never else late[-1], 2), "s", len(late), note)
 
 
 def _latency(done: _Run) -> Iterator[Figure]:
     shown = [(said.unit.domain, (at - said.due) * 1_000) for said, at in done.shown]
     every = [latency for _, latency in shown]
-    note = f"due to shown; sender at most {done.late * 1_000:.0f} ms late, loop held {done.held} times"
+    late = f"{percentile(done.late, 0.99) * 1_000:.1f} ms late at p99, {max(done.late) * 1_000:.0f} at most"
+    note = f"due to shown; sender {late}; {done.missing} never shown; loop held {done.held} times"
     for part, label in ((0.5, "p50"), (0.99, "p99"), (1.0, "max")):
         want = "; want 10" if label == "p99" else ""
         yield Figure(BENCH, f"devices.{label}_ms", round(percentile(every, part), 2), "ms", len(every), note + want)
@@ -114,7 +121,9 @@ async def _run(folder: Path, seconds: float) -> _Run:
         weighing.cancel()
         held = len(hub.said("loop.held")) - held
         silent = await fall_silent(ends, page, WITHIN)
-        return _Run(seconds, page.shown, late, resident, held, silent, audit(hub.data, ends.said), len(ends.said))
+        return _Run(
+            seconds, page.shown, page.missing, late, resident, held, silent, audit(hub.data, ends.said), len(ends.said)
+        )
 
 
 async def _weigh(pid: int, resident: list[float]) -> None:

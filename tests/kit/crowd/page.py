@@ -45,6 +45,11 @@ class Page:
         """Note when ``said`` is shown."""
         self._waiting.setdefault(said.unit.zone, set()).add(said)
 
+    @property
+    def missing(self) -> int:
+        """How many readings that were looked out for are not shown yet."""
+        return sum(map(len, self._waiting.values()))
+
     async def _get(self, path: str) -> Any:
         async with self._http.get(self._api + path) as answer:
             assert answer.status == 200, f"{path}: {answer.status}"
@@ -85,20 +90,21 @@ async def meet(ends: Ends, page: Page, within: float = 60) -> None:
         await asyncio.sleep(LOOK)
 
 
-async def speak(ends: Ends, period: float, seconds: float, page: Page | None = None, every: int = 10) -> float:
+async def speak(ends: Ends, period: float, seconds: float, page: Page, every: int = 10) -> list[float]:
     """Have each device speak once in ``period`` s for ``seconds`` s, evenly spread, in turn.
 
-    ``page`` looks out for one reading in ``every``, of each integration alike. Returns by how much the sender was late
-    at most.
+    ``page`` looks out for one reading in ``every``, of each integration alike. Returns by how many seconds each was
+    sent late, which says how busy the machine is.
     """
-    step, began, late = period / len(ends.units), time.monotonic() + 0.1, 0.0
+    step, began = period / len(ends.units), time.monotonic() + 0.1
+    late: list[float] = []
     for number in range(round(seconds / step)):
         due = began + number * step
         await asyncio.sleep(due - time.monotonic())
-        late = max(late, time.monotonic() - due)
+        late.append(time.monotonic() - due)
         turn, place = divmod(number, len(ends.units))
         said = ends.say(ends.units[place], turn + 1, due)
-        if page is not None and (turn + ends.units[place].place) % every == 0:
+        if (turn + ends.units[place].place) % every == 0:
             page.look_out(said)
     return late
 
