@@ -1,0 +1,66 @@
+"""The site of many devices: hub.yaml, a rule that looks at each of them, and the plugins of its own."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.kit.crowd.units import DISCOVERY, ISOLATED, LORAWAN, PUSHING, WIRED, ZIGBEE, Unit
+
+PLUGINS = Path(__file__).parent / "plugins"
+#: Never true: the engine decides on every reading and nothing comes of it.
+RULE = (
+    "rule: hot\nzones: {kind: gate}\ntrigger: {temperature: {above: 9000, until: 8000}, for: 10 min}\n"
+    "actions: [{open_incident: {severity: low}}]\n"
+    "clear: {not: {temperature: {above: 9000, until: 8000}}, actions: []}\n"
+)
+
+
+def write_site(folder: Path, broker: str, panels: int, units: Sequence[Unit], silence: int) -> Path:
+    """Write a site whose wired panels listen on port ``panels`` and whose devices are stale after ``silence`` s."""
+    (folder / "rules").mkdir(parents=True)
+    (folder / "rules" / "hot.yaml").write_text(RULE, "utf-8")
+    for domain in (*WIRED, ISOLATED):
+        _plugin(folder, "wired_panel", domain)
+    _plugin(folder, "pushing_panel", PUSHING)
+    zones: dict[str, Any] = {}
+    for unit in units:
+        zone = zones.setdefault(unit.zone, {"kind": "gate", "name": unit.zone, "bind": {"temperature": []}})
+        zone["bind"]["temperature"].append(unit.entity)
+    site = {
+        "site": {"id": "crowd", "name": "千户小区"},
+        "mqtt": {"url": broker},
+        "zones": zones,
+        "integrations": {
+            ZIGBEE: {},
+            DISCOVERY: {},
+            LORAWAN: {"default": "milesight_em300_mcs", "stale_after_h": round(silence / 3_600, 9)},
+        },
+        "devices": _devices(panels, units, silence),
+    }
+    config = folder / "hub.yaml"
+    config.write_text(json.dumps(site, ensure_ascii=False), "utf-8")
+    return config
+
+
+def _plugin(folder: Path, source: str, domain: str) -> None:
+    target = folder / "integrations" / domain
+    shutil.copytree(PLUGINS / source, target, ignore=shutil.ignore_patterns("__pycache__"))
+    manifest = target / "manifest.yaml"
+    text = manifest.read_text("utf-8").replace(f"domain: {source}", f"domain: {domain}")
+    manifest.write_text(text + ("isolation: process\n" if domain == ISOLATED else ""), "utf-8")
+
+
+def _devices(port: int, units: Sequence[Unit], silence: int) -> dict[str, Any]:
+    devices: dict[str, dict[str, dict[str, Any]]] = {}
+    for unit in units:
+        if unit.domain not in {*WIRED, ISOLATED, PUSHING}:
+            continue
+        name, number = unit.panel
+        entry = devices.setdefault(unit.domain, {}).setdefault(name, {"name": name, "silence": silence})
+        if unit.domain != PUSHING:
+            entry |= {"port": port, "units": number + 1}
+    return devices
