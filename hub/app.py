@@ -139,7 +139,7 @@ async def _build(config: Path, data: Path, folder: SiteFolder, stack: AsyncExitS
     stack.push_async_callback(journal.close)
     memory = journal.load()
     clock = _resume_clock(journal, memory)
-    http = await stack.enter_async_context(aiohttp.ClientSession(trust_env=False))
+    http = await stack.enter_async_context(_session())
     problems, registry = Problems(), Registry()
     state = EngineState(memory.states, memory.slots, memory.modes, memory.memories)
     runtime = Runtime(folder.program(), state, journal, clock, problems)
@@ -185,6 +185,11 @@ async def _build(config: Path, data: Path, folder: SiteFolder, stack: AsyncExitS
     )
     say.recall(memory.spoken)
     return parts
+
+
+def _session() -> aiohttp.ClientSession:
+    """Return the session that devices share; a hundred open event streams must not block the next request."""
+    return aiohttp.ClientSession(trust_env=False, connector=aiohttp.TCPConnector(limit=0))
 
 
 def _resume_clock(journal: Journal, memory: Memory) -> SystemClock:

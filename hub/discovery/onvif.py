@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 GROUP, PORT = "239.255.255.250", 3702
 #: Seconds between two probes, and in which answers to one are taken.
 EVERY, ANSWERING = 300.0, 4.0
+#: Seconds after which a probe is sent once more: datagrams get lost (SOAP-over-UDP 1.1, appendix I).
+AGAIN = 0.2
 #: Largest answer in bytes, and most answers to one probe.
 LARGEST, MOST = 16 * 1024, 256
 _PROBE = """<?xml version="1.0" encoding="UTF-8"?>
@@ -59,9 +61,12 @@ async def probe(
     sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 1)
     answers = _Answers()
     transport, _ = await loop.create_datagram_endpoint(lambda: answers, sock=sock)
+    asked = _PROBE.format(id=uuid.uuid4()).encode()
     try:
-        transport.sendto(_PROBE.format(id=uuid.uuid4()).encode(), target)
-        await asyncio.sleep(seconds)
+        transport.sendto(asked, target)
+        await asyncio.sleep(min(AGAIN, seconds / 2))
+        transport.sendto(asked, target)
+        await asyncio.sleep(seconds - min(AGAIN, seconds / 2))
     finally:
         transport.close()
     found = {one.key: one for data, sender in answers.taken for one in read(known, data, sender)}

@@ -10,6 +10,7 @@ from hub.model.ids import CommandKey, EntityId, entity_id, slug
 from hub.model.reading import Alarm, Capability, Contact, Entity, Presence, Quality, Value
 from hub.model.text import Text, clean
 from hub.model.time import Instant
+from hub.sdk import g711
 from hub.sdk.drivers import Camera, Driver, Notice, Notifier, Relay, Speaker
 from hub.sdk.http import Request, check_address, fetch
 from hub.sdk.media import Clip, Picture
@@ -62,6 +63,7 @@ __all__ = [
     "clean",
     "entity_id",
     "fetch",
+    "g711",
     "json_object",
     "json_value",
     "slug",

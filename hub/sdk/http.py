@@ -42,6 +42,8 @@ async def fetch(http: aiohttp.ClientSession, request: Request) -> bytes:
         if challenge is not None:
             if not request.user:
                 raise BadCredentials("the device asks for a user and a password")
+            if not challenge.lower().startswith(("basic", "digest")):
+                raise BadCredentials("the device refused and does not ask for Basic or Digest")  # nothing is given away
             challenge, body = await _send(http, request, challenge)
             if challenge is not None:
                 raise BadCredentials("the device refused the user or the password")
@@ -87,7 +89,7 @@ async def _send(
         allow_redirects=False,
     ) as answer:
         if answer.status == HTTPStatus.UNAUTHORIZED:
-            return answer.headers.get("WWW-Authenticate", "Basic"), b""
+            return answer.headers.get("WWW-Authenticate", ""), b""
         _check_status(answer.status)
         body = bytearray()
         async for chunk in answer.content.iter_chunked(64 * 1024):

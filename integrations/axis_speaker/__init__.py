@@ -14,10 +14,9 @@ from __future__ import annotations
 
 import asyncio
 
-from hub.sdk import Capability, Entity, Equipment, Plugin, Tools, Unsupported, check_address, clean, entity_id
+from hub.sdk import Capability, Entity, Equipment, Plugin, Tools, Unsupported, check_address, clean, entity_id, g711
 from integrations.axis_speaker.config import DOMAIN, Config
 from integrations.axis_speaker.speaker import AxisSpeaker
-from integrations.axis_speaker.ulaw import table
 
 plugin = Plugin(DOMAIN)
 
@@ -28,7 +27,7 @@ async def connect(name: str, config: Config, tools: Tools) -> tuple[Equipment, .
     check_address(config.url, "http", "https")
     if ":" in config.user:
         raise Unsupported("a user's name cannot have a colon (RFC 7617)")
-    await asyncio.to_thread(table)  # 50 ms once, not on the loop in mid-speech
+    await asyncio.to_thread(g711.table, "pcmu")  # 50 ms once, not on the loop in mid-speech
     entity = Entity(
         id=entity_id(DOMAIN, name), capability=Capability.SPEAKER, name=config.name, device=clean(config.name.zh)
     )

@@ -8,8 +8,7 @@ from typing import NoReturn
 from aiohttp import Payload
 from aiohttp.abc import AbstractStreamWriter
 
-from hub.sdk import Clip
-from integrations.axis_speaker.ulaw import encode
+from hub.sdk import Clip, g711
 
 #: Samples per second of audio/basic (RFC 2046, section 4.2), one byte each.
 RATE = 8_000
@@ -39,7 +38,7 @@ class Sound(Payload):
         start = loop.time() - AHEAD
         for place in range(0, len(self._pcm), CHUNK):
             await asyncio.sleep(max(0.0, start + place / 2 / RATE - loop.time()))
-            await writer.write(encode(self._pcm[place : place + CHUNK], self._volume))
+            await writer.write(g711.encode(self._pcm[place : place + CHUNK], "pcmu", self._volume))
         self.ends = start + AHEAD + len(self._pcm) / 2 / RATE
         self.sent = True
 

@@ -18,17 +18,16 @@ from typing import Literal
 
 import aiohttp
 
-from hub.sdk import Clip, CommandKey, DecodeError, DeviceError, Request, Unreachable, Unsupported, clean, fetch
+from hub.sdk import Clip, CommandKey, DecodeError, DeviceError, Request, Unreachable, Unsupported, clean, fetch, g711
 from integrations.hikvision.alert import xml
 from integrations.hikvision.call import send
 from integrations.hikvision.config import Config
-from integrations.hikvision.g711 import SILENCE, Codec, encode
 
 CHANNEL = "/ISAPI/System/TwoWayAudio/channels/1"
 #: Seconds of silence at the end: ``close`` drops what the camera still holds back, and that must not be speech.
 TAIL = 0.2
 
-_CODECS: dict[str, Codec] = {"G.711ulaw": "ulaw", "G.711alaw": "alaw"}
+_CODECS: dict[str, g711.Codec] = {"G.711ulaw": "pcmu", "G.711alaw": "pcma"}
 _SESSION = re.compile(r"[0-9A-Za-z-]{1,64}")
 
 
@@ -46,7 +45,7 @@ class HikvisionSpeaker:
         The protocol has no place for ``key``.
         """
         codec = await self._codec()
-        sound = encode(clip, volume, codec) + SILENCE[codec] * round(TAIL * 8000)
+        sound = g711.encode(clip.pcm, codec, volume) + bytes([g711.SILENCE[codec]]) * round(TAIL * 8000)
         try:
             session = await self._open()
             query = f"?sessionId={session}" if session else ""
@@ -54,7 +53,7 @@ class HikvisionSpeaker:
         finally:
             await self._close()
 
-    async def _codec(self) -> Codec:
+    async def _codec(self) -> g711.Codec:
         """Ask how the camera wants its sound; in another coding it would be noise. Raises DeviceError."""
         name = _text(await self._ask("GET", ""), "audioCompressionType")
         if name not in _CODECS:

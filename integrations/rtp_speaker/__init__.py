@@ -8,9 +8,8 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 
-from hub.sdk import Capability, Entity, Equipment, Plugin, Tools, Unsupported, clean, entity_id
+from hub.sdk import Capability, Entity, Equipment, Plugin, Tools, Unsupported, clean, entity_id, g711
 from integrations.rtp_speaker.config import DOMAIN, Config
-from integrations.rtp_speaker.g711 import table
 from integrations.rtp_speaker.speaker import RtpSpeaker
 
 plugin = Plugin(DOMAIN)
@@ -28,7 +27,7 @@ async def connect(name: str, config: Config, tools: Tools) -> tuple[Equipment, .
             ipaddress.IPv4Address(config.interface)
         except ValueError:
             raise Unsupported("the interface is entered as the IPv4 address that this machine has on it") from None
-    await asyncio.to_thread(table, config.codec)  # 50 ms once, not on the loop in mid-speech
+    await asyncio.to_thread(g711.table, config.codec)  # 50 ms once, not on the loop in mid-speech
     entity = Entity(
         id=entity_id(DOMAIN, name), capability=Capability.SPEAKER, name=config.name, device=clean(config.name.zh)
     )

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import struct
-import sys
-from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from hub.sdk import Clip, CommandKey
-from integrations.rtp_speaker.g711 import SILENCE, Codec, encode
+from hub.sdk import Clip, CommandKey, g711
 
 #: Payload types (RFC 3551, table 4).
-PAYLOAD_TYPES: dict[Codec, int] = {"pcmu": 0, "pcma": 8}
+PAYLOAD_TYPES: dict[g711.Codec, int] = {"pcmu": 0, "pcma": 8}
 #: Seconds of sound in a packet (RFC 3551, section 4.2) and its samples at 8 kHz.
 PACKET_SECONDS, PACKET_SAMPLES = 0.02, 160
 #: Packets of silence before the speech. A receiver may drop all of a new source until it has seen two packets in
@@ -40,21 +37,18 @@ class Stream:
         return cls(*struct.unpack_from(">IHI", hashlib.sha256(b"menshen rtp " + key.encode()).digest()))
 
 
-def packets(clip: Clip, volume: int, codec: Codec, stream: Stream) -> Iterator[bytes]:
+def packets(clip: Clip, volume: int, codec: g711.Codec, stream: Stream) -> Iterator[bytes]:
     """Yield the packets of ``clip``, coded one at a time as they are needed.
 
     ``volume`` (0 to 100) is the part of the clip's amplitude in percent: 50 is 6 dB less. The first packet carries the
     marker of a talkspurt (RFC 3551, section 4.1). The last one is filled up with silence.
     """
-    samples = array("h", clip.pcm)
-    if sys.byteorder == "big":
-        samples.byteswap()
-    silence = bytes([SILENCE[codec]]) * PACKET_SAMPLES
-    for number in range(-LEAD_IN, -(-len(samples) // PACKET_SAMPLES)):
+    size = 2 * PACKET_SAMPLES
+    silence = bytes([g711.SILENCE[codec]]) * PACKET_SAMPLES
+    for number in range(-LEAD_IN, -(-len(clip.pcm) // size)):
         payload = silence
         if number >= 0:
-            part = samples[number * PACKET_SAMPLES : (number + 1) * PACKET_SAMPLES]
-            payload = encode(array("h", (sample * volume // 100 for sample in part)), codec)
+            payload = g711.encode(clip.pcm[number * size : (number + 1) * size], codec, volume)
             payload += silence[len(payload) :]
         index = number + LEAD_IN
         yield (

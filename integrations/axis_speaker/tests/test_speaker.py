@@ -29,10 +29,10 @@ from hub.sdk import (
     Unreachable,
     Unsupported,
 )
+from hub.sdk.g711 import encode
 from integrations.axis_speaker.config import Config
 from integrations.axis_speaker.sound import AHEAD
 from integrations.axis_speaker.tests.far_end import PASSWORD, USER, Axis
-from integrations.axis_speaker.ulaw import encode
 
 NAME = Text(zh="大门音箱")
 KEY = CommandKey("0123456789abcdef" * 2)
@@ -64,8 +64,8 @@ async def test_the_device_hears_the_clip_once(scheme: str, tools: Tools) -> None
         await play(tools, config(url), CLIP, 60)
         await play(tools, config(url + "/ignored?x=1#y"), SHORT)
     first, second = axis.spoken
-    assert bytes(first.body) == encode(CLIP.pcm, 60)
-    assert bytes(second.body) == encode(SHORT.pcm, 100)
+    assert bytes(first.body) == encode(CLIP.pcm, "pcmu", 60)
+    assert bytes(second.body) == encode(SHORT.pcm, "pcmu")
     assert {request.line for request in axis.requests} == {"POST /axis-cgi/audio/transmit.cgi HTTP/1.1"}
     assert {request.headers["content-type"] for request in axis.requests} == {"audio/basic"}
     assert {request.headers["content-length"] for request in axis.requests if request.refused} <= {"0"}

@@ -23,14 +23,14 @@ def test_captures(file: Path, step: int) -> None:
     parts = Parts(b"--myboundary")
     pieces = [data[at : at + step] for at in range(0, len(data), step)] if step else [data]
     said = [decode(body) for piece in pieces for body in parts.feed(piece)]
-    expected = [json.loads(line) for line in file.with_suffix(".jsonl").read_text().splitlines()]
+    expected = [json.loads(line) for line in file.with_suffix(".expect").read_text().splitlines()]
     assert [[found.code, found.action, found.index] if isinstance(found, Event) else "Heartbeat" for found in said] == (
         expected
     )
 
 
 def test_every_capture_is_looked_at() -> None:
-    assert len(list(CAPTURES.glob("*.bin"))) == len(list(CAPTURES.glob("*.jsonl"))) == 2
+    assert len(list(CAPTURES.glob("*.bin"))) == len(list(CAPTURES.glob("*.expect"))) == 2
 
 
 def test_a_message_is_there_when_it_is_complete_and_not_with_the_next() -> None:

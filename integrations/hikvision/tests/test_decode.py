@@ -31,13 +31,13 @@ def test_captures(file: Path, step: int) -> None:
     data = file.read_bytes()
     boundary = re.match(rb"--\w+", data)
     assert boundary is not None
-    expected = [json.loads(line) for line in file.with_suffix(".jsonl").read_text().splitlines()]
+    expected = [json.loads(line) for line in file.with_suffix(".expect").read_text().splitlines()]
     found = parse(data, boundary[0], step)
     assert [[said.type, said.active, said.channel] for said in found] == expected
 
 
 def test_every_capture_is_looked_at() -> None:
-    assert len(list(CAPTURES.glob("*.bin"))) == len(list(CAPTURES.glob("*.jsonl"))) == 3
+    assert len(list(CAPTURES.glob("*.bin"))) == len(list(CAPTURES.glob("*.expect"))) == 3
 
 
 @pytest.mark.parametrize("step", [0, 1000])

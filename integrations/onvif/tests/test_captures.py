@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.sdk import DecodeError, DeviceError
-from integrations.onvif import discover, media
+from integrations.onvif import media
 from integrations.onvif.events import read_granted
 from integrations.onvif.kinds import KINDS, offered
 from integrations.onvif.moment import device_time, lifetime
@@ -58,19 +58,6 @@ def test_faults(line: dict[str, Any]) -> None:
     assert type(caught.value).__name__ == line["expect"]
     assert caught.value.reason.isprintable()
     assert len(caught.value.reason) < 300
-
-
-@pytest.mark.parametrize("line", lines("probe_matches"), ids=lambda line: line["from"])
-def test_probe_matches(line: dict[str, Any]) -> None:
-    def found() -> list[list[Any]]:
-        devices = discover.answers(line["xml"].encode(), PROBE, "192.168.1.87")
-        return [[d.uuid, list(d.addresses), d.name, d.hardware, d.location] for d in devices]
-
-    if isinstance(line["expect"], list):
-        assert found() == line["expect"]
-    else:
-        with pytest.raises(DecodeError, match=line["expect"]):
-            found()
 
 
 @pytest.mark.parametrize(
@@ -128,7 +115,6 @@ def everything(body: bytes) -> None:
         lambda: media.read_profiles(read(body, "PullMessagesResponse")),
         lambda: media.read_services(read(body, "PullMessagesResponse"), "http://camera/"),
         lambda: media.read_capabilities(read(body, "PullMessagesResponse"), "http://camera/"),
-        lambda: discover.answers(body, PROBE, "10.0.0.1"),
     ):
         with contextlib.suppress(DecodeError, DeviceError):
             reader()

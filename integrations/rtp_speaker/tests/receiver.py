@@ -10,7 +10,7 @@ from array import array
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
-from integrations.rtp_speaker.g711 import Codec
+from hub.sdk.g711 import Codec
 
 
 @dataclass(frozen=True)

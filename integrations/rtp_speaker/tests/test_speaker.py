@@ -16,8 +16,8 @@ import yaml
 
 import integrations.rtp_speaker as integration
 from hub.sdk import Capability, Clip, CommandKey, Speaker, Text, Tools, Unreachable, Unsupported
+from hub.sdk.g711 import Codec
 from integrations.rtp_speaker.config import Config
-from integrations.rtp_speaker.g711 import Codec
 from integrations.rtp_speaker.rtp import LEAD_IN, PAYLOAD_TYPES, Stream, packets
 from integrations.rtp_speaker.speaker import RtpSpeaker, open_socket, pace
 from integrations.rtp_speaker.tests.receiver import Receiver, decode, parse

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from array import array
 from collections.abc import Callable
 from functools import cache
@@ -39,7 +40,10 @@ def table(codec: Codec) -> bytes:
     return bytes(code(sample if sample < 0x8000 else sample - 0x10000) for sample in range(0x10000))
 
 
-def encode(samples: array[int], codec: Codec) -> bytes:
-    """Code signed 16-bit samples, one byte each."""
+def encode(pcm: bytes, codec: Codec, volume: int = 100) -> bytes:
+    """Code signed 16-bit little-endian samples, one byte each, at ``volume`` percent of their amplitude (0 to 100)."""
+    samples = array("h", pcm)
+    if sys.byteorder == "big":
+        samples.byteswap()
     codes = table(codec)
-    return bytes([codes[sample & 0xFFFF] for sample in samples])
+    return bytes([codes[sample * volume // 100 & 0xFFFF] for sample in samples])
