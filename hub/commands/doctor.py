@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 def doctor(config: Path, as_json: bool) -> None:
     """Try every integration and device of a site. Stop the hub first where a device allows one connection only."""
     from hub.config.site import load_site
-    from hub.doctor import examine
     from hub.model.errors import ConfigError
+    from hub.ops.doctor import examine
 
     try:
         settings = load_site(config).settings
