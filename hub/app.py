@@ -343,9 +343,9 @@ async def _prepare_speech(parts: _Parts) -> None:
 async def _discover(parts: _Parts) -> None:
     """Look for devices that nobody configured."""
     looking = parts.folder.settings.discovery
-    if looking.interfaces or looking.usb:
+    if looking.interfaces or looking.usb or looking.bluetooth:
         known = await asyncio.to_thread(plugins.matchers)
-        await watch(known, looking.interfaces, parts.inbox.see, on_usb=looking.usb)
+        await watch(known, looking.interfaces, parts.inbox.see, on_usb=looking.usb, by_bluetooth=looking.bluetooth)
 
 
 async def _reload(parts: _Parts) -> None:

@@ -73,6 +73,8 @@ class Discovery(msgspec.Struct, frozen=True):
     interfaces: tuple[str, ...] = ()
     """IPv4 addresses of this machine on whose networks it asks by mDNS and WS-Discovery; none: it asks nowhere."""
     usb: bool = True
+    bluetooth: bool = False
+    """Whether it listens to what advertises itself by Bluetooth; needs an adapter and the extra ``ble``."""
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -285,7 +287,7 @@ class _SettingsReader:
         )
 
     def _discovery(self, node: Node | None) -> Discovery:
-        fields = self._reader.mapping(node, "`discovery`", optional=("interfaces", "usb"))
+        fields = self._reader.mapping(node, "`discovery`", optional=("interfaces", "usb", "bluetooth"))
         if fields is None:
             return Discovery()
         interfaces = []
@@ -297,7 +299,8 @@ class _SettingsReader:
                 sentence = f"`{text}` is no IPv4 address of this machine, like `192.168.1.10`"
                 self._reader.report(item, sentence)
         usb = self._reader.boolean(fields.get("usb"), "`usb`")
-        return Discovery(tuple(interfaces), usb is not False)
+        bluetooth = self._reader.boolean(fields.get("bluetooth"), "`bluetooth`")
+        return Discovery(tuple(interfaces), usb is not False, bluetooth is True)
 
     def _listen(self, node: Node | None, what: str, default: Listen) -> Listen:
         fields = node if isinstance(node, Mapping) else self._reader.mapping(node, what)

@@ -1,1 +1,1 @@
-"""Finds devices that nobody configured: by mDNS, ONVIF WS-Discovery, on USB. It asks, it never changes."""
+"""Finds devices that nobody configured: by mDNS, WS-Discovery, Bluetooth, on USB. It asks, it never changes."""

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from hub.discovery import mdns, onvif, usb
+from hub.discovery import ble, mdns, onvif, usb
+from hub.model.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
@@ -26,13 +27,20 @@ AGAIN = 60.0
 
 
 async def watch(
-    known: tuple[Matcher, ...], interfaces: tuple[str, ...], see: Callable[[Found], Awaitable[None]], *, on_usb: bool
+    known: tuple[Matcher, ...],
+    interfaces: tuple[str, ...],
+    see: Callable[[Found], Awaitable[None]],
+    *,
+    on_usb: bool,
+    by_bluetooth: bool,
 ) -> None:
     """Look until cancelled; what cannot be looked at is logged and tried again."""
     async with asyncio.TaskGroup() as tasks:
         if interfaces:
             tasks.create_task(_again("mdns", partial(mdns.browse, known, interfaces, see)))
             tasks.create_task(_again("onvif", partial(onvif.look, known, interfaces, see)))
+        if by_bluetooth:
+            tasks.create_task(_again("ble", partial(ble.listen, known, see)))
         if on_usb:
             tasks.create_task(_usb(known, see))
 
@@ -42,7 +50,7 @@ async def _again(source: str, look: Callable[[], Coroutine[Any, Any, None]]) -> 
         try:
             await look()
         except OSError as error:
-            log.warning("discovery.failed", source=source, reason=error.strerror or type(error).__name__)
+            log.warning("discovery.failed", source=source, reason=clean(str(error), 160))
         await asyncio.sleep(AGAIN)
 
 
