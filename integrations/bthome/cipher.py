@@ -8,7 +8,7 @@
     check                4 bytes (the MIC of CCM)
 
 The nonce is the address as printed, the UUID as sent (D2 FC), the device information and the counter: 13 bytes.
-``cryptography`` is no dependency of Menshen: where it is missing, a key is refused.
+``cryptography`` comes with the extra ``ble``: where it is missing, a key is refused.
 """
 
 from __future__ import annotations
