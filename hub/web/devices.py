@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from aiohttp import web
 
 from hub.config import integrations
+from hub.config.device_schema import device_schema
 from hub.journal.queries import add_audit
 from hub.model.diagnosis import Diagnosis, Step
 from hub.model.errors import ConfigError
@@ -74,6 +76,12 @@ async def ignore(request: web.Request) -> web.Response:
 async def forms(_request: web.Request) -> web.Response:
     """List the integrations whose devices can be named, with the form of each."""
     return answer(schema.Page(await asyncio.to_thread(_forms)))
+
+
+async def schema_of_devices(_request: web.Request) -> web.Response:
+    """Give an editor what it needs to complete and check the devices of hub.yaml."""
+    found = await asyncio.to_thread(device_schema)
+    return web.Response(body=msgspec.json.encode(found), content_type="application/schema+json")
 
 
 async def add_device(request: web.Request) -> web.Response:
