@@ -1,6 +1,6 @@
 """Card readers and door contacts on RS-485 by OSDP v2 (IEC 60839-11-5, SIA OSDP 2.2), with libosdp as the protocol.
 
-Menshen listens only: it opens no door and knows no card. A card that is read is "present" for 2 seconds, whoever's.
+Menshen listens only: it opens no door and knows no card. A card that is read is "active" for 2 seconds, whoever's.
 """
 
 from __future__ import annotations

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from hub.sdk import Alarm, Capability, Contact, Entity, Presence, Quality, Sample, Text, clean, entity_id
+from hub.sdk import Alarm, Capability, Contact, Entity, Quality, Sample, Text, clean, entity_id
 from integrations.osdp.config import DOMAIN, ReaderConfig
 from integrations.osdp.events import Card, Inputs, Local, Online, Said
 
-#: Seconds for which a card is present after it was read: rules see "opened, and no card within 10 s" by it.
+#: Seconds for which a card counts as active after it was read: rules see "opened, and no card within 10 s" by it.
 CARD_SECONDS = 2.0
 
 
@@ -23,7 +23,7 @@ class Reader:
 
         self.config = config
         self.online = False
-        self._card = entity("card", Capability.PRESENCE, Text("刷卡", "Card"))
+        self._card = entity("card", Capability.ALARM, Text("刷卡", "Card"))
         self._tamper = entity("tamper", Capability.ALARM, Text("防拆", "Tamper"))
         self._power = entity("power_failed", Capability.ALARM, Text("供电故障", "Power failed"))
         self._door = entity("door", Capability.CONTACT, Text("门", "Door"))
@@ -40,7 +40,7 @@ class Reader:
         match said:
             case Card():
                 self._card_until = now + CARD_SECONDS
-                return (Sample(self._card.id, Presence.PRESENT),)
+                return (Sample(self._card.id, Alarm.ACTIVE),)
             case Local(tamper, power_failed):
                 return (Sample(self._tamper.id, _alarm(tamper)), Sample(self._power.id, _alarm(power_failed)))
             case Inputs(active):
@@ -48,7 +48,7 @@ class Reader:
             case Online(now=online):
                 self.online, self._card_until = online, None
                 if online:
-                    return (Sample(self._card.id, Presence.ABSENT),)
+                    return (Sample(self._card.id, Alarm.CLEAR),)
                 return tuple(Sample(entity.id, None, Quality.STALE) for entity in self.entities)
             case _:
                 return ()
@@ -58,7 +58,7 @@ class Reader:
         if self._card_until is None or now < self._card_until:
             return ()
         self._card_until = None
-        return (Sample(self._card.id, Presence.ABSENT),)
+        return (Sample(self._card.id, Alarm.CLEAR),)
 
     def _contact(self, active: tuple[bool, ...]) -> tuple[Sample, ...]:
         number = self.config.door_input

@@ -26,7 +26,6 @@ from hub.sdk import (
     BadCredentials,
     Contact,
     DeviceError,
-    Presence,
     Quality,
     Sample,
     Tools,
@@ -147,18 +146,18 @@ async def running(hub: Hub, wanted: Config) -> AsyncIterator[asyncio.Future[None
         await connection.close()
 
 
-async def test_a_card_is_present_for_a_moment_and_its_number_stays_out(
+async def test_a_card_is_active_for_a_moment_and_its_number_stays_out(
     hub: Hub, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     caplog.set_level(logging.DEBUG)
     async with far_end() as far, running(hub, config(far.port)):
-        await hub.until(CARD_ID, Presence.ABSENT)
+        await hub.until(CARD_ID, Alarm.CLEAR)
         await hub.until(TAMPER_ID, Alarm.CLEAR)
         began = asyncio.get_running_loop().time()
         await far.say(card=CARD)
-        await hub.until(CARD_ID, Presence.PRESENT)
+        await hub.until(CARD_ID, Alarm.ACTIVE)
         await far.say(keys="31323334")
-        await hub.until(CARD_ID, Presence.ABSENT)
+        await hub.until(CARD_ID, Alarm.CLEAR)
         assert 1.9 < asyncio.get_running_loop().time() - began < 4
         assert hub.said == []
     shown = repr(hub.said) + caplog.text + "".join(capfd.readouterr())
@@ -181,7 +180,7 @@ async def test_a_door_at_an_input_and_a_question_that_is_refused(hub: Hub, activ
     """The peripheral declares inputs and refuses to tell them (NAK), for which libosdp takes it off line."""
     async with far_end(inputs=2) as far, running(hub, config(far.port, door_input=1, door_active=active)):
         await hub.until(DOOR_ID, Quality.STALE)
-        await hub.until(CARD_ID, Presence.ABSENT)  # it was not given up for 300 s
+        await hub.until(CARD_ID, Alarm.CLEAR)  # it was not given up for 300 s
         await far.say(inputs="0001")
         await hub.until(DOOR_ID, first)
         await far.say(inputs="0100")
@@ -192,21 +191,21 @@ async def test_a_door_at_an_input_and_a_question_that_is_refused(hub: Hub, activ
 async def test_a_reader_without_a_key(hub: Hub) -> None:
     async with far_end(key="") as far, running(hub, config(far.port, key="")):
         await far.say(card=CARD)
-        await hub.until(CARD_ID, Presence.PRESENT)
+        await hub.until(CARD_ID, Alarm.ACTIVE)
 
 
 async def test_a_reader_that_falls_silent_is_stale_and_comes_back(hub: Hub) -> None:
     async with far_end() as far, running(hub, config(far.port, timeout=20)):
-        await hub.until(CARD_ID, Presence.ABSENT)
+        await hub.until(CARD_ID, Alarm.CLEAR)
         await far.say(pause=True)
         await hub.until(CARD_ID, Quality.STALE)
         await far.say(pause=False)
-        await hub.until(CARD_ID, Presence.ABSENT)
+        await hub.until(CARD_ID, Alarm.CLEAR)
 
 
 async def test_nobody_answers_any_more(hub: Hub) -> None:
     async with far_end() as far, running(hub, config(far.port, timeout=2)) as task:
-        await hub.until(CARD_ID, Presence.ABSENT)
+        await hub.until(CARD_ID, Alarm.CLEAR)
         await far.say(pause=True)
         with pytest.raises(Unreachable, match="any more"):
             await asyncio.wait_for(task, PATIENCE)
@@ -214,7 +213,7 @@ async def test_nobody_answers_any_more(hub: Hub) -> None:
 
 async def test_the_port_is_pulled_out(hub: Hub) -> None:
     async with far_end() as far, running(hub, config(far.port)) as task:
-        await hub.until(CARD_ID, Presence.ABSENT)
+        await hub.until(CARD_ID, Alarm.CLEAR)
         await far.end()
         os.close(far.master)
         with pytest.raises(Unreachable, match="was lost"):
@@ -223,11 +222,11 @@ async def test_the_port_is_pulled_out(hub: Hub) -> None:
 
 async def test_noise_on_the_line_does_not_end_it(hub: Hub) -> None:
     async with far_end() as far, running(hub, config(far.port, timeout=20)):
-        await hub.until(CARD_ID, Presence.ABSENT)
+        await hub.until(CARD_ID, Alarm.CLEAR)
         for size in (1, 300, 70_000):
             await far.say(noise=size)
         await far.say(card=CARD)
-        await hub.until(CARD_ID, Presence.PRESENT)
+        await hub.until(CARD_ID, Alarm.ACTIVE)
 
 
 async def refusal(hub: Hub, wanted: Config) -> DeviceError:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from osdp import Event, EventNotification, StatusReportType
 
 import integrations.osdp as integration
-from hub.sdk import Capability, Contact, DecodeError, Presence, Quality, Sample, Unsupported
+from hub.sdk import Alarm, Capability, Contact, DecodeError, Quality, Sample, Unsupported
 from integrations.osdp.config import Config, ReaderConfig
 from integrations.osdp.events import Answered, Card, Inputs, Local, Online, Said, read
 from integrations.osdp.frames import take_replies
@@ -73,9 +73,9 @@ def test_a_second_card_prolongs_the_first() -> None:
     gate = reader()
     card = gate.entities[0]
     assert gate.tick(0) == ()
-    assert gate.hear(Card(), 0) == gate.hear(Card(), 1.5) == (Sample(card.id, Presence.PRESENT),)
+    assert gate.hear(Card(), 0) == gate.hear(Card(), 1.5) == (Sample(card.id, Alarm.ACTIVE),)
     assert gate.tick(CARD_SECONDS) == ()
-    assert gate.tick(1.5 + CARD_SECONDS) == (Sample(card.id, Presence.ABSENT),)
+    assert gate.tick(1.5 + CARD_SECONDS) == (Sample(card.id, Alarm.CLEAR),)
     assert gate.tick(9) == ()
 
 
