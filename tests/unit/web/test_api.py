@@ -196,3 +196,17 @@ async def test_an_editor_gets_the_schema_of_a_rule(desk: Office) -> None:
     answer = await desk.ask("/api/v1/schema/rule")
     assert (answer.status, answer.content_type) == (200, "application/schema+json")
     assert set((await answer.json(content_type=None))["required"]) == {"rule", "zones", "trigger", "actions", "clear"}
+
+
+async def test_an_entity_is_bound_only_as_what_it_is(desk: Office) -> None:
+    await fill(desk)
+    before = desk.context.folder().settings.site.zones
+    wrong = {"role": "door", "entity": ENTITY}
+    answer = await desk.ask("/api/v1/zones/lane/bind", "manager", "PUT", json=wrong, headers=GUARD)
+    assert answer.status == 422
+    assert "cannot serve as door" in (await answer.json())["message"]
+    right = {"role": "door", "entity": "mqtt_discovery.spare"}
+    answer = await desk.ask("/api/v1/zones/lane/bind", "manager", "PUT", json=right, headers=GUARD)
+    assert answer.status == 204
+    assert "mqtt_discovery.spare" in (desk.context.data.parent / "hub.yaml").read_text("utf-8")
+    assert before == desk.context.folder().settings.site.zones, "it is taken over when the file is seen, not here"
