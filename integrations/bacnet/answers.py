@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from hub.sdk import BadCredentials, DeviceError, Unreachable, Unsupported
@@ -20,7 +21,8 @@ class Target(NamedTuple):
     instance: int
 
 
-class Refusal(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Refusal:
     """The device will not say. ``kind`` is the class of an error, 0 for the others; ``code`` its code or reason."""
 
     how: Literal["error", "reject", "abort"]
@@ -49,14 +51,16 @@ Primitive = bool | int | float | None
 Values = tuple[Primitive, ...]
 
 
-class Reading(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Reading:
     """What the device says of one object, by property."""
 
     target: Target
     properties: Mapping[int, Values | Refusal]
 
 
-class Reply(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Reply:
     """The answer to the request with this number."""
 
     invoke_id: int

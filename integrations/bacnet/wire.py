@@ -110,9 +110,8 @@ def _error(error: Any) -> Refusal:
 
 
 def _one(message: Any) -> Reading:
-    return Reading(
-        _target(message.objectIdentifier), {int(message.propertyIdentifier): _values(message.propertyValue.tagList)}
-    )
+    values = _values(message.propertyValue.tagList)
+    return Reading(_target(message.objectIdentifier), {_whole(message): values})
 
 
 def _many(message: Any) -> Reading:
@@ -123,9 +122,16 @@ def _many(message: Any) -> Reading:
     for element in results[0].listOfResults:
         result = element.readResult
         denied = result.propertyAccessError
-        prop = int(element.propertyIdentifier)
+        prop = _whole(element)
         properties[prop] = _values(result.propertyValue.tagList) if denied is None else _error(denied)
     return Reading(_target(results[0].objectIdentifier), properties)
+
+
+def _whole(named: Any) -> int:
+    """Return the number of a property of which no single element is meant, since none is ever asked for."""
+    if named.propertyArrayIndex is not None:
+        raise DecodeError("an element of an array that was not asked for")
+    return int(named.propertyIdentifier)
 
 
 def _target(identifier: Any) -> Target:
@@ -134,8 +140,10 @@ def _target(identifier: Any) -> Target:
 
 
 def _values(tags: Any) -> Values:
-    """Read what stands between the opening and the closing tag of a value."""
-    inner = list(tags)[1:-1]
+    """Read what stands between the opening and the closing tag of a value; the library does not miss the latter."""
+    first, *inner, last = tags
+    if (first.tag_class, last.tag_class) != (TagClass.opening, TagClass.closing):
+        raise DecodeError("a value without an end")
     if len(inner) > _MAX_VALUES:
         raise DecodeError(f"{len(inner)} values in one property")
     return tuple(_primitive(tag) for tag in inner)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -11,9 +10,8 @@ from integrations.bacnet.tests.site import sockets
 
 
 @pytest.fixture
-async def clean_up() -> AsyncIterator[None]:
-    """Fail the test that leaves a task or a socket."""
-    tasks, open_before = asyncio.all_tasks(), sockets()
+def clean_up(nothing_left_behind: None) -> Iterator[None]:
+    """Fail the test that leaves a task, a timer or a socket."""
+    before = sockets()
     yield
-    assert asyncio.all_tasks() - {asyncio.current_task()} <= tasks, "a task is left"
-    assert sockets() == open_before, "a socket is left"
+    assert sockets() == before, "a socket is left"

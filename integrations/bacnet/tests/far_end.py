@@ -12,11 +12,10 @@ import os
 import sys
 from typing import Any
 
-from bacpypes3.apdu import AbortReason
 from bacpypes3.app import Application
 from bacpypes3.basetypes import BinaryPV, EngineeringUnits, LiftCarDirection, LiftCarMode, LiftFault, Segmentation
 from bacpypes3.constructeddata import ArrayOf, ListOf
-from bacpypes3.errors import AbortException, UnrecognizedService
+from bacpypes3.errors import SegmentationNotSupported, UnrecognizedService
 from bacpypes3.local.device import DeviceObject
 from bacpypes3.local.object import Object as LocalObject
 from bacpypes3.object import BinaryInputObject, LiftObject
@@ -42,9 +41,7 @@ class OneByOne(Application):  # type: ignore[misc]
 
 class Tight(Application):  # type: ignore[misc]
     async def do_ReadPropertyMultipleRequest(self, apdu: Any) -> None:  # noqa: N802
-        error = AbortException()
-        error.abortReason = AbortReason.segmentationNotSupported
-        raise error
+        raise SegmentationNotSupported
 
 
 def objects(port: int) -> list[Any]:
