@@ -68,12 +68,14 @@ class Link(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: object) -> None:
         """Take the answer that is waited for; anything else is noise."""
+        if self._answer is None or self._answer.done():
+            return
         try:
             reply = decode(data)
         except DecodeError as error:
             self._noise = error.reason
             return
-        if self._answer is not None and not self._answer.done() and reply.invoke_id == self._invoke_id:
+        if reply.invoke_id == self._invoke_id:
             self._answer.set_result(reply.content)
 
     def _fail(self, reason: str) -> None:

@@ -31,7 +31,7 @@ class Poller:
         """Return when one of the objects is there. Raises Unsupported when none is, Unreachable."""
         for item in self._items:
             said = await self._reader.read(item.target, item.props)
-            if not all(isinstance(one, Refusal) and one.no_such_object for one in said.values()):
+            if not said or any(not isinstance(one, Refusal) or not one.no_such_object for one in said.values()):
                 return
         raise Unsupported(f"the device has none of the {len(self._items)} objects: compare their instance numbers")
 

@@ -212,6 +212,12 @@ def test_wrong_configurations(fields: dict[str, Any]) -> None:
         site(address="127.0.0.1", **fields)
 
 
+def test_the_example_of_the_page_is_a_configuration() -> None:
+    page = (Path(integration.__file__).parents[2] / "docs" / "integrations" / "bacnet.md").read_text(encoding="utf-8")
+    (entry,) = yaml.safe_load(page.split("```yaml")[1].split("```")[0])["devices"]["bacnet"].values()
+    assert [lift.key for lift in msgspec.convert(entry, Config).lifts] == ["a", "b"]
+
+
 def test_the_library_is_loaded_late() -> None:
     code = "import sys, integrations.bacnet; sys.exit(any(name.startswith('bacpypes3') for name in sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0  # noqa: S603
