@@ -123,6 +123,31 @@ async def test_a_lost_datagram_is_asked_again(tmp_path: Path) -> None:
         assert far.heard[0] == far.heard[1], "a repeat has the same number"
 
 
+async def test_a_device_that_reads_one_by_one_is_asked_together_only_once(tmp_path: Path) -> None:
+    def simple(asked: bytes) -> list[bytes]:
+        if asked[9:10] == b"\x0e":
+            return [framed(b"\x60" + number(asked) + b"\x09")]
+        return truth(asked) or [framed(b"\x50" + number(asked) + b"\x0c\x91\x02\x91\x20")]
+
+    async with liar(simple) as far, opened(tmp_path, address=far.address) as hub:
+        hub.run()
+        await hub.until("a_alarm", None, "stale")
+        assert [asked[9:10] for asked in far.heard].count(b"\x0e") == 1
+
+
+async def test_an_object_that_is_not_there_is_not_asked_for_each_property(tmp_path: Path) -> None:
+    def empty(asked: bytes) -> list[bytes]:
+        if asked[9:10] == b"\x0e" and asked[14:15] == b"\x04":
+            return [framed(b"\x50" + number(asked) + b"\x0e\x91\x01\x91\x1f")]
+        return truth(asked)
+
+    lifts = [LIFT, LIFT | {"instance": 4, "key": "b"}]
+    async with liar(empty) as far, opened(tmp_path, address=far.address, lifts=lifts) as hub:
+        hub.run()
+        await hub.until("b_alarm", None, "stale")
+        assert [asked[9:10] for asked in far.heard].count(b"\x0c") == 1, "only to see who it is"
+
+
 async def test_noise_before_the_answer_is_passed_over(tmp_path: Path) -> None:
     def noisy(asked: bytes) -> list[bytes]:
         late = framed(b"\x60" + bytes(((number(asked)[0] - 1) % 256,)) + b"\x09")

@@ -113,7 +113,7 @@ def framed(apdu: bytes) -> bytes:
         bytes(MAX_DATAGRAM + 1),
         b"\x81\x0a\xff\xff\x01\x00" + bytes(0xFFFF - 6),
     ],
-    ids=repr,
+    ids=len,
 )
 def test_what_is_no_answer(datagram: bytes) -> None:
     with pytest.raises(DecodeError):
