@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 
 from hub.config import integrations
-from hub.model.document import Mapping, Mark
+from hub.model.document import Mapping
 from hub.runtime.isolation.child import serve
 from hub.sdk import Tools
 
@@ -39,7 +39,7 @@ async def _open(
     session = integrations.plugin(what.domain).session
     if session is None:
         raise TypeError(f"{what.domain} has no devices")
-    config = integrations.convert(Mapping(Mark("hub.yaml", 1, 1), ()), what.values, session.config)
+    config = integrations.convert(Mapping("hub.yaml", 1, 1, ()), what.values, session.config)
     tools = Tools(http, Path(what.site), Path(what.data), report, receive)
     opened: Connection | tuple[Equipment, ...] = await session.connect(what.name, config, tools)
     return opened

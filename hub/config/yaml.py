@@ -16,7 +16,7 @@ from hub.model.document import Finding, Mapping, Mark, Node, Scalar, Sequence
 from hub.model.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
 #: Largest file read, in bytes; a site of 1,000 zones has about 200 kB.
@@ -65,13 +65,13 @@ class _Builder:
 
     def build(self, text: str) -> Node:
         try:
-            events = _events(text)
-            next(events)  # stream start
-            if isinstance(first := next(events), yaml.StreamEndEvent):
+            following = _Loader(text).get_event
+            following()  # stream start
+            if isinstance(first := following(), yaml.StreamEndEvent):
                 self._refuse(first, "the file is empty")
-            node = self._node(next(events), events, 0)
-            next(events)  # document end
-            if not isinstance(second := next(events), yaml.StreamEndEvent):
+            node = self._node(following(), following, 0)
+            following()  # document end
+            if not isinstance(second := following(), yaml.StreamEndEvent):
                 self._refuse(second, "only one document a file: remove the `---`")
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
@@ -79,10 +79,10 @@ class _Builder:
             raise ConfigError((Finding(place, f"this is not YAML: {error.problem}"),)) from None
         return node
 
-    def _node(self, event: Any, events: Iterator[Any], depth: int) -> Node:
+    def _node(self, event: Any, following: Callable[[], Any], depth: int) -> Node:
         if type(event) is ScalarEvent and event.anchor is None and event.tag is None:  # two of three are
             start: Any = event.start_mark
-            return Scalar(Mark(self._name, start.line + 1, start.column + 1), event.value, event.style not in _PLAIN)
+            return Scalar(self._name, start.line + 1, start.column + 1, event.value, event.style not in _PLAIN)
         if isinstance(event, yaml.AliasEvent):
             self._refuse(event, f"`*{event.anchor}` is an alias; write the value again")
         if event.anchor is not None:
@@ -92,19 +92,19 @@ class _Builder:
         if depth > MAX_DEPTH:
             self._refuse(event, f"nested more than {MAX_DEPTH} levels deep")
         if isinstance(event, yaml.SequenceStartEvent):
-            return Sequence(self._mark(event), self._sequence(events, depth + 1))
-        return Mapping(self._mark(event), self._mapping(events, depth + 1))
+            return Sequence(*self._place(event), self._sequence(following, depth + 1))
+        return Mapping(*self._place(event), self._mapping(following, depth + 1))
 
-    def _sequence(self, events: Iterator[Any], depth: int) -> tuple[Node, ...]:
+    def _sequence(self, following: Callable[[], Any], depth: int) -> tuple[Node, ...]:
         items: list[Node] = []
-        while not isinstance(event := next(events), yaml.SequenceEndEvent):
-            items.append(self._node(event, events, depth))
+        while not isinstance(event := following(), yaml.SequenceEndEvent):
+            items.append(self._node(event, following, depth))
         return tuple(items)
 
-    def _mapping(self, events: Iterator[Any], depth: int) -> tuple[tuple[Scalar, Node], ...]:
+    def _mapping(self, following: Callable[[], Any], depth: int) -> tuple[tuple[Scalar, Node], ...]:
         items: dict[str, tuple[Scalar, Node]] = {}
-        while not isinstance(event := next(events), yaml.MappingEndEvent):
-            key = self._node(event, events, depth)
+        while not isinstance(event := following(), yaml.MappingEndEvent):
+            key = self._node(event, following, depth)
             if not isinstance(key, Scalar):
                 self._refuse(event, "a key must be one word")
             if key.text == "<<" and not key.quoted:
@@ -112,21 +112,15 @@ class _Builder:
             if key.text in items:
                 line = items[key.text][0].mark.line
                 self._refuse(event, f"`{key.text}` stands here twice, first in line {line}; keep one")
-            items[key.text] = (key, self._node(next(events), events, depth))
+            items[key.text] = (key, self._node(following(), following, depth))
         return tuple(items.values())
 
-    def _mark(self, event: Any) -> Mark:
+    def _place(self, event: Any) -> tuple[str, int, int]:
         start = event.start_mark
-        return Mark(self._name, start.line + 1, start.column + 1)
+        return self._name, start.line + 1, start.column + 1
 
     def _refuse(self, event: Any, sentence: str) -> NoReturn:
-        raise ConfigError((Finding(self._mark(event), sentence),))
-
-
-def _events(text: str) -> Iterator[Any]:
-    """Return the events of libyaml, or of the slower parser where PyYAML was built without it."""
-    parser = _Loader(text)
-    return iter(parser.get_event, None)
+        raise ConfigError((Finding(Mark(*self._place(event)), sentence),))
 
 
 def plain(node: Node) -> Any:

@@ -20,7 +20,7 @@ from hub.kit import sessions
 from hub.kit.captures import CaptureError, Line, Player, read_lines
 from hub.kit.far_end import Mood
 from hub.kit.fuzz import Fuzzer
-from hub.model.document import Mapping, Mark
+from hub.model.document import Mapping
 from hub.model.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def configured(plugin: Plugin, lines: list[Line]) -> Any:
     part = plugin.decoder or plugin.uplinks
     values: dict[str, Any] = next((line.said["config"] for line in lines if "config" in line.said), {})
     try:
-        return None if part is None else integrations.convert(Mapping(Mark("config", 1, 1), ()), values, part.config)
+        return None if part is None else integrations.convert(Mapping("config", 1, 1, ()), values, part.config)
     except ConfigError as error:
         raise CaptureError(f"{lines[0].file if lines else 'captures'}: `config` is wrong: {error}") from None
 

@@ -22,7 +22,7 @@ from hub.config import integrations
 from hub.kit import promises
 from hub.kit.captures import CaptureError, told
 from hub.kit.far_end import ELSEWHERE, FarEnd, Mood
-from hub.model.document import Mapping, Mark
+from hub.model.document import Mapping
 from hub.model.errors import ConfigError, DeviceError
 from hub.sdk import Camera, Clip, CommandKey, Connection, Notice, Notifier, Push, Relay, Sample, Speaker, Text, Tools
 
@@ -186,7 +186,7 @@ async def _connect(plugin: Plugin, lines: list[Line], far_end: FarEnd, bench: Be
         raise CaptureError(f"{plugin.domain} has no session")
     values: dict[str, Any] = next((line.said["config"] for line in lines if "config" in line.said), {})
     try:
-        config = integrations.convert(Mapping(Mark("config", 1, 1), ()), _served(values, far_end.url), part.config)
+        config = integrations.convert(Mapping("config", 1, 1, ()), _served(values, far_end.url), part.config)
     except ConfigError as error:
         raise CaptureError(f"{lines[0].file}: `config` is wrong: {error}") from None
     opened = await part.connect(NAME, config, bench.tools())

@@ -88,7 +88,7 @@ def test_a_byte_order_mark_is_no_part_of_the_first_key(tmp_path: Path) -> None:
     path.write_bytes(b"\xef\xbb\xbfsite: x\n")
     document = load(path)
     assert isinstance(document, Mapping)
-    assert document.get("site") == Scalar(Mark(str(path), 1, 7), "x")
+    assert document.get("site") == Scalar(str(path), 1, 7, "x")
 
 
 def test_places_are_counted_in_characters() -> None:
@@ -96,7 +96,7 @@ def test_places_are_counted_in_characters() -> None:
     assert isinstance(document, Mapping)
     inner = document.get("名")
     assert isinstance(inner, Mapping)
-    assert inner.get("区") == Scalar(Mark("x", 1, 8), "值")
+    assert inner.get("区") == Scalar("x", 1, 8, "值")
 
 
 WORDS = "22:30 no No NO off on yes y n true False null ~ 010 0x1f 0o17 1e3 12 -3 +1 1_000 3.14 .inf -.INF .nan 1:30:00"
