@@ -17,7 +17,7 @@ _LEVEL = re.compile(r"[a-zA-Z0-9_-]{1,128}\Z")
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Settings of this integration."""
 
-    prefix: Annotated[str, msgspec.Meta(max_length=128, pattern=r"^[\w-]+(/[\w-]+)*$")] = "homeassistant"
+    prefix: Annotated[str, msgspec.Meta(max_length=128, pattern=r"^[\w-]+(/[\w-]+)*\Z")] = "homeassistant"
     """First level(s) of the discovery topics."""
 
 

@@ -13,7 +13,7 @@ DOMAIN = "onvif"
 #: Where a device's first service lies (ONVIF Core Specification, 5.1.1 "Services").
 _DEVICE_SERVICE = "/onvif/device_service"
 #: ``line:Gate``: what is detected, and the name of one rule, input or video source of the camera.
-Source = Annotated[str, msgspec.Meta(pattern=r"^(motion|line|field|tamper|input):[^\x00-\x1f]{1,64}$")]
+Source = Annotated[str, msgspec.Meta(pattern=r"^(motion|line|field|tamper|input):[^\x00-\x1f]{1,64}\Z")]
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -15,7 +15,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the stream goes and how it is coded."""
 
     name: Text
-    address: Annotated[str, msgspec.Meta(pattern=r"^[\w.-]{1,253}$")]
+    address: Annotated[str, msgspec.Meta(pattern=r"^[\w.-]{1,253}\Z")]
     """IPv4 address or host name of a loudspeaker, or a multicast group (224.0.0.0/4)."""
     port: Annotated[int, msgspec.Meta(ge=1, le=65_535)] = 5004
     """UDP port; 5004 is the one registered for RTP (RFC 3551, section 8)."""

@@ -12,7 +12,7 @@ DOMAIN = "zigbee2mqtt"
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Settings of this integration."""
 
-    base: Annotated[str, msgspec.Meta(max_length=128, pattern=r"^[\w-]+(/[\w-]+)*$")] = "zigbee2mqtt"
+    base: Annotated[str, msgspec.Meta(max_length=128, pattern=r"^[\w-]+(/[\w-]+)*\Z")] = "zigbee2mqtt"
     """The bridge's ``mqtt.base_topic``."""
 
 
