@@ -26,6 +26,8 @@ from hub.web.handlers import answer, body
 from hub.web.trial import Job, replay, watched_by
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from hub.engine.explain import Explanation
     from hub.engine.rule import Rule
     from hub.engine.state import EngineState
@@ -88,10 +90,27 @@ async def _relay(request: web.Request, job: Job) -> web.StreamResponse:
             await response.write_eof()
         return response
     finally:
-        if process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-        await process.communicate()
+        await _to_the_end(_end(process))
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+    await process.communicate()
+
+
+async def _to_the_end(work: Coroutine[Any, Any, None]) -> None:
+    """Finish ``work``, which takes a moment, also when the request is cancelled meanwhile: no process is left."""
+    task = asyncio.ensure_future(work)
+    cancelled = False
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            cancelled = True
+    if cancelled:
+        raise asyncio.CancelledError
 
 
 def _is_last(line: bytes) -> bool:

@@ -14,7 +14,7 @@ from hub.model.ids import EntityId
 from hub.model.reading import Presence, Quality, Reading
 from hub.model.time import MINUTE, SECOND, Instant, isoformat
 from hub.web import schema
-from hub.web.backtest import BUSY
+from hub.web.backtest import BUSY, _to_the_end
 from tests.kit.clock import START
 from tests.kit.facts import at
 from tests.kit.office import Office
@@ -111,6 +111,25 @@ async def test_it_ends_with_the_request(desk: Office, monkeypatch: pytest.Monkey
     answer.close()
     async with asyncio.timeout(10), desk.client.app[BUSY]:
         assert started[0].returncode is not None
+
+
+async def test_what_must_end_is_ended_when_the_request_is_cancelled_meanwhile() -> None:
+    reaped, done = asyncio.Event(), list[str]()
+
+    async def reap() -> None:
+        await reaped.wait()
+        done.append("reaped")
+
+    request = asyncio.create_task(_to_the_end(reap()))
+    for _ in range(2):
+        await asyncio.sleep(0)
+        request.cancel()
+        await asyncio.sleep(0)
+        assert not request.done()
+    reaped.set()
+    with pytest.raises(asyncio.CancelledError):
+        await request
+    assert done == ["reaped"]
 
 
 async def ask_why(desk: Office, query: str) -> schema.WhyOut:
