@@ -29,8 +29,8 @@ class Turns:
         """Run ``voice`` when it is its turn. Raises Unreachable when an urgent one cut it short: it is tried again."""
         try:
             await self._wait(urgent=urgent)
-        except BaseException:
-            voice.close()  # it never began
+        except BaseException:  # cancelled, too: a coroutine that never began must be closed; nothing is swallowed
+            voice.close()
             raise
         speaking = asyncio.ensure_future(voice)
         self._ordinary = None if urgent else speaking
@@ -53,7 +53,7 @@ class Turns:
                 self._ordinary.cancel()
             try:
                 await self._changed.wait_for(lambda: not self._busy and (urgent or not self._urgent))
-            except BaseException:
+            except BaseException:  # cancelled, too: who gave up waiting must not hold the others back
                 self._urgent -= urgent
                 self._changed.notify_all()
                 raise

@@ -55,7 +55,7 @@ class SiteEditor:
             before = self._keep_secrets(secrets)
             try:
                 self._edit(change)
-            except BaseException:
+            except BaseException:  # whatever stopped the edit, no secret is left of a device that is not there
                 self._restore_secrets(before)
                 raise
 

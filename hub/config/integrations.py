@@ -82,7 +82,7 @@ def plugin(domain: str) -> Plugin:
         package = _installed().get(domain)
         name = f"integrations.{domain}" if package is None else package.name
         found = importlib.import_module(name).plugin
-    except Exception as error:
+    except Exception as error:  # a plugin may raise anything at import; it becomes a finding with its reason
         mark = Mark(f"integrations/{domain}/__init__.py", 1, 1)
         sentence = f"cannot be imported: {type(error).__name__}: {error}"
         raise ConfigError((Finding(mark, clean(sentence, 200)),)) from error
