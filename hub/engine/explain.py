@@ -113,7 +113,7 @@ def explain(
         found,
         trigger=witnesses((rule.trigger.condition,), compiled.calendar)(view),
         conditions=witnesses(rule.conditions, compiled.calendar)(view),
-        clear=compiled.shared.closing(view),
+        clear=compiled.shared.closures.closing(view),
     )
 
 
