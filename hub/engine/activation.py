@@ -60,6 +60,7 @@ def advance(program: SlotProgram, slot: Slot | None, view: View, now: Instant) -
     life = _Life(program, view, now)
     view.looked = None
     view.bound = program.zone.bind
+    view.supplies = program.supplies
     before = slot
     phase = None if slot is None else slot.phase
     if phase is COOLDOWN and slot is not None and now >= (slot.due or now):

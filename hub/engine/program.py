@@ -14,6 +14,7 @@ from hub.engine.terms import Beyond, Count, ModeIs, Preceded, Term, leaves, role
 from hub.engine.trace import Tracer, witnesses
 from hub.engine.truth import Test, compile_term
 from hub.model.activation import SlotKey
+from hub.model.site import Role
 from hub.model.time import Duration
 
 if TYPE_CHECKING:
@@ -114,6 +115,8 @@ class SlotProgram:
     zone: Zone
     area: str
     calendar: Calendar
+    supplies: tuple[tuple[EntityId, ...], ...] = ()
+    """What hangs on each supply of the zone."""
 
     @property
     def rule(self) -> Rule:
@@ -161,7 +164,9 @@ class Program:
                     continue  # nothing in this zone can ever fire the rule
                 area = site.areas.get(zone.area) if zone.area is not None else None
                 key = SlotKey(rule.id, zone.id)
-                slot = SlotProgram(key, shared, zone, "" if area is None else area.name.zh, calendar)
+                slot = SlotProgram(
+                    key, shared, zone, "" if area is None else area.name.zh, calendar, _supplies(zone, site)
+                )
                 self.slots[key] = slot
                 self._track(shared, zone)
                 for entity in slot.entities():
@@ -194,6 +199,12 @@ class Program:
 def watched(rule: Rule) -> tuple[Term, ...]:
     """Return every term of a rule that is evaluated."""
     return (rule.trigger.condition, rule.clear.condition, *rule.conditions)
+
+
+def _supplies(zone: Zone, site: Site) -> tuple[tuple[EntityId, ...], ...]:
+    """Return what hangs on each supply of a zone; most have none."""
+    found = (site.zones.get(name) for name in zone.supplied_by)
+    return tuple(supply.bound(Role.DEVICE) for supply in found if supply is not None)
 
 
 def _served(rule: Rule, site: Site, by_kind: dict[ZoneKind, list[Zone]]) -> list[Zone]:
