@@ -202,7 +202,7 @@ def token_hash(token: str) -> bytes:
 def add_token(db: sqlite3.Connection, name: str, role: str, token: str, at: Instant) -> None:
     """Store a token in the place of the one that ``name`` had."""
     put_token(db, name, role, token, at)
-    add_audit(db, at, "console", "token", {"role": role}, target=name)
+    add_audit(db, at, "console", "add_token", {"role": role}, target=name)
 
 
 def put_token(db: sqlite3.Connection, name: str, role: str, token: str, at: Instant) -> None:

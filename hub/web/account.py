@@ -38,11 +38,11 @@ async def _by_token(request: web.Request, token: str) -> web.Response:
         raise _later()
     row = await context.queries.token(token)
     if row is None:
-        await audit(request, "sign_in", actor="", outcome="wrong_token")
+        await audit(request, actor="", outcome="wrong_token")
         raise Refusal(401, "wrong_token", "this token is not known; make one with `menshen users token`")
     context.doorkeeper.tries.give_back(address)
     cookie = await context.doorkeeper.enter(request, token=token_hash(token))
-    await audit(request, "sign_in", {"by": "token"}, actor=row.name)
+    await audit(request, {"by": "token"}, actor=row.name)
     return _entered(request, schema.SessionOut(row.name, cast("schema.RoleName", row.role), account=False), cookie)
 
 
@@ -55,7 +55,7 @@ async def _by_password(request: web.Request, name: str, password: str, code: str
     if user is None or user.disabled or not right:
         # what is no account may be a password in the wrong field: it is not kept
         target = "" if user is None else user.name
-        await audit(request, "sign_in", actor="", target=target, outcome="wrong_password")
+        await audit(request, actor="", target=target, outcome="wrong_password")
         raise Refusal(401, "wrong_password", "wrong name or password")
     by = "password"
     if user.factor is not None:
@@ -65,7 +65,7 @@ async def _by_password(request: web.Request, name: str, password: str, code: str
         by = await _second_factor(request, user, code)
     context.doorkeeper.tries.give_back(*keys)
     cookie = await context.doorkeeper.enter(request, account=user.id)
-    await audit(request, "sign_in", {"by": by}, actor=user.name)
+    await audit(request, {"by": by}, actor=user.name)
     return _entered(request, schema.SessionOut(user.name, cast("schema.RoleName", user.role), account=True), cookie)
 
 
@@ -77,7 +77,7 @@ async def _second_factor(request: web.Request, user: UserRow, code: str) -> str:
         return "password+code"
     if await context.journal.answer(lambda db: users.use_recovery(db, user.id, token_hash(plain))):
         return "password+recovery"
-    await audit(request, "sign_in", actor="", target=user.name, outcome="wrong_code")
+    await audit(request, actor="", target=user.name, outcome="wrong_code")
     raise Refusal(401, "wrong_code", "this code is wrong, was used already or is out of date")
 
 
@@ -114,7 +114,7 @@ async def first_run(request: web.Request) -> web.Response:
         raise _later()
     now, digest = context.clock.now(), token_hash(proofs.plain_code(wanted.code))
     if await context.queries.ask(lambda db: users.first_code(db, now)) != digest:
-        await audit(request, "first_run", actor="", outcome="wrong_code")
+        await audit(request, actor="", outcome="wrong_code")
         raise Refusal(422, "wrong_code", "this code is not in force; `menshen users code` prints a new one")
     kept = await context.doorkeeper.passwords.hash(wanted.password)
     number = await context.journal.answer(lambda db: users.add_first_user(db, digest, name, kept, now))
@@ -122,7 +122,7 @@ async def first_run(request: web.Request) -> web.Response:
         raise Refusal(409, "taken", "this name is taken, or somebody was faster")
     context.doorkeeper.tries.give_back(*keys)
     cookie = await context.doorkeeper.enter(request, account=number)
-    await audit(request, "first_run", actor=name, target=name)
+    await audit(request, actor=name, target=name)
     return _entered(request, schema.SessionOut(name, "admin", account=True), cookie)
 
 

@@ -19,15 +19,17 @@ AUDITED: web.RequestKey[bool] = web.RequestKey("audited", bool)
 
 async def audit(
     request: web.Request,
-    action: str,
     what: dict[str, Any] | None = None,
     *,
     target: str = "",
     outcome: str = "done",
     actor: str | None = None,
 ) -> None:
-    """Record what the sender of a request did, on what, and what came of it. Raises JournalError."""
-    context = request.app[CONTEXT]
+    """Record what the sender of a request did, on what, and what came of it. Raises JournalError.
+
+    The action is the name of the route (hub.web.routes), so that there is one word for each.
+    """
+    context, action = request.app[CONTEXT], request.match_info.route.name or ""
     now, address = context.clock.now(), request.remote or ""
     name = request[USER].name if actor is None else actor
     request[AUDITED] = True

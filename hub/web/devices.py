@@ -71,7 +71,7 @@ async def ignore(request: web.Request) -> web.Response:
         await context.inbox.ignore(key, ignored=wanted.ignored)
     except NotFound:
         raise Refusal(404, "not_found", "no such found device") from None
-    await audit(request, "ignore", {"ignored": wanted.ignored}, target=key)
+    await audit(request, {"ignored": wanted.ignored}, target=key)
     return web.Response(status=204)
 
 
@@ -100,7 +100,7 @@ async def add_device(request: web.Request) -> web.Response:
             await context.inbox.adopted(wanted.found, f"{wanted.integration}.{wanted.name}")
         except NotFound:
             raise Refusal(404, "not_found", "no such found device; the device was added all the same") from None
-    await audit(request, "add_device", target=f"{wanted.integration}.{wanted.name}")
+    await audit(request, target=f"{wanted.integration}.{wanted.name}")
     return web.Response(status=204)
 
 
@@ -108,7 +108,7 @@ async def remove_device(request: web.Request) -> web.Response:
     """Take a device out of hub.yaml."""
     context, where = request.app[CONTEXT], (request.match_info["domain"], request.match_info["device"])
     await _edit(lambda: context.editor.remove_device(*where))
-    await audit(request, "remove_device", target=".".join(where))
+    await audit(request, target=".".join(where))
     return web.Response(status=204)
 
 
@@ -136,7 +136,7 @@ async def bind(request: web.Request) -> web.Response:
         raise Refusal(422, "refused", f"`{wanted.entity}` is {entity.capability} and cannot serve as {wanted.role}")
     await _edit(lambda: context.editor.bind(zone, wanted.role, wanted.entity, bound=wanted.bound))
     what = {"role": wanted.role, "entity": wanted.entity, "bound": wanted.bound}
-    await audit(request, "bind", what, target=zone)
+    await audit(request, what, target=zone)
     return web.Response(status=204)
 
 

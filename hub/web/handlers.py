@@ -59,7 +59,7 @@ async def set_mode(request: web.Request) -> web.Response:
     until = None if wanted.minutes is None else Instant(now + wanted.minutes * MINUTE)
     change = ModeChange(mode=mode, on=wanted.on, at=now, until=until if wanted.on else None, by=user.name)
     await context.runtime.done(lambda batch: batch.feed(change))
-    await audit(request, "mode", {"on": wanted.on, "minutes": wanted.minutes}, target=mode)
+    await audit(request, {"on": wanted.on, "minutes": wanted.minutes}, target=mode)
     return answer(present.mode_out(context, mode))
 
 
@@ -146,7 +146,7 @@ async def evidence(request: web.Request) -> web.StreamResponse:
     record = await context.queries.evidence_file(request.match_info["id"])
     if record is None:
         raise Refusal(404, "not_found", "no such evidence")
-    await audit(request, "view", target=record.id)
+    await audit(request, target=record.id)
     headers = {"Content-Type": record.media_type, "Content-Disposition": "inline", "Cache-Control": "private"}
     # the path stands in the journal as the hub wrote it; nothing of the request is in it
     return web.FileResponse(context.data / record.path, headers=headers)

@@ -122,10 +122,10 @@ async def _audited(request: web.Request, handler: Handler, route: Route) -> web.
         response = await handler(request)
     except Refusal as refusal:
         if refusal.status != 400:  # what cannot be read asked for nothing
-            await audit(request, route.name, target=target, outcome=refusal.error)
+            await audit(request, target=target, outcome=refusal.error)
         raise
     if AUDITED not in request:
-        await audit(request, route.name, target=target)
+        await audit(request, target=target)
     return response
 
 

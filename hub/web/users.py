@@ -41,7 +41,7 @@ async def add_user(request: web.Request) -> web.Response:
     added = await context.journal.answer(lambda db: users.add_user(db, name, wanted.role, kept, now))
     if added is None:
         raise Refusal(409, "taken", "a user or a token has this name")
-    await audit(request, "add_user", {"role": wanted.role}, target=name)
+    await audit(request, {"role": wanted.role}, target=name)
     return answer(_user(await _one(request, added)))
 
 
@@ -67,7 +67,7 @@ async def change_user(request: web.Request) -> web.Response:
         raise Refusal(409, "last_admin", "the hub needs an administrator; make another one first")
     what = {"role": wanted.role, "disabled": wanted.disabled, "password": kept is not None,
             "drop_second_factor": wanted.drop_second_factor}  # fmt: skip
-    await audit(request, "change_user", {key: value for key, value in what.items() if value not in {None, False}
+    await audit(request, {key: value for key, value in what.items() if value not in {None, False}
                                          or (key == "disabled" and value is False)}, target=user.name)  # fmt: skip
     return answer(_user(await _one(request, user.id)))
 
@@ -90,7 +90,7 @@ async def add_token(request: web.Request) -> web.Response:
 
     if not await context.journal.answer(put):
         raise Refusal(409, "taken", "a user has this name")
-    await audit(request, "token", {"role": wanted.role}, target=name)
+    await audit(request, {"role": wanted.role}, target=name)
     return answer(a.NewTokenOut(value))
 
 
@@ -100,7 +100,7 @@ async def revoke_token(request: web.Request) -> web.Response:
     name = await request.app[CONTEXT].journal.answer(lambda db: drop_token(db, wanted))
     if name is None:
         raise Refusal(404, "not_found", "no such token")
-    await audit(request, "revoke_token", target=name)
+    await audit(request, target=name)
     return web.Response(status=204)
 
 
