@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, cast
 
+import msgspec
 from aiohttp import web
 
 from hub.journal import users
@@ -65,10 +66,8 @@ async def change_user(request: web.Request) -> web.Response:
 
     if not await context.journal.answer(change):
         raise Refusal(409, "last_admin", "the hub needs an administrator; make another one first")
-    what = {"role": wanted.role, "disabled": wanted.disabled, "password": kept is not None,
-            "drop_second_factor": wanted.drop_second_factor}  # fmt: skip
-    await audit(request, {key: value for key, value in what.items() if value not in {None, False}
-                                         or (key == "disabled" and value is False)}, target=user.name)  # fmt: skip
+    what = {key: value for key, value in msgspec.structs.asdict(wanted).items() if value is not None}
+    await audit(request, what if kept is None else {**what, "password": "changed"}, target=user.name)
     return answer(_user(await _one(request, user.id)))
 
 
