@@ -121,7 +121,7 @@ async def _audited(request: web.Request, handler: Handler, route: Route) -> web.
         _may(request[USER], route)
         response = await handler(request)
     except Refusal as refusal:
-        if refusal.status != 400:  # what cannot be read asked for nothing
+        if refusal.status != 400 and AUDITED not in request:  # what cannot be read asked for nothing
             await audit(request, target=target, outcome=refusal.error)
         raise
     if AUDITED not in request:

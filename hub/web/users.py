@@ -64,10 +64,13 @@ async def change_user(request: web.Request) -> web.Response:
             users.drop_factor(db, user.id)
         return True
 
-    if not await context.journal.answer(change):
-        raise Refusal(409, "last_admin", "the hub needs an administrator; make another one first")
     what = {key: value for key, value in msgspec.structs.asdict(wanted).items() if value is not None}
-    await audit(request, what if kept is None else {**what, "password": "changed"}, target=user.name)
+    if kept is not None:
+        what["password"] = "changed"
+    if not await context.journal.answer(change):
+        await audit(request, what, target=user.name, outcome="last_admin")
+        raise Refusal(409, "last_admin", "the hub needs an administrator; make another one first")
+    await audit(request, what, target=user.name)
     return answer(_user(await _one(request, user.id)))
 
 

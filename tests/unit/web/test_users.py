@@ -103,6 +103,7 @@ async def test_the_last_administrator_stays(desk: Office) -> None:
     for change in ({"disabled": True}, {"role": "manager"}):
         status, said = await ask(desk, "PUT", f"users/{first}", change)
         assert (status, said["error"]) == (409, "last_admin")
+        assert (await trail(desk))[0] == ("admin", "change_user", "first", "last_admin")
     second = await desk.sign_up("second", "admin")
     assert (await ask(desk, "PUT", f"users/{second}", {"disabled": True}))[0] == 200
     assert (await ask(desk, "PUT", f"users/{first}", {"role": "viewer"}))[0] == 409, "one that is shut out is none"
