@@ -229,6 +229,8 @@ async def _start(
     _background(stack, follow_files(lambda: fingerprint(parts.config), partial(_reload, parts)))
     _background(stack, _prepare_speech(parts))
     _background(stack, _discover(parts))
+    doorkeeper = Doorkeeper(parts.journal, queries, parts.clock)
+    stack.callback(doorkeeper.close)
     context = Context(
         folder=lambda: parts.folder,
         manifests=lambda: _manifests(parts),
@@ -244,7 +246,7 @@ async def _start(
         queries=queries,
         clock=parts.clock,
         data=parts.data,
-        doorkeeper=Doorkeeper(queries, parts.clock),
+        doorkeeper=doorkeeper,
         live=live,
         metrics=metrics,
     )

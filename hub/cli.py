@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import secrets
 import signal
 import sys
 from pathlib import Path
@@ -19,6 +18,7 @@ from hub.commands.backtest import backtest
 from hub.commands.doctor import doctor
 from hub.commands.import_automation import import_automation
 from hub.commands.story import story
+from hub.commands.users import first_run_words, make_first_code, make_token, users
 from hub.commands.why import why
 
 if TYPE_CHECKING:
@@ -48,7 +48,14 @@ def run(config: Path, data: Path, port: int | None, level: str) -> None:
     from hub.logs import configure
 
     configure(level)
-    _until_signal(config, data, port, lambda url: click.echo(f"门神 Menshen: {url}"))
+
+    def ready(url: str) -> None:
+        click.echo(f"门神 Menshen: {url}")
+        code = make_first_code(data)
+        if code is not None:
+            click.echo(first_run_words(code))
+
+    _until_signal(config, data, port, ready)
 
 
 @main.command()
@@ -62,7 +69,7 @@ def demo(data: Path, port: int, auto: bool) -> None:
 
     configure("WARNING")
     site = simulated.prepare(data, port)
-    token = _make_token(site.data, "demo", "admin")
+    token = make_token(site.data, "demo", "admin")
     with simulated.estate(site, auto=auto):
         _until_signal(site.config, site.data, port, lambda url: click.echo(simulated.greeting(url, token, site)))
 
@@ -109,43 +116,7 @@ main.add_command(new)
 main.add_command(doctor)
 main.add_command(test_integration)
 main.add_command(record)
-
-
-@main.group()
-def users() -> None:
-    """People and programs that may use the hub."""
-
-
-@users.command()
-@click.argument("name")
-@click.option("--role", type=click.Choice(["viewer", "guard", "manager", "admin"]), required=True)
-@DATA
-def token(name: str, role: str, data: Path) -> None:
-    """Print a new token for NAME; the one it had before is no longer valid."""
-    if not name.strip() or len(name) > 64 or not name.isprintable():
-        raise click.BadParameter("1 to 64 printable characters", param_hint="NAME")
-    click.echo(_make_token(data, name, role))
-
-
-def _make_token(data: Path, name: str, role: str) -> str:
-    from hub.journal.migrate import migrate
-    from hub.journal.queries import add_token
-    from hub.journal.store import FILE, connect
-    from hub.model.errors import JournalError
-    from hub.runtime.clock import wall
-
-    value = secrets.token_urlsafe(32)
-    try:
-        data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        db = connect(data / FILE)
-        migrate(db)
-        db.execute("BEGIN IMMEDIATE")
-        add_token(db, name, role, value, wall())
-        db.execute("COMMIT")
-        db.close()
-    except (JournalError, OSError) as error:
-        _fail(str(error))
-    return value
+main.add_command(users)
 
 
 def _until_signal(config: Path, data: Path, port: int | None, ready: Callable[[str], None]) -> None:

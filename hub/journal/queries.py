@@ -6,11 +6,11 @@ import asyncio
 import hashlib
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from hub.journal.store import FILE, connect
+from hub.journal.store import FILE, Answer, connect
 from hub.model.decision import Witness
 from hub.model.entry import Evidence
 from hub.model.ids import ActivationId, CommandKey
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from hub.model.reading import Value
 
 
-Answer = TypeVar("Answer")
+_TOKENS = "SELECT id, name, role, created_at FROM tokens"
 
 
 class IncidentRow(msgspec.Struct, frozen=True):
@@ -75,8 +75,25 @@ class ReadingRow(msgspec.Struct, frozen=True):
 class TokenRow(msgspec.Struct, frozen=True):
     """Who holds a token."""
 
+    id: int
     name: str
     role: str
+    created_at: Instant
+
+
+class AuditRow(msgspec.Struct, frozen=True):
+    """What a person did; ``body`` says more, by the kind of action."""
+
+    seq: int
+    at: Instant
+    actor: str
+    action: str
+    body: dict[str, Any]
+    address: str
+    """Where from: the other end's IP address; empty for the console."""
+    target: str
+    outcome: str
+    """``done``, or the word of the refusal."""
 
 
 class Queries:
@@ -89,7 +106,7 @@ class Queries:
 
     async def close(self) -> None:
         """End the thread."""
-        await self._ask(lambda db: db.close())
+        await self.ask(lambda db: db.close())
         self._threads.shutdown()
 
     async def incidents(self, *, is_open: bool | None, limit: int, before: int | None) -> list[IncidentRow]:
@@ -151,13 +168,24 @@ class Queries:
 
     async def holder(self, digest: bytes) -> TokenRow | None:
         """Return whose token has this hash."""
-        rows = await self._all("SELECT name, role FROM tokens WHERE hash = ?", (digest,))
+        rows = await self._all(f"{_TOKENS} WHERE hash = ?", (digest,))
         return TokenRow(*rows[0]) if rows else None
 
-    async def _all(self, sql: str, parameters: tuple[Any, ...]) -> list[Any]:
-        return await self._ask(lambda db: db.execute(sql, parameters).fetchall())
+    async def tokens(self) -> list[TokenRow]:
+        """Return who holds tokens, by name."""
+        return [TokenRow(*row) for row in await self._all(f"{_TOKENS} ORDER BY name", ())]
 
-    async def _ask(self, question: Callable[[sqlite3.Connection], Answer]) -> Answer:
+    async def audit(self, limit: int, before: int | None) -> list[AuditRow]:
+        """Return what people did, newest first, with numbers below ``before``."""
+        sql = "SELECT * FROM audit WHERE seq < ? ORDER BY seq DESC LIMIT ?"
+        rows = await self._all(sql, (before if before is not None else 1 << 62, limit))
+        return [_audit(row) for row in rows]
+
+    async def _all(self, sql: str, parameters: tuple[Any, ...]) -> list[Any]:
+        return await self.ask(lambda db: db.execute(sql, parameters).fetchall())
+
+    async def ask(self, question: Callable[[sqlite3.Connection], Answer]) -> Answer:
+        """Return the answer of a question put to the store, on the reading thread."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._on_thread, question)
 
     def _on_thread(self, question: Callable[[sqlite3.Connection], Any]) -> Any:
@@ -173,14 +201,45 @@ def token_hash(token: str) -> bytes:
 
 def add_token(db: sqlite3.Connection, name: str, role: str, token: str, at: Instant) -> None:
     """Store a token in the place of the one that ``name`` had."""
-    db.execute("INSERT OR REPLACE INTO tokens VALUES (?, ?, ?, ?)", (name, role, token_hash(token), at))
-    add_audit(db, at, "console", "token", {"name": name, "role": role})
+    put_token(db, name, role, token, at)
+    add_audit(db, at, "console", "add_token", {"role": role}, target=name)
 
 
-def add_audit(db: sqlite3.Connection, at: Instant, actor: str, action: str, body: dict[str, Any]) -> None:
+def put_token(db: sqlite3.Connection, name: str, role: str, token: str, at: Instant) -> None:
+    """Store a token in the place of the one that ``name`` had; sessions opened with that one are over."""
+    db.execute(
+        "INSERT OR REPLACE INTO tokens (name, role, hash, created_at) VALUES (?, ?, ?, ?)",
+        (name, role, token_hash(token), at),
+    )
+
+
+def drop_token(db: sqlite3.Connection, number: int) -> str | None:
+    """Revoke a token; return whose it was."""
+    row = db.execute("DELETE FROM tokens WHERE id = ? RETURNING name", (number,)).fetchone()
+    return None if row is None else str(row[0])
+
+
+def add_audit(
+    db: sqlite3.Connection,
+    at: Instant,
+    actor: str,
+    action: str,
+    body: dict[str, Any],
+    *,
+    address: str = "",
+    target: str = "",
+    outcome: str = "done",
+) -> None:
     """Record what a person did."""
-    text = msgspec.json.encode(body).decode()
-    db.execute("INSERT INTO audit (at, actor, action, body) VALUES (?, ?, ?, ?)", (at, actor, action, text))
+    db.execute(
+        "INSERT INTO audit (at, actor, action, body, address, target, outcome) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (at, actor, action, msgspec.json.encode(body).decode(), address, target, outcome),
+    )
+
+
+def _audit(row: Any) -> AuditRow:
+    seq, at, actor, action, body, *rest = row
+    return AuditRow(seq, at, actor, action, msgspec.json.decode(body), *rest)
 
 
 def _activation(row: Any) -> ActivationRow:

@@ -6,7 +6,7 @@ import asyncio
 import queue
 import sqlite3
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILE = "journal.sqlite3"
+Answer = TypeVar("Answer")
 
 
 class Anchor(msgspec.Struct, frozen=True):
@@ -111,6 +112,12 @@ class Journal:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._jobs.put((job, done))
         await done
+
+    async def answer(self, job: Callable[[sqlite3.Connection], Answer]) -> Answer:
+        """Run ``job`` inside the next transaction and return what it answered. A job that raises undoes others' too."""
+        answers: list[Answer] = []
+        await self.execute(lambda db: answers.append(job(db)))
+        return answers[0]
 
     async def close(self) -> None:
         """Finish what is queued and end the thread."""

@@ -1,100 +1,101 @@
-"""Who is asking: bearer tokens for programs, server-side sessions for browsers, one table of roles for everything."""
+"""Who is asking: bearer tokens for programs, sessions kept in the journal for browsers, one table of roles for all."""
 
 from __future__ import annotations
 
 import secrets
-from collections import deque
 from typing import TYPE_CHECKING
 
 import msgspec
+import structlog
 
+from hub.journal import users
 from hub.journal.queries import token_hash
-from hub.model.time import HOUR, MINUTE, Instant
+from hub.model.errors import JournalError
+from hub.model.time import MINUTE
+from hub.web.proofs import Passwords
 from hub.web.routing import UserRole
+from hub.web.tries import Tries
 
 if TYPE_CHECKING:
+    import sqlite3
+
     from aiohttp import web
 
-    from hub.journal.queries import Queries, TokenRow
+    from hub.journal.queries import Queries
+    from hub.journal.store import Journal
     from hub.model.execution import Clock
 
+log = structlog.get_logger()
+
 COOKIE = "menshen_session"
-#: A page that nobody touched for this long must sign in again.
-IDLE = 12 * HOUR
 #: A header that a form or an image of another origin cannot send (CSRF guard).
 GUARD_HEADER = "X-Menshen"
-#: Failed sign-ins of one address within a minute before it must wait (ASVS 6.3.1).
-TRIES = 10
-#: Sessions and addresses kept at most; the oldest go first.
-KEPT = 1_000
+#: How exactly it is kept when a session was last used; each note of it is a commit.
+NOTED = MINUTE
 
 
 class User(msgspec.Struct, frozen=True):
-    """Somebody with a token, and what they may do."""
+    """Somebody with an account or a token, and what they may do."""
 
     name: str
     role: UserRole
-
-
-class _Session(msgspec.Struct):
-    token: bytes
-    """Hash of the token it was opened with."""
-    seen: Instant
+    account: int | None = None
+    """Number of the account; None for a token."""
 
 
 class Doorkeeper:
-    """Knows sessions and tokens. Sessions live in memory: a restarted hub asks browsers to sign in again."""
+    """Knows sessions and tokens. Sessions are in the journal, so that a restarted hub asks nobody to sign in again."""
 
-    def __init__(self, queries: Queries, clock: Clock) -> None:
+    def __init__(self, journal: Journal, queries: Queries, clock: Clock) -> None:
+        self._journal = journal
         self._queries = queries
         self._clock = clock
-        self._sessions: dict[bytes, _Session] = {}
-        self._failures: dict[str, deque[Instant]] = {}
+        self.tries = Tries(clock)
+        self.passwords = Passwords()
+
+    def close(self) -> None:
+        """End the threads that hash."""
+        self.passwords.close()
 
     async def identify(self, request: web.Request) -> User | None:
         """Return who sent a request, by bearer token or by cookie."""
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() == "bearer" and token:
-            return _user(await self._queries.token(token))
-        value = token_hash(request.cookies.get(COOKIE, ""))
-        session = self._sessions.get(value)
-        if session is None or self._clock.now() - session.seen > IDLE:
+            row = await self._queries.token(token)
+            return None if row is None else User(row.name, UserRole[row.role.upper()])
+        digest, now = session_of(request), self._clock.now()
+        if digest is None:
             return None
-        user = _user(await self._queries.holder(session.token))
-        if user is None:  # its token was replaced
-            self._sessions.pop(value, None)
+        found = await self._queries.ask(lambda db: users.session(db, digest, now))
+        if found is None:
             return None
-        session.seen = self._clock.now()
-        return user
+        if now - found.seen_at > NOTED:
+            try:
+                await self._journal.execute(lambda db: users.touch_session(db, digest, now))
+            except JournalError as error:  # a full disk must not shut out those who could make room
+                log.warning("session.not_noted", reason=str(error))
+        return User(found.name, UserRole[found.role.upper()], found.user)
 
-    async def sign_in(self, token: str) -> tuple[User, str] | None:
-        """Open a session; return the user and the value of the cookie."""
-        user = _user(await self._queries.token(token))
-        if user is None:
-            return None
-        value = secrets.token_urlsafe(32)
-        if len(self._sessions) >= KEPT:
-            del self._sessions[next(iter(self._sessions))]
-        self._sessions[token_hash(value)] = _Session(token_hash(token), self._clock.now())
-        return user, value
+    async def enter(self, request: web.Request, *, account: int | None = None, token: bytes | None = None) -> str:
+        """Open a session in the place of the one the request came with (fixation); return the value of the cookie."""
+        value, now, before = secrets.token_urlsafe(32), self._clock.now(), session_of(request)
 
-    def sign_out(self, request: web.Request) -> None:
+        def opened(db: sqlite3.Connection) -> None:
+            if before is not None:
+                users.close_session(db, before)
+            users.open_session(db, token_hash(value), now, user=account, token=token)
+
+        await self._journal.execute(opened)
+        return value
+
+    async def sign_out(self, request: web.Request) -> None:
         """Close the session of a request."""
-        self._sessions.pop(token_hash(request.cookies.get(COOKIE, "")), None)
-
-    def may_try(self, address: str) -> bool:
-        """Tell whether an address may try to sign in now."""
-        failures = self._failures.get(address, deque())
-        while failures and self._clock.now() - failures[0] > MINUTE:
-            failures.popleft()
-        return len(failures) < TRIES
-
-    def failed(self, address: str) -> None:
-        """Count a failed sign-in."""
-        if address not in self._failures and len(self._failures) >= KEPT:
-            del self._failures[next(iter(self._failures))]
-        self._failures.setdefault(address, deque(maxlen=TRIES)).append(self._clock.now())
+        digest = session_of(request)
+        if digest is not None:
+            await self._journal.execute(lambda db: users.close_session(db, digest))
 
 
-def _user(row: TokenRow | None) -> User | None:
-    return None if row is None else User(row.name, UserRole[row.role.upper()])
+def session_of(request: web.Request) -> bytes | None:
+    """Return the hash of the cookie that a request came with."""
+    value = request.cookies.get(COOKIE, "")
+    return token_hash(value) if value else None

@@ -10,7 +10,6 @@ from aiohttp import web
 
 from hub.config import integrations
 from hub.config.device_schema import device_schema
-from hub.journal.queries import add_audit
 from hub.model.diagnosis import Diagnosis, Step
 from hub.model.errors import ConfigError
 from hub.model.found import Found, Inboxed, Source, found_key
@@ -21,9 +20,10 @@ from hub.model.text import Text, clean
 from hub.runtime.examine import ADVICE, way_to
 from hub.runtime.inbox import NotFound
 from hub.web import present, schema
+from hub.web.audit import audit
 from hub.web.context import CONTEXT, Context
 from hub.web.errors import Refusal
-from hub.web.handlers import USER, answer, body
+from hub.web.handlers import answer, body
 from hub.web.present import when
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ async def ignore(request: web.Request) -> web.Response:
         await context.inbox.ignore(key, ignored=wanted.ignored)
     except NotFound:
         raise Refusal(404, "not_found", "no such found device") from None
-    await _audit(request, "ignore", {"found": key, "ignored": wanted.ignored})
+    await audit(request, {"ignored": wanted.ignored}, target=key)
     return web.Response(status=204)
 
 
@@ -100,7 +100,7 @@ async def add_device(request: web.Request) -> web.Response:
             await context.inbox.adopted(wanted.found, f"{wanted.integration}.{wanted.name}")
         except NotFound:
             raise Refusal(404, "not_found", "no such found device; the device was added all the same") from None
-    await _audit(request, "add_device", {"integration": wanted.integration, "name": wanted.name})
+    await audit(request, target=f"{wanted.integration}.{wanted.name}")
     return web.Response(status=204)
 
 
@@ -108,7 +108,7 @@ async def remove_device(request: web.Request) -> web.Response:
     """Take a device out of hub.yaml."""
     context, where = request.app[CONTEXT], (request.match_info["domain"], request.match_info["device"])
     await _edit(lambda: context.editor.remove_device(*where))
-    await _audit(request, "remove_device", {"integration": where[0], "name": where[1]})
+    await audit(request, target=".".join(where))
     return web.Response(status=204)
 
 
@@ -135,8 +135,8 @@ async def bind(request: web.Request) -> web.Response:
     if wanted.bound and entity is not None and not fits(wanted.role, entity.capability):
         raise Refusal(422, "refused", f"`{wanted.entity}` is {entity.capability} and cannot serve as {wanted.role}")
     await _edit(lambda: context.editor.bind(zone, wanted.role, wanted.entity, bound=wanted.bound))
-    what = {"zone": zone, "role": wanted.role, "entity": wanted.entity, "bound": wanted.bound}
-    await _audit(request, "bind", what)
+    what = {"role": wanted.role, "entity": wanted.entity, "bound": wanted.bound}
+    await audit(request, what, target=zone)
     return web.Response(status=204)
 
 
@@ -148,12 +148,6 @@ async def _edit(change: Callable[[], None]) -> None:
         raise Refusal(422, "refused", "; ".join(finding.sentence for finding in error.findings[:3])) from None
     except OSError as error:
         raise Refusal(500, "not_written", f"hub.yaml cannot be written: {error.strerror}") from None
-
-
-async def _audit(request: web.Request, action: str, what: dict[str, Any]) -> None:
-    context, user = request.app[CONTEXT], request[USER]
-    now = context.clock.now()
-    await context.journal.execute(lambda db: add_audit(db, now, user.name, action, what))
 
 
 def _by_device(context: Context) -> dict[tuple[str, str, str], list[Owned]]:

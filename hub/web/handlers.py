@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from aiohttp import web
 
-from hub.journal.queries import add_audit
 from hub.model.entry import ModeChange
 from hub.model.ids import ZoneId
 from hub.model.site import Mode
 from hub.model.time import MINUTE, Instant
 from hub.sdk import Push
 from hub.web import present, schema, timeline, words
-from hub.web.auth import COOKIE
+from hub.web.audit import USER, audit
 from hub.web.context import CONTEXT
 from hub.web.errors import Refusal
 
 if TYPE_CHECKING:
     from hub.journal.queries import IncidentRow
-    from hub.web.auth import User
     from hub.web.context import Context
-
-USER: web.RequestKey[User] = web.RequestKey("user", object)  # type: ignore[arg-type]
 
 #: Items on a page of a list, and readings of one history.
 PAGE, MOST, HISTORY = 50, 200, 1_000
@@ -42,40 +38,6 @@ async def body(request: web.Request, kind: type[Any]) -> Any:
         return msgspec.json.decode(await request.read(), type=kind)
     except msgspec.DecodeError as error:
         raise Refusal(400, "bad_request", str(error)) from None
-
-
-async def sign_in(request: web.Request) -> web.Response:
-    """Exchange a token for a session cookie."""
-    context = request.app[CONTEXT]
-    address = request.remote or ""
-    if not context.doorkeeper.may_try(address):
-        raise Refusal(429, "too_many_tries", "too many failed sign-ins; wait a minute")
-    opened = await context.doorkeeper.sign_in((await body(request, schema.TokenIn)).token)
-    if opened is None:
-        context.doorkeeper.failed(address)
-        raise Refusal(401, "wrong_token", "this token is not known; make one with `menshen users token`")
-    user, value = opened
-    response = answer(_session(user))
-    response.set_cookie(COOKIE, value, httponly=True, samesite="Strict", secure=request.secure, path="/")
-    return response
-
-
-def _session(user: User) -> schema.SessionOut:
-    return schema.SessionOut(user.name, cast("schema.RoleName", user.role.name.lower()))
-
-
-async def who(request: web.Request) -> web.Response:
-    """Tell who is signed in."""
-    user = request[USER]
-    return answer(_session(user))
-
-
-async def sign_out(request: web.Request) -> web.Response:
-    """Close the session."""
-    request.app[CONTEXT].doorkeeper.sign_out(request)
-    response = web.Response(status=204)
-    response.del_cookie(COOKIE, path="/")
-    return response
 
 
 async def site(request: web.Request) -> web.Response:
@@ -97,9 +59,7 @@ async def set_mode(request: web.Request) -> web.Response:
     until = None if wanted.minutes is None else Instant(now + wanted.minutes * MINUTE)
     change = ModeChange(mode=mode, on=wanted.on, at=now, until=until if wanted.on else None, by=user.name)
     await context.runtime.done(lambda batch: batch.feed(change))
-    await context.journal.execute(
-        lambda db: add_audit(db, now, user.name, "mode", {"mode": mode, "on": wanted.on, "minutes": wanted.minutes})
-    )
+    await audit(request, {"on": wanted.on, "minutes": wanted.minutes}, target=mode)
     return answer(present.mode_out(context, mode))
 
 
@@ -155,8 +115,8 @@ async def incidents(request: web.Request) -> web.Response:
     state = query.get("state")
     if state not in {None, "open", "closed"}:
         raise Refusal(400, "bad_request", "state is `open` or `closed`")
-    limit = _number(query.get("limit"), "limit", PAGE, MOST)
-    before = _number(query.get("cursor"), "cursor", 0, 1 << 62) or None
+    limit = number(query.get("limit"), "limit", PAGE, MOST)
+    before = number(query.get("cursor"), "cursor", 0, 1 << 62) or None
     is_open = None if state is None else state == "open"
     rows = await context.queries.incidents(is_open=is_open, limit=limit, before=before)
     items = [await _whole(context, row) for row in rows]
@@ -182,12 +142,11 @@ async def evidence_list(request: web.Request) -> web.Response:
 
 async def evidence(request: web.Request) -> web.StreamResponse:
     """Send one file; that it was seen is recorded."""
-    context, user = request.app[CONTEXT], request[USER]
+    context = request.app[CONTEXT]
     record = await context.queries.evidence_file(request.match_info["id"])
     if record is None:
         raise Refusal(404, "not_found", "no such evidence")
-    now = context.clock.now()
-    await context.journal.execute(lambda db: add_audit(db, now, user.name, "view", {"evidence": record.id}))
+    await audit(request, target=record.id)
     headers = {"Content-Type": record.media_type, "Content-Disposition": "inline", "Cache-Control": "private"}
     # the path stands in the journal as the hub wrote it; nothing of the request is in it
     return web.FileResponse(context.data / record.path, headers=headers)
@@ -211,7 +170,8 @@ async def history(request: web.Request) -> web.Response:
 
 async def live(request: web.Request) -> web.StreamResponse:
     """Tell a page what changes."""
-    return await request.app[CONTEXT].live.serve(request)
+    context = request.app[CONTEXT]
+    return await context.live.serve(request, lambda: context.doorkeeper.identify(request), request[USER])
 
 
 async def pushed(request: web.Request) -> web.StreamResponse:
@@ -266,7 +226,8 @@ def _integration(context: Context, domain: str) -> schema.IntegrationOut:
     )
 
 
-def _number(text: str | None, name: str, default: int, most: int) -> int:
+def number(text: str | None, name: str, default: int, most: int) -> int:
+    """Read a number of a query, 1 to ``most``. Raises Refusal."""
     if text is None:
         return default
     if len(text) > 19 or not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
 from aiohttp import WSMsgType, web
 
 from hub.model.decision import Command, Opened
+from hub.web.routing import UserRole
 from hub.web.schema import Changed, Subscribe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from hub.model.entry import Entry
+    from hub.web.auth import User
+
+    Identify = Callable[[], Awaitable[User | None]]
 
 Topic = Literal["incidents", "zones", "site"]
 
@@ -22,12 +27,24 @@ Topic = Literal["incidents", "zones", "site"]
 MOST, MESSAGE = 200, 1_024
 #: Ids told one by one; more become "all of them".
 SINGLE = 20
+#: The least role that may hear of a topic; a topic that is not here is told to nobody.
+LEAST: dict[Topic, UserRole] = {
+    "incidents": UserRole.VIEWER,
+    "zones": UserRole.VIEWER,
+    "site": UserRole.VIEWER,
+}
+_NOBODY = max(UserRole) + 1
+#: Seconds after which it is asked again whether a page may still come in, and how often where nothing happens.
+AGAIN, QUIET = 1.0, 5.0
 #: Seconds between pings; a dead page is noticed within twice that.
 HEARTBEAT = 20.0
 
 
 class _Client:
-    def __init__(self) -> None:
+    def __init__(self, identify: Identify, user: User) -> None:
+        self._identify = identify
+        self._asked = asyncio.get_running_loop().time()
+        self.user: User | None = user
         self.topics: set[Topic] = set()
         self.pending: dict[Topic, set[str] | None] = {}
         self.wake = asyncio.Event()
@@ -39,6 +56,21 @@ class _Client:
         merged = None if known is None else known | set(ids)
         self.pending[topic] = None if merged is None or len(merged) > SINGLE else merged
         self.wake.set()
+
+    async def may_stay(self) -> bool:
+        """Tell whether the page's session or token is still good; asked again every second at most."""
+        now = asyncio.get_running_loop().time()
+        if now - self._asked >= AGAIN:
+            self._asked, self.user = now, await self._identify()
+        return self.user is not None
+
+    def subscribe(self, topics: Iterable[Topic]) -> bool:
+        """Hear of these topics from now on; False where one is above the role."""
+        wanted = set(topics)
+        if self.user is None or any(LEAST.get(topic, _NOBODY) > self.user.role for topic in wanted):
+            return False
+        self.topics = wanted
+        return True
 
     def take(self) -> list[Changed]:
         """Return what to say now. No ids means the whole topic."""
@@ -73,13 +105,13 @@ class Live:
         """Tell that the banner changed."""
         self._tell("site", ())
 
-    async def serve(self, request: web.Request) -> web.WebSocketResponse:
-        """Serve one page until it goes."""
+    async def serve(self, request: web.Request, identify: Identify, user: User) -> web.WebSocketResponse:
+        """Serve one page until it goes, or until ``identify`` does not know it any more."""
         if len(self._clients) >= MOST:
             raise web.HTTPServiceUnavailable(text="too many pages are open")
         socket = web.WebSocketResponse(heartbeat=HEARTBEAT, max_msg_size=MESSAGE)
         await socket.prepare(request)
-        client = _Client()
+        client = _Client(identify, user)
         self._clients.add(client)
         self._sockets.add(socket)
         sender = asyncio.create_task(self._send(socket, client))
@@ -88,9 +120,12 @@ class Live:
                 if message.type is not WSMsgType.TEXT:
                     break
                 try:
-                    client.topics = set(msgspec.json.decode(message.data, type=Subscribe).subscribe)
+                    wanted = msgspec.json.decode(message.data, type=Subscribe).subscribe
                 except msgspec.DecodeError:
                     await socket.close(code=1008, message=b"not a subscription")
+                    break
+                if not (await client.may_stay() and client.subscribe(wanted)):
+                    await socket.close(code=1008, message=b"not for this role")
         finally:
             sender.cancel()
             self._clients.discard(client)
@@ -103,7 +138,11 @@ class Live:
 
     async def _send(self, socket: web.WebSocketResponse, client: _Client) -> None:
         while True:
-            await client.wake.wait()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(client.wake.wait(), QUIET)
+            if not await client.may_stay():
+                await socket.close(code=1008, message=b"signed out")
+                return
             for change in client.take():
                 await socket.send_str(msgspec.json.encode(change).decode())
 

@@ -11,8 +11,10 @@ from hub.web import backtest as b
 from hub.web import devices as d
 from hub.web import handlers as h
 from hub.web import schema as s
+from hub.web.account import ACCOUNT
 from hub.web.openapi import document
 from hub.web.routing import Route, UserRole
+from hub.web.users import USERS
 
 _VIEWER, _GUARD, _MANAGER = UserRole.VIEWER, UserRole.GUARD, UserRole.MANAGER
 
@@ -28,10 +30,8 @@ async def rule_schema(_request: web.Request) -> web.Response:
 
 
 API: tuple[Route, ...] = (
-    Route("POST", "/api/v1/session", "sign_in", "Exchange a token for a session cookie", None, h.sign_in,
-          returns=s.SessionOut, takes=s.TokenIn),
-    Route("GET", "/api/v1/session", "who", "Who is signed in", _VIEWER, h.who, returns=s.SessionOut),
-    Route("DELETE", "/api/v1/session", "sign_out", "Close the session", _VIEWER, h.sign_out, status=204),
+    *ACCOUNT,
+    *USERS,
     Route("GET", "/api/v1/site", "site", "The community and its hub", _VIEWER, h.site, returns=s.SiteOut),
     Route("PUT", "/api/v1/site/modes/{mode}", "set_mode", "Switch a mode", _GUARD, h.set_mode, returns=s.ModeOut,
           takes=s.ModeIn),

@@ -37,17 +37,12 @@ class Problem(msgspec.Struct, frozen=True):
     message: str
 
 
-class TokenIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Sign in with a token made by ``menshen users token``."""
-
-    token: str
-
-
 class SessionOut(msgspec.Struct, frozen=True):
-    """Who is signed in."""
+    """Who is signed in; ``account`` is False where a token signed in."""
 
     name: str
     role: RoleName
+    account: bool
 
 
 class ModeOut(msgspec.Struct, frozen=True):

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import structlog
 from aiohttp import web
 
+from hub.model.text import clean
 from hub.web import schema
+from hub.web.audit import AUDITED, USER, audit
 from hub.web.auth import COOKIE, GUARD_HEADER
 from hub.web.backtest import BUSY
 from hub.web.context import CONTEXT, Context
 from hub.web.errors import Refusal
-from hub.web.handlers import USER, answer
+from hub.web.handlers import answer
 from hub.web.routes import API, OTHER
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     from aiohttp.typedefs import Handler, Middleware
 
+    from hub.web.auth import User
     from hub.web.routing import Route
 
 log = structlog.get_logger()
@@ -96,12 +99,34 @@ def _doorkeeper(context: Context) -> Middleware:
             user = await context.doorkeeper.identify(request)
             if user is None:
                 raise Refusal(401, "sign_in", "sign in first")
-            if user.role < route.role:
-                raise Refusal(403, "role", f"this needs the role {route.role.name.lower()}")
             request[USER] = user
+            if route.method != "GET":
+                return await _audited(request, handler, route)
+            _may(user, route)
         return await handler(request)
 
     return check
+
+
+def _may(user: User, route: Route) -> None:
+    """Raise Refusal for who may not use a route."""
+    if route.role is not None and user.role < route.role:
+        raise Refusal(403, "role", f"this needs the role {route.role.name.lower()}")
+
+
+async def _audited(request: web.Request, handler: Handler, route: Route) -> web.StreamResponse:
+    """See to it that a write leaves a row in the audit trail, also one whose handler wrote none or that is refused."""
+    target = "/".join(clean(part, 64) for part in request.match_info.values())
+    try:
+        _may(request[USER], route)
+        response = await handler(request)
+    except Refusal as refusal:
+        if refusal.status != 400 and AUDITED not in request:  # what cannot be read asked for nothing
+            await audit(request, target=target, outcome=refusal.error)
+        raise
+    if AUDITED not in request:
+        await audit(request, target=target)
+    return response
 
 
 def _same_origin(request: web.Request, route: Route) -> None:

@@ -59,13 +59,13 @@ class HubProcess:
         }
         command = [*prefix, sys.executable, "-m", "hub", "run", "-c", str(self.config), "--data", str(self.data)]
         command += ["--port", "0"]
-        with self._log.open("wb") as log:
+        with self._log.open("wb") as log, self._console.open("wb") as console:
             self._process = subprocess.Popen(
                 command,
                 cwd=cwd,
                 env={**inherited, **(env or {}), MARK: self.mark},
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
+                stdout=console,
                 stderr=log,
             )
         if wait:
@@ -145,6 +145,14 @@ class HubProcess:
     @property
     def _log(self) -> Path:
         return self.config.parent / f"hub-{self.lives}.log"
+
+    @property
+    def _console(self) -> Path:
+        return self.config.parent / f"hub-{self.lives}.out"
+
+    def printed(self) -> str:
+        """Return what this life printed for the person at the console."""
+        return self._console.read_text("utf-8", "replace")
 
     def words(self) -> str:
         """Return the standard error of this life."""

@@ -62,10 +62,11 @@ const API = {
     const { token } = await body(request)
     if (!ROLES.includes(token)) throw new Refused(401, 'unauthorized', 'the token is not known')
     const id = randomUUID()
-    sessions.set(id, { name: { viewer: '小李', guard: '王师傅', manager: '陈经理', admin: '管理员' }[token], role: token })
+    sessions.set(id, { name: { viewer: '小李', guard: '王师傅', manager: '陈经理', admin: '管理员' }[token], role: token, account: false })
     response.setHeader('Set-Cookie', `menshen_session=${id}; Path=/; HttpOnly; SameSite=Strict`)
     return sessions.get(id)
   },
+  'GET first-run': () => ({ open: false }),
   'GET session': (request) => who(request),
   'DELETE session': (request) => void sessions.delete(cookie(request)),
   'GET site': () => site,
@@ -115,7 +116,7 @@ async function answer(request, response) {
   if (url.pathname.startsWith('/mock/')) return HAPPENINGS[url.pathname.slice(6)]?.()
   if (path === url.pathname) return file(url.pathname, response)
   if (request.method !== 'GET' && request.headers['x-menshen'] !== '1') throw new Refused(403, 'csrf', 'X-Menshen: 1 is missing')
-  if (path !== 'session') who(request)
+  if (path !== 'session' && path !== 'first-run') who(request)
   if (path.startsWith('evidence/')) {
     const found = files.get(path.slice(9))
     if (!found) throw new Refused(404, 'not_found', 'no such evidence')

@@ -10,6 +10,9 @@ export function makeRouter(): Router {
     routes: [
       { path: '/', name: 'desk', component: DeskPage },
       { path: '/devices', name: 'devices', component: DevicesPage },
+      { path: '/account', name: 'account', component: () => import('@/pages/AccountPage.vue') },
+      { path: '/users', name: 'users', component: () => import('@/pages/UsersPage.vue') },
+      { path: '/audit', name: 'audit', component: () => import('@/pages/AuditPage.vue') },
       { path: '/incidents/:id', name: 'incident', component: IncidentPage, props: true },
       { path: '/:rest(.*)*', redirect: '/' },
     ],

@@ -18,7 +18,7 @@ beforeEach(() => {
 })
 afterEach(() => vi.unstubAllGlobals())
 
-const signIn = (): Promise<unknown> => read(client.POST('/api/v1/session', { body: { token: 'x' } }))
+const signIn = (): Promise<unknown> => read(client.POST('/api/v1/session', { body: { token: 'x', name: null, password: null, code: null } }))
 const sentHeader = (): string | null | undefined => fetched.mock.lastCall?.[0].headers.get('X-Menshen')
 
 describe('client', () => {

@@ -10,22 +10,33 @@ import { fetchOpen, freshIncidents } from '@/stores/incidents'
 import { command, evidence, incident, sensed, T0, zone } from './samples'
 
 let signedIn: boolean
+let firstRun = false
 let incidents: Incident[]
 let zones: Zone[]
 let page: VueWrapper
 
 const json = (body: unknown, status = 200): Response => new Response(JSON.stringify(body), { status })
-const problem = (status: number): Response => json({ error: 'e', message: 'm' }, status)
+const problem = (status: number, error = 'e'): Response => json({ error, message: 'm' }, status)
 
 async function hub(request: Request): Promise<Response> {
   const url = new URL(request.url)
   const path = url.pathname.replace('/api/v1/', '')
+  if (path === 'first-run' && request.method === 'GET') return json({ open: firstRun })
+  if (path === 'first-run') {
+    const given = (await request.json()) as { code: string; name: string; password: string }
+    if (given.code !== 'ABCD-EFGH') return problem(422, 'wrong_code')
+    signedIn = true
+    return json({ name: given.name, role: 'admin', account: true })
+  }
   if (path === 'session' && request.method === 'POST') {
-    signedIn = ((await request.json()) as { token: string }).token === 'good'
-    return signedIn ? json({ name: '王师傅', role: 'guard' }) : problem(401)
+    const given = (await request.json()) as Record<'token' | 'name' | 'password' | 'code', string | null>
+    if (given.token === null && given.password !== 'right') return problem(401, 'wrong_password')
+    if (given.token === null && given.code !== '123456') return problem(401, given.code ? 'wrong_code' : 'code_needed')
+    signedIn = given.token === null || given.token === 'good'
+    return signedIn ? json({ name: given.name ?? '王师傅', role: 'guard', account: given.token === null }) : problem(401)
   }
   if (!signedIn) return problem(401)
-  if (path === 'session') return json({ name: '王师傅', role: 'guard' })
+  if (path === 'session') return json({ name: '王师傅', role: 'guard', account: true })
   if (path === 'site') {
     const modes = [{ mode: 'maintenance', on: true, until: null, by: '陈经理' }]
     return json({
@@ -41,6 +52,15 @@ async function hub(request: Request): Promise<Response> {
 }
 
 const hook = (name: string): ReturnType<VueWrapper['find']> => page.find(`[data-testid="${name}"]`)
+
+async function fill(name: string, text: string): Promise<void> {
+  await page.find<HTMLInputElement>(`input[data-testid="${name}"]`).setValue(text)
+}
+
+async function send(): Promise<void> {
+  await page.find('form').trigger('submit')
+  await flushPromises()
+}
 
 async function open(address = '/'): Promise<void> {
   history.replaceState(null, '', `/#${address}`)
@@ -70,6 +90,7 @@ describe('page', () => {
   it('asks for a token and says when it is wrong', async () => {
     signedIn = false
     await open()
+    await hook('sign-in-other-way').trigger('click')
     const field = page.find<HTMLInputElement>('input[data-testid="sign-in-token"]')
     expect(hook('sign-in-submit').attributes('disabled')).toBeDefined()
     await field.setValue('bad')
@@ -80,6 +101,43 @@ describe('page', () => {
     await page.find('form').trigger('submit')
     await flushPromises()
     expect(hook('sign-in-token').exists()).toBe(false)
+    expect(page.text()).toContain('幸福里小区')
+  })
+
+  it('asks for name, password and then the code', async () => {
+    signedIn = false
+    await open()
+    await fill('sign-in-name', '陈经理')
+    await fill('sign-in-password', 'wrong')
+    await send()
+    expect(hook('sign-in-problem').text()).toBe('姓名或密码不对。')
+    expect(hook('sign-in-code').exists()).toBe(false)
+    await fill('sign-in-password', 'right')
+    await send()
+    expect(hook('sign-in-problem').exists()).toBe(false)
+    await fill('sign-in-code', '000000')
+    await send()
+    expect(hook('sign-in-problem').text()).toBe('代码不对、已用过或已过期。')
+    await fill('sign-in-code', '123456')
+    await send()
+    expect(page.text()).toContain('幸福里小区')
+  })
+
+  it('makes the first administrator', async () => {
+    signedIn = false
+    firstRun = true
+    await open()
+    firstRun = false
+    await fill('first-code', 'ABCD')
+    await fill('first-name', '陈经理')
+    await fill('new-password', 'a long password')
+    await fill('new-password-again', 'a long passport')
+    expect(hook('first-submit').attributes('disabled')).toBeDefined()
+    await fill('new-password-again', 'a long password')
+    await send()
+    expect(hook('first-problem').text()).toBe('代码不对、已用过或已过期。')
+    await fill('first-code', 'ABCD-EFGH')
+    await send()
     expect(page.text()).toContain('幸福里小区')
   })
 

@@ -37,6 +37,7 @@ async def fill(desk: Office) -> None:
     await desk.context.runtime.done(
         lambda batch: batch.feed(Reading(ENTITY, Presence.PRESENT, Quality.GOOD, batch.now))
     )
+    await desk.sign_up("王师傅", "guard")
     picture = desk.context.data / evidence(command(Capture())).path
     picture.parent.mkdir(parents=True)
     picture.write_bytes(b"\xff\xd8\xff")
@@ -57,7 +58,8 @@ READ = [route for route in API if route.method == "GET" and route.returns is not
 async def test_answers_have_the_shape_that_is_promised(desk: Office, route: Any, *, full: bool) -> None:
     if full:
         await fill(desk)
-    answer = await desk.ask(PATHS.get(route.name, route.path))
+    role = None if route.role is None else route.role.name.lower()
+    answer = await desk.ask(PATHS.get(route.name, route.path), role)
     if not full and route.name == "incident":
         assert answer.status == 404
         return

@@ -11,14 +11,15 @@ import msgspec
 import pytest
 
 from hub.journal.queries import add_token
+from hub.journal.users import IDLE
 from hub.model.time import MINUTE
 from hub.web import schema
-from hub.web.auth import IDLE, TRIES
 from hub.web.openapi import document
 from hub.web.routes import API, OTHER
 from hub.web.routing import Route, UserRole
 from hub.web.server import HEADERS
-from tests.kit.office import GUARD, ROLES, Office, bearer
+from hub.web.tries import TRIES
+from tests.kit.office import GUARD, PASSWORD, ROLES, Office, bearer
 from tests.unit.config.test_site import RULE
 
 ROOT = Path(__file__).parents[3]
@@ -31,6 +32,14 @@ BODIES: dict[str, Any] = {
     "bind": {"role": "vehicle", "entity": "mqtt_discovery.other"},
     "add_device": {"integration": "http_speaker", "name": "gate", "values": {"name": "门", "url": "http://127.0.0.1/"}},
     "ignore": {"ignored": True},
+    "first_run": {"code": "ABCD-EFGH", "name": "陈经理", "password": PASSWORD},
+    "change_password": {"password": PASSWORD, "new": "another long one"},
+    "want_factor": {"password": PASSWORD},
+    "set_factor": {"code": "123456"},
+    "drop_factor": {"password": PASSWORD},
+    "add_user": {"name": "王师傅", "role": "guard", "password": PASSWORD},
+    "change_user": {"role": "viewer"},
+    "add_token": {"name": "desk screen", "role": "viewer"},
     "backtest": {"rule": RULE, "begin": "2024-10-01T00:00Z", "end": "2024-10-02T00:00Z"},
 }
 
@@ -58,14 +67,29 @@ async def test_each_role_gets_what_the_table_says(desk: Office, route: Route) ->
             assert problem.error == ("role" if who in ROLES else "sign_in")
 
 
+async def test_every_route_of_the_server_is_in_the_table(desk: Office) -> None:
+    """What is registered beside it is the page and its assets, which are only read."""
+    table = {(route.name, route.method, route.path) for route in ROUTES}
+    for found in desk.client.app.router.routes():
+        assert found.resource is not None
+        if found.name in {"page", "assets"}:
+            assert found.method in {"GET", "HEAD"}
+        elif found.method != "HEAD":
+            assert (found.name, found.method, found.resource.canonical) in table
+    assert {route.name for route in ROUTES if route.takes is not None} == BODIES.keys(), (
+        "a body for each that takes one"
+    )
+
+
 def test_what_is_open_to_everybody_is_listed_here() -> None:
     assert {route.name for route in ROUTES if route.role is None} == {
-        "sign_in", "openapi", "healthz", "readyz", "metrics", "pushed", "pushed_get",
+        "sign_in", "is_first_run", "first_run", "openapi", "healthz", "readyz", "metrics", "pushed", "pushed_get",
     }  # fmt: skip
     assert {route.name for route in ROUTES if route.method != "GET"} == {
         "sign_in", "sign_out", "set_mode", "backtest", "pushed", "bind", "add_device", "remove_device", "ignore",
+        "first_run", "change_password", "want_factor", "set_factor", "drop_factor", "add_user", "change_user",
+        "add_token", "revoke_token",
     }  # fmt: skip
-
     assert len({route.name for route in ROUTES}) == len(ROUTES)
 
 
@@ -91,7 +115,7 @@ async def test_a_write_that_another_site_could_send_is_refused(desk: Office, rou
         assert (await answer.json())["error"] in {"origin", "guard"}
     well = {**GUARD, "Origin": f"http://{host}"}
     answer = await desk.client.request(route.method, path_of(route), json=BODIES.get(route.name), headers=well)
-    assert answer.status in {200, 204, 404, 422}  # it came in; what it names may not be there
+    assert answer.status in {200, 204, 404, 409, 422}  # it came in; what it names may not be there
 
 
 async def test_a_socket_of_another_site_is_refused(desk: Office) -> None:
@@ -160,7 +184,7 @@ async def test_credentials_are_compared_whole(desk: Office) -> None:
 
 async def test_signing_in_and_out(desk: Office) -> None:
     signed = await desk.client.post("/api/v1/session", json={"token": "token-of-guard"}, headers=GUARD)
-    assert await signed.json() == {"name": "guard", "role": "guard"}
+    assert await signed.json() == {"name": "guard", "role": "guard", "account": False}
     cookie = signed.headers["Set-Cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=Strict" in cookie

@@ -4,6 +4,75 @@
  */
 
 export interface paths {
+    "/api/v1/account": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's own account */
+        get: operations["account"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/account/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Take another password */
+        put: operations["change_password"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/account/second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Put the second factor in force */
+        put: operations["set_factor"];
+        /** Begin to set up a second factor */
+        post: operations["want_factor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/account/second-factor/removal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take the second factor away */
+        post: operations["drop_factor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/activations": {
         parameters: {
             query?: never;
@@ -13,6 +82,23 @@ export interface paths {
         };
         /** The newest activations */
         get: operations["activations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What people did, newest first */
+        get: operations["audit"];
         put?: never;
         post?: never;
         delete?: never;
@@ -152,6 +238,24 @@ export interface paths {
         get: operations["evidence"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/first-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the hub waits for its first administrator */
+        get: operations["is_first_run"];
+        put?: never;
+        /** Make the first administrator */
+        post: operations["first_run"];
         delete?: never;
         options?: never;
         head?: never;
@@ -304,7 +408,7 @@ export interface paths {
         /** Who is signed in */
         get: operations["who"];
         put?: never;
-        /** Exchange a token for a session cookie */
+        /** Exchange a name and password, or a token, for a session cookie */
         post: operations["sign_in"];
         /** Close the session */
         delete: operations["sign_out"];
@@ -340,6 +444,76 @@ export interface paths {
         get?: never;
         /** Switch a mode */
         put: operations["set_mode"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who holds tokens */
+        get: operations["tokens"];
+        put?: never;
+        /** Make a token */
+        post: operations["add_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revoke a token */
+        delete: operations["revoke_token"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Users */
+        get: operations["users"];
+        put?: never;
+        /** Add a user */
+        post: operations["add_user"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change a user */
+        put: operations["change_user"];
         post?: never;
         delete?: never;
         options?: never;
@@ -403,6 +577,17 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * AccountOut
+         * @description One's own account.
+         */
+        AccountOut: {
+            name: string;
+            recovery_left: number;
+            /** @enum {unknown} */
+            role: "admin" | "guard" | "manager" | "viewer";
+            second_factor: boolean;
+        };
+        /**
          * ActivationOut
          * @description One life of a rule in a zone.
          */
@@ -415,6 +600,20 @@ export interface components {
             rule: string;
             trace: components["schemas"]["WitnessOut"][];
             zone: string;
+        };
+        /**
+         * AuditOut
+         * @description What a person did.
+         */
+        AuditOut: {
+            action: string;
+            actor: string;
+            address: string;
+            at: string;
+            body: Record<string, never>;
+            id: number;
+            outcome: string;
+            target: string;
         };
         /**
          * BacktestComparison
@@ -558,6 +757,13 @@ export interface components {
             reason: components["schemas"]["Reason"];
         };
         /**
+         * CodeIn
+         * @description A code of the authenticator app.
+         */
+        CodeIn: {
+            code: string;
+        };
+        /**
          * CommandStatus
          * @description Where a command stands in the outbox.
          * @enum {unknown}
@@ -653,6 +859,15 @@ export interface components {
             };
         };
         /**
+         * EnrolmentOut
+         * @description What an authenticator app needs; in force once its first code has arrived.
+         */
+        EnrolmentOut: {
+            picture: string;
+            secret: string;
+            uri: string;
+        };
+        /**
          * EntityOut
          * @description One capability of a device and its state.
          */
@@ -729,6 +944,22 @@ export interface components {
             error: string;
             findings: components["schemas"]["FindingOut"][];
             message: string;
+        };
+        /**
+         * FirstRunIn
+         * @description Make the first administrator with the code that the console printed.
+         */
+        FirstRunIn: {
+            code: string;
+            name: string;
+            password: string;
+        };
+        /**
+         * FirstRunOut
+         * @description Whether the hub waits for its first administrator.
+         */
+        FirstRunOut: {
+            open: boolean;
         };
         /**
          * FormOut
@@ -840,6 +1071,22 @@ export interface components {
             until: string | null;
         };
         /**
+         * NewToken
+         * @description Make a token in the place of the one that this name had.
+         */
+        NewToken: {
+            name: string;
+            /** @enum {unknown} */
+            role: "admin" | "guard" | "manager" | "viewer";
+        };
+        /**
+         * NewTokenOut
+         * @description A token; shown once.
+         */
+        NewTokenOut: {
+            token: string;
+        };
+        /**
          * OpenedStep
          * @description The rule decided to warn, ``for_s`` seconds after it was first sensed; ``late_s`` after it was due.
          */
@@ -857,6 +1104,15 @@ export interface components {
          */
         Page_ActivationOut_: {
             items: components["schemas"]["ActivationOut"][];
+            /** @default null */
+            next: string | null;
+        };
+        /**
+         * Page[AuditOut]
+         * @description A list; ``next`` is the cursor of the following page, or null.
+         */
+        Page_AuditOut_: {
+            items: components["schemas"]["AuditOut"][];
             /** @default null */
             next: string | null;
         };
@@ -942,6 +1198,24 @@ export interface components {
             next: string | null;
         };
         /**
+         * Page[TokenOut]
+         * @description A list; ``next`` is the cursor of the following page, or null.
+         */
+        Page_TokenOut_: {
+            items: components["schemas"]["TokenOut"][];
+            /** @default null */
+            next: string | null;
+        };
+        /**
+         * Page[UserOut]
+         * @description A list; ``next`` is the cursor of the following page, or null.
+         */
+        Page_UserOut_: {
+            items: components["schemas"]["UserOut"][];
+            /** @default null */
+            next: string | null;
+        };
+        /**
          * Page[ZoneOut]
          * @description A list; ``next`` is the cursor of the following page, or null.
          */
@@ -949,6 +1223,21 @@ export interface components {
             items: components["schemas"]["ZoneOut"][];
             /** @default null */
             next: string | null;
+        };
+        /**
+         * PasswordChange
+         * @description Take another password.
+         */
+        PasswordChange: {
+            new: string;
+            password: string;
+        };
+        /**
+         * PasswordIn
+         * @description Prove again who one is.
+         */
+        PasswordIn: {
+            password: string;
         };
         /**
          * Problem
@@ -970,6 +1259,13 @@ export interface components {
          * @enum {unknown}
          */
         Reason: "cleared" | "limit" | "opposite_edge" | "quiet_hours" | "rule_changed" | "source_unknown" | "stale";
+        /**
+         * RecoveryOut
+         * @description Codes for the day the phone is lost; shown once.
+         */
+        RecoveryOut: {
+            codes: string[];
+        };
         /**
          * Role
          * @description As what an entity serves a zone.
@@ -1003,9 +1299,10 @@ export interface components {
         };
         /**
          * SessionOut
-         * @description Who is signed in.
+         * @description Who is signed in; ``account`` is False where a token signed in.
          */
         SessionOut: {
+            account: boolean;
             name: string;
             /** @enum {unknown} */
             role: "admin" | "guard" | "manager" | "viewer";
@@ -1016,6 +1313,20 @@ export interface components {
          * @enum {unknown}
          */
         Severity: "high" | "low" | "medium";
+        /**
+         * SignIn
+         * @description Sign in with a name and a password, and a code where a second factor is set up; or with a token alone.
+         */
+        SignIn: {
+            /** @default null */
+            code: string | null;
+            /** @default null */
+            name: string | null;
+            /** @default null */
+            password: string | null;
+            /** @default null */
+            token: string | null;
+        };
         /**
          * SiteOut
          * @description The community, and how the hub itself is.
@@ -1063,11 +1374,53 @@ export interface components {
             zh: string;
         };
         /**
-         * TokenIn
-         * @description Sign in with a token made by ``menshen users token``.
+         * TokenOut
+         * @description Who holds a token.
          */
-        TokenIn: {
-            token: string;
+        TokenOut: {
+            created_at: string;
+            id: number;
+            name: string;
+            /** @enum {unknown} */
+            role: "admin" | "guard" | "manager" | "viewer";
+        };
+        /**
+         * UserChange
+         * @description Change a user; what is left out stays. Every change ends the user's sessions.
+         */
+        UserChange: {
+            /** @default null */
+            disabled: boolean | null;
+            /** @default false */
+            drop_second_factor: boolean;
+            /** @default null */
+            password: string | null;
+            /** @default null */
+            role: ("admin" | "guard" | "manager" | "viewer") | null;
+        };
+        /**
+         * UserIn
+         * @description Add a user.
+         */
+        UserIn: {
+            name: string;
+            password: string;
+            /** @enum {unknown} */
+            role: "admin" | "guard" | "manager" | "viewer";
+        };
+        /**
+         * UserOut
+         * @description One user, as administrators see them.
+         */
+        UserOut: {
+            created_at: string;
+            disabled: boolean;
+            id: number;
+            name: string;
+            /** @enum {unknown} */
+            role: "admin" | "guard" | "manager" | "viewer";
+            second_factor: boolean;
+            seen_at: string | null;
         };
         /**
          * WhyOut
@@ -1170,6 +1523,163 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    account: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountOut"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordChange"];
+            };
+        };
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeIn"];
+            };
+        };
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryOut"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    want_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordIn"];
+            };
+        };
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrolmentOut"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    drop_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordIn"];
+            };
+        };
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     activations: {
         parameters: {
             query?: never;
@@ -1186,6 +1696,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_ActivationOut_"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    audit: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200 */
+                limit?: string;
+                /** @description `next` of a page */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_AuditOut_"];
                 };
             };
             /** @description an error */
@@ -1459,6 +2003,68 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": string;
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    is_first_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FirstRunOut"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    first_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FirstRunIn"];
+            };
+        };
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionOut"];
                 };
             };
             /** @description an error */
@@ -1765,7 +2371,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["TokenIn"];
+                "application/json": components["schemas"]["SignIn"];
             };
         };
         responses: {
@@ -1867,6 +2473,194 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ModeOut"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_TokenOut_"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewToken"];
+            };
+        };
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewTokenOut"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    users: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_UserOut_"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserIn"];
+            };
+        };
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserOut"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserChange"];
+            };
+        };
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserOut"];
                 };
             };
             /** @description an error */

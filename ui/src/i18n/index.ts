@@ -2,6 +2,7 @@
 import { computed } from 'vue'
 import { createI18n } from 'vue-i18n'
 import type { Text } from '@/api/types'
+import { accountEn, accountZh, type AccountMessages } from './account'
 import { en } from './en'
 import { zh, type Messages } from './zh'
 
@@ -10,7 +11,7 @@ export type Language = 'zh' | 'en'
 type Leaves<T> = { [K in keyof T & string]: T[K] extends string ? K : `${K}.${Leaves<T[K]>}` }[keyof T & string]
 
 /** A key that exists in every language; anything else fails the type check. */
-export type MessageKey = Leaves<Messages>
+export type MessageKey = Leaves<Messages & AccountMessages>
 
 const STORE_KEY = 'menshen.language'
 
@@ -22,7 +23,9 @@ function remembered(): Language {
   }
 }
 
-export const i18n = createI18n({ legacy: false, locale: remembered(), fallbackLocale: 'zh', messages: { zh, en } })
+const messages = { zh: { ...zh, ...accountZh }, en: { ...en, ...accountEn } }
+
+export const i18n = createI18n({ legacy: false, locale: remembered(), fallbackLocale: 'zh', messages })
 
 export const language = computed<Language>(() => i18n.global.locale.value)
 
@@ -42,6 +45,11 @@ export function setLanguage(next: Language): void {
 /** The words for `key`. */
 export function t(key: MessageKey, values: Record<string, string | number> = {}): string {
   return i18n.global.t(key, values)
+}
+
+/** Whether there are words for `key`: a newer hub may say what this page does not know. */
+export function knows(key: string): key is MessageKey {
+  return i18n.global.te(key, 'zh')
 }
 
 /** A text of the site in the language of the page, or in Chinese where it was not translated. */

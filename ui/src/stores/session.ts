@@ -38,9 +38,25 @@ export async function restoreSession(): Promise<void> {
   }
 }
 
-/** Throws ApiError. */
+const NOTHING = { token: null, name: null, password: null, code: null }
+
+/** Throws ApiError, as all below. */
 export async function signIn(token: string): Promise<void> {
-  enter(await read(client.POST('/api/v1/session', { body: { token: token.trim() } })))
+  enter(await read(client.POST('/api/v1/session', { body: { ...NOTHING, token: token.trim() } })))
+}
+
+/** The hub answers `code_needed` where a second factor is set up and `code` is empty. */
+export async function signInByName(name: string, password: string, code: string): Promise<void> {
+  enter(await read(client.POST('/api/v1/session', { body: { ...NOTHING, name, password, code: code || null } })))
+}
+
+/** Whether the hub waits for its first administrator. */
+export async function isFirstRun(): Promise<boolean> {
+  return (await read(client.GET('/api/v1/first-run'))).open
+}
+
+export async function makeFirstAdmin(code: string, name: string, password: string): Promise<void> {
+  enter(await read(client.POST('/api/v1/first-run', { body: { code, name, password } })))
 }
 
 export async function signOut(): Promise<void> {

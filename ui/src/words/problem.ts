@@ -1,5 +1,5 @@
 import { ApiError } from '@/api/client'
-import { t, type MessageKey } from '@/i18n'
+import { knows, t, type MessageKey } from '@/i18n'
 
 function key(error: ApiError): MessageKey {
   if (error.unreachable) return 'problem.unreachable'
@@ -21,6 +21,8 @@ function key(error: ApiError): MessageKey {
 /** What went wrong, in plain words; the hub's own sentence follows where ours is too general to act on. */
 export function problemWords(error: unknown): string {
   if (!(error instanceof ApiError)) return error instanceof Error ? error.message : String(error)
+  const own = `refusal.${error.code}`
+  if (knows(own)) return t(own)
   const problem = t(key(error))
   const general = error.status === 400 || error.status === 409 || error.status === 422 || error.status >= 500
   return general && !error.unreachable && error.message ? t('problem.detail', { problem, detail: error.message }) : problem
