@@ -8,7 +8,7 @@ import os
 import threading
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from hub.config import integrations
 from hub.config.site import SECRETS, SiteFolder, load_secrets, load_site
@@ -86,6 +86,51 @@ class SiteEditor:
                 roles.pop(role.value, None)
             elif wanted != listed:
                 roles[role.value] = wanted[0] if len(wanted) == 1 else wanted
+
+        with self._lock:
+            self._edit(change)
+
+    def put_area(self, name: str, shown: dict[str, str], parent: str | None) -> None:
+        """Write an area, or change it. Raises ConfigError."""
+        self._put("areas", name, {"name": shown, **({"parent": parent} if parent else {})}, ("parent",))
+
+    def put_zone(self, name: str, values: dict[str, Any]) -> None:
+        """Write a zone, or change it; its bindings stay. Raises ConfigError."""
+        self._put("zones", name, values, ("area", "supplied_by"), {"bind": {}})
+
+    def remove(self, section: Literal["areas", "zones"], name: str) -> None:
+        """Take an area or a zone away. Raises ConfigError when it is not there or something needs it."""
+
+        def change(document: Any) -> None:
+            try:
+                del document[section][name]
+            except KeyError:
+                raise refused(f"nothing is called `{name}` among `{section}`") from None
+
+        with self._lock:
+            self._edit(change)
+
+    def _put(
+        self,
+        section: str,
+        name: str,
+        values: dict[str, Any],
+        optional: tuple[str, ...],
+        first: dict[str, Any] | None = None,
+    ) -> None:
+        """Set keys of an entry, which begins with ``first``; an optional one that is not given is taken out."""
+        if not NAME.match(name):
+            raise refused(f"`{name}` is no name: use a-z, 0-9 and _, beginning with a letter")
+
+        def change(document: Any) -> None:
+            entries = document.setdefault(section, {})
+            entry = entries.setdefault(name, dict(values) | (first or {}))
+            for key in optional:
+                if key not in values:
+                    entry.pop(key, None)
+            for key, value in values.items():
+                if entry.get(key) != value:
+                    entry[key] = value
 
         with self._lock:
             self._edit(change)

@@ -94,7 +94,7 @@ async def add_device(request: web.Request) -> web.Response:
         raise Refusal(400, "bad_request", f"no integration `{clean(wanted.integration, 64)}`")
     if any(len(str(value)) > _LONGEST for value in wanted.values.values()):
         raise Refusal(400, "bad_request", f"a value is longer than {_LONGEST} characters")
-    await _edit(lambda: context.editor.add_device(wanted.integration, wanted.name, wanted.values))
+    await edit(lambda: context.editor.add_device(wanted.integration, wanted.name, wanted.values))
     if wanted.found is not None:
         try:
             await context.inbox.adopted(wanted.found, f"{wanted.integration}.{wanted.name}")
@@ -107,7 +107,7 @@ async def add_device(request: web.Request) -> web.Response:
 async def remove_device(request: web.Request) -> web.Response:
     """Take a device out of hub.yaml."""
     context, where = request.app[CONTEXT], (request.match_info["domain"], request.match_info["device"])
-    await _edit(lambda: context.editor.remove_device(*where))
+    await edit(lambda: context.editor.remove_device(*where))
     await audit(request, target=".".join(where))
     return web.Response(status=204)
 
@@ -134,13 +134,13 @@ async def bind(request: web.Request) -> web.Response:
     entity = context.registry.entity(EntityId(wanted.entity))
     if wanted.bound and entity is not None and not fits(wanted.role, entity.capability):
         raise Refusal(422, "refused", f"`{wanted.entity}` is {entity.capability} and cannot serve as {wanted.role}")
-    await _edit(lambda: context.editor.bind(zone, wanted.role, wanted.entity, bound=wanted.bound))
+    await edit(lambda: context.editor.bind(zone, wanted.role, wanted.entity, bound=wanted.bound))
     what = {"role": wanted.role, "entity": wanted.entity, "bound": wanted.bound}
     await audit(request, what, target=zone)
     return web.Response(status=204)
 
 
-async def _edit(change: Callable[[], None]) -> None:
+async def edit(change: Callable[[], None]) -> None:
     """Run an edit of hub.yaml. Raises Refusal with the first finding."""
     try:
         await asyncio.to_thread(change)

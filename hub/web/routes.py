@@ -13,6 +13,7 @@ from hub.web import handlers as h
 from hub.web import schema as s
 from hub.web.account import ACCOUNT
 from hub.web.openapi import document
+from hub.web.places import PLACES
 from hub.web.routing import Route, UserRole
 from hub.web.users import USERS
 
@@ -32,6 +33,7 @@ async def rule_schema(_request: web.Request) -> web.Response:
 API: tuple[Route, ...] = (
     *ACCOUNT,
     *USERS,
+    *PLACES,
     Route("GET", "/api/v1/site", "site", "The community and its hub", _VIEWER, h.site, returns=s.SiteOut),
     Route("PUT", "/api/v1/site/modes/{mode}", "set_mode", "Switch a mode", _GUARD, h.set_mode, returns=s.ModeOut,
           takes=s.ModeIn),

@@ -32,6 +32,8 @@ BODIES: dict[str, Any] = {
     "bind": {"role": "vehicle", "entity": "mqtt_discovery.other"},
     "add_device": {"integration": "http_speaker", "name": "gate", "values": {"name": "门", "url": "http://127.0.0.1/"}},
     "ignore": {"ignored": True},
+    "put_area": {"name": {"zh": "楼", "en": ""}},
+    "put_zone": {"kind": "gate", "name": {"zh": "门", "en": ""}},
     "first_run": {"code": "ABCD-EFGH", "name": "陈经理", "password": PASSWORD},
     "change_password": {"password": PASSWORD, "new": "another long one"},
     "want_factor": {"password": PASSWORD},
@@ -87,6 +89,7 @@ def test_what_is_open_to_everybody_is_listed_here() -> None:
     }  # fmt: skip
     assert {route.name for route in ROUTES if route.method != "GET"} == {
         "sign_in", "sign_out", "set_mode", "backtest", "pushed", "bind", "add_device", "remove_device", "ignore",
+        "put_area", "remove_area", "put_zone", "remove_zone",
         "first_run", "change_password", "want_factor", "set_factor", "drop_factor", "add_user", "change_user",
         "add_token", "revoke_token",
     }  # fmt: skip

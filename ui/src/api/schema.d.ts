@@ -90,6 +90,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/areas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The areas of the community */
+        get: operations["areas"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/areas/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Write an area, or change it */
+        put: operations["put_area"];
+        post?: never;
+        /** Take an area away */
+        delete: operations["remove_area"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit": {
         parameters: {
             query?: never;
@@ -547,9 +582,11 @@ export interface paths {
         };
         /** One zone */
         get: operations["zone"];
-        put?: never;
+        /** Write a zone, or change it */
+        put: operations["put_zone"];
         post?: never;
-        delete?: never;
+        /** Take a zone away */
+        delete: operations["remove_zone"];
         options?: never;
         head?: never;
         patch?: never;
@@ -600,6 +637,24 @@ export interface components {
             rule: string;
             trace: components["schemas"]["WitnessOut"][];
             zone: string;
+        };
+        /**
+         * AreaIn
+         * @description What an area is called and where it lies.
+         */
+        AreaIn: {
+            name: components["schemas"]["Text"];
+            /** @default null */
+            parent: string | null;
+        };
+        /**
+         * AreaOut
+         * @description A place in the tree: building, unit, gate, garage.
+         */
+        AreaOut: {
+            id: string;
+            name: components["schemas"]["Text"];
+            parent: string | null;
         };
         /**
          * AuditOut
@@ -1108,6 +1163,15 @@ export interface components {
             next: string | null;
         };
         /**
+         * Page[AreaOut]
+         * @description A list; ``next`` is the cursor of the following page, or null.
+         */
+        Page_AreaOut_: {
+            items: components["schemas"]["AreaOut"][];
+            /** @default null */
+            next: string | null;
+        };
+        /**
          * Page[AuditOut]
          * @description A list; ``next`` is the cursor of the following page, or null.
          */
@@ -1484,6 +1548,18 @@ export interface components {
             value: string | number | null;
         };
         /**
+         * ZoneIn
+         * @description What a zone is for, what it is called, where it lies, and on what its devices hang.
+         */
+        ZoneIn: {
+            /** @default null */
+            area: string | null;
+            kind: components["schemas"]["ZoneKind"];
+            name: components["schemas"]["Text"];
+            /** @default [] */
+            supplied_by: string[];
+        };
+        /**
          * ZoneKind
          * @description The purpose of a zone, which is what rules speak of.
          * @enum {unknown}
@@ -1697,6 +1773,97 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Page_ActivationOut_"];
                 };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    areas: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_AreaOut_"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_area: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AreaIn"];
+            };
+        };
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_area: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description an error */
             default: {
@@ -2722,6 +2889,68 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ZoneOut"];
                 };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_zone: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ZoneIn"];
+            };
+        };
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_zone: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description an error */
             default: {

@@ -5,6 +5,7 @@ type Schemas = components['schemas']
 
 export type Account = Schemas['AccountOut']
 export type Activation = Schemas['ActivationOut']
+export type Area = Schemas['AreaOut']
 export type AuditEntry = Schemas['AuditOut']
 export type Capability = Schemas['Capability']
 export type Changed = Schemas['Changed']

@@ -4,6 +4,7 @@ import { createI18n } from 'vue-i18n'
 import type { Text } from '@/api/types'
 import { accountEn, accountZh, type AccountMessages } from './account'
 import { en } from './en'
+import { placesEn, placesZh, type PlacesMessages } from './places'
 import { zh, type Messages } from './zh'
 
 export type Language = 'zh' | 'en'
@@ -11,7 +12,7 @@ export type Language = 'zh' | 'en'
 type Leaves<T> = { [K in keyof T & string]: T[K] extends string ? K : `${K}.${Leaves<T[K]>}` }[keyof T & string]
 
 /** A key that exists in every language; anything else fails the type check. */
-export type MessageKey = Leaves<Messages & AccountMessages>
+export type MessageKey = Leaves<Messages & AccountMessages & PlacesMessages>
 
 const STORE_KEY = 'menshen.language'
 
@@ -23,7 +24,7 @@ function remembered(): Language {
   }
 }
 
-const messages = { zh: { ...zh, ...accountZh }, en: { ...en, ...accountEn } }
+const messages = { zh: { ...zh, ...accountZh, ...placesZh }, en: { ...en, ...accountEn, ...placesEn } }
 
 export const i18n = createI18n({ legacy: false, locale: remembered(), fallbackLocale: 'zh', messages })
 
