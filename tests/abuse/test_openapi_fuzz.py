@@ -33,7 +33,7 @@ Operation = schemathesis.APIOperation[Any, Any, Any, Any]
 Case = schemathesis.Case[Any]
 SEED = int(os.environ.get("MENSHEN_TEST_SEED", "0")) or random.SystemRandom().getrandbits(32)
 #: Requests to each operation by each role.
-EXAMPLES = int(os.environ.get("MENSHEN_FUZZ_EXAMPLES") or 24)
+EXAMPLES = int(os.environ.get("MENSHEN_FUZZ_EXAMPLES") or 16)
 WHO = (None, "nobody", *ROLES)
 #: Seconds for one request; far more than any takes.
 PATIENCE = 30.0
