@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from hub.cli import main
 from hub.commands.users import make_first_code
 from hub.journal.store import FILE
+from hub.web.proofs import name_of
 
 PASSWORD = "correct horse battery"
 
@@ -39,7 +40,7 @@ def test_a_token_is_printed_and_kept_as_a_hash(tmp_path: Path) -> None:
     assert rows(tmp_path, "SELECT name, role FROM tokens") == [("大屏", "guard")]
 
 
-@pytest.mark.parametrize("name", ["", "  ", "x" * 65, "two\nlines", "\x1b[31m"])
+@pytest.mark.parametrize("name", ["", "  ", "x" * 65, "two\nlines", "\x1b[31m", "Console"])
 def test_a_name_is_printable_and_short(tmp_path: Path, name: str) -> None:
     assert run(tmp_path, "token", name, "--role", "viewer").exit_code == 2
 
@@ -71,6 +72,11 @@ def test_a_user_is_added_with_a_password_that_nobody_sees(tmp_path: Path) -> Non
     assert run(tmp_path, "token", "陈经理", "--role", "guard").exit_code == 1, "a token must not pass for a person"
     assert run(tmp_path, "add", "other", "--role", "guard", typed="1234567890\n1234567890\n").exit_code == 1
     assert len(rows(tmp_path, "SELECT 1 FROM users")) == 1
+
+
+def test_a_name_is_kept_as_it_is_looked_for(tmp_path: Path) -> None:
+    run(tmp_path, "add", " Ｗａｎｇ  师傅", "--role", "guard", typed=f"{PASSWORD}\n{PASSWORD}\n")
+    assert rows(tmp_path, "SELECT name FROM users") == [(name_of(" Ｗａｎｇ  师傅"),)] == [("Wang 师傅",)]
 
 
 def test_a_forgotten_password_and_a_lost_phone_are_put_right(tmp_path: Path) -> None:

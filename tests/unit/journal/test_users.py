@@ -38,11 +38,8 @@ def test_tokens_and_the_trail_of_an_older_hub_are_kept(tmp_path: Path) -> None:
 
 async def test_the_trail_that_an_older_hub_kept_is_read(tmp_path: Path) -> None:
     journal, queries = Journal(tmp_path), Queries(tmp_path)
-    await journal.execute(
-        lambda db: (
-            db.execute("INSERT INTO audit (at, actor, action, body) VALUES (?, 'a', 'mode', '{}')", (AT,)) and None
-        )
-    )
+    insert = "INSERT INTO audit (at, actor, action, body) VALUES (?, 'a', 'mode', '{}')"
+    await journal.answer(lambda db: db.execute(insert, (AT,)).rowcount)
     assert await queries.audit(10, None) == [AuditRow(1, AT, "a", "mode", {}, "", "", "done")]
     await queries.close()
     await journal.close()
