@@ -73,6 +73,7 @@ def test_no_name_becomes_a_program(browser: Browser, tmp_path: Path, broker: Bro
 
     desk = Desk(browser, hub.url, 1280, 800)
     desk.open(f"#token={hub.token}")
+    expect(desk.hook("sign-out")).to_be_visible()
     for page, shown, count in (
         ("", desk.hook("zone-card"), len(NAMES)),
         ("#/incidents/1", desk.page.locator("main h1"), 1),
