@@ -27,6 +27,7 @@ FASTER = 30
 SHORTEST = 3 * SECOND
 
 _TIME = re.compile(r"\b(for|after): (\d+ (?:s|min|h))\b")
+_LINE = "/dev/serial/by-id/demo-smoke-board"
 _PORT = re.compile(r"(127\.0\.0\.1:|port: )(84[23]\d)\b")
 
 
@@ -50,7 +51,8 @@ def prepare(data: Path, port: int) -> DemoSite:
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "rules").mkdir(mode=0o700, parents=True)
     text = (ROOT / "hub.yaml").read_text("utf-8")
-    (folder / "hub.yaml").write_text(_PORT.sub(lambda m: f"{m[1]}{int(m[2]) - BASE + port}", text), "utf-8")
+    text = _PORT.sub(lambda m: f"{m[1]}{int(m[2]) - BASE + port}", text)
+    (folder / "hub.yaml").write_text(text.replace(_LINE, str(_estate(data) / "smoke_board")), "utf-8")
     for rule in sorted((ROOT / "rules").glob("*.yaml")):
         (folder / "rules" / rule.name).write_text(_TIME.sub(_shorter, rule.read_text("utf-8")), "utf-8")
     password = secrets.token_urlsafe(12)
@@ -64,7 +66,7 @@ def prepare(data: Path, port: int) -> DemoSite:
 def estate(site: DemoSite, *, auto: bool) -> Iterator[None]:
     """Run the simulated devices, each a process of its own, as long as the context lasts."""
     command = [sys.executable, "-m", "integrations.sim.estate", "--base-port", str(site.port)]
-    command += ["--mqtt", f"127.0.0.1:{site.at(10)}", "--data", str(site.data.parent / "estate")]
+    command += ["--mqtt", f"127.0.0.1:{site.at(10)}", "--data", str(_estate(site.data.parent))]
     command += ["--parent", str(os.getpid()), *(["--auto"] if auto else [])]
     process = subprocess.Popen(command, cwd=ROOT, env=_environment(site), stdout=subprocess.DEVNULL)  # noqa: S603 - ours
     try:
@@ -75,6 +77,10 @@ def estate(site: DemoSite, *, auto: bool) -> Iterator[None]:
             process.wait(5)
         except subprocess.TimeoutExpired:
             process.kill()
+
+
+def _estate(data: Path) -> Path:
+    return data.absolute() / "estate"
 
 
 def _environment(site: DemoSite) -> dict[str, str]:

@@ -13,7 +13,7 @@ import msgspec
 
 from hub.config.calendar import Days
 from hub.config.yaml import plain
-from hub.model.document import Mapping, Node, Sequence
+from hub.model.document import Mapping, Node, Scalar, Sequence
 from hub.model.ids import ENTITY, AreaId, EntityId, SiteId, ZoneId
 from hub.model.reader import Reader, suggest
 from hub.model.site import Area, Contact, Prompt, Role, Site, Zone, ZoneKind
@@ -118,6 +118,7 @@ class _SettingsReader:
         areas = self._named(root.get("areas"), "`areas`", self._area)
         self._check_parents(root.get("areas"), areas)
         zones = self._named(root.get("zones"), "`zones`", lambda name, node: self._zone(name, node, areas))
+        self._check_supplies(root.get("zones"), zones)
         return Settings(
             site=Site(
                 id=SiteId(self._reader.text(site.get("id"), "`id`", 64) or ""),
@@ -198,7 +199,9 @@ class _SettingsReader:
                 area = areas.get(area.parent)
 
     def _zone(self, name: str, node: Node, areas: Iterable[str]) -> Zone | None:
-        fields = self._reader.mapping(node, "a zone", required=("kind", "name", "bind"), optional=("area",))
+        fields = self._reader.mapping(
+            node, "a zone", required=("kind", "name", "bind"), optional=("area", "supplied_by")
+        )
         if fields is None:
             return None
         kind = self._reader.word(fields.get("kind"), "zone kind", ZoneKind)
@@ -209,7 +212,25 @@ class _SettingsReader:
         bind = self._bindings(fields.get("bind"))
         if kind is None or words is None:
             return None
-        return Zone(id=ZoneId(name), kind=kind, name=words, area=None if area is None else AreaId(area), bind=bind)
+        supplies = [self._reader.text(item, "a supply", 64) for item in _one_or_several(fields.get("supplied_by"))]
+        return Zone(
+            id=ZoneId(name),
+            kind=kind,
+            name=words,
+            area=None if area is None else AreaId(area),
+            bind=bind,
+            supplied_by=tuple(ZoneId(supply) for supply in supplies if supply is not None),
+        )
+
+    def _check_supplies(self, node: Node | None, zones: dict[str, Zone]) -> None:
+        supplies = [name for name, zone in zones.items() if zone.kind is ZoneKind.SUPPLY]
+        for key, value in node.items if isinstance(node, Mapping) else ():
+            for item in _one_or_several(value.get("supplied_by") if isinstance(value, Mapping) else None):
+                if isinstance(item, Scalar) and item.text not in supplies:
+                    sentence = f"`{item.text}` is no zone of kind `supply`{suggest(item.text, supplies)}"
+                    self._reader.report(item, sentence)
+                elif isinstance(item, Scalar) and item.text == key.text:
+                    self._reader.report(item, "a supply does not hang on itself")
 
     def _bindings(self, node: Node | None) -> dict[Role, tuple[EntityId, ...]]:
         fields = self._reader.mapping(node, "`bind`", optional=tuple(Role))
@@ -218,7 +239,7 @@ class _SettingsReader:
             if key.text not in set(Role):
                 continue
             entities: list[EntityId] = []
-            for item in value.items if isinstance(value, Sequence) else (value,):
+            for item in _one_or_several(value):
                 text = self._reader.text(item, "an entity", 161)
                 if text is not None and not ENTITY.match(text):
                     self._reader.report(item, f"`{text}` is no entity: write `integration.object`, lower case")
@@ -346,3 +367,9 @@ class _SettingsReader:
                 self._reader.report(node, f"`{name}` is no time zone; write one like `Asia/Shanghai`")
             return "Asia/Shanghai"
         return name
+
+
+def _one_or_several(node: Node | None) -> tuple[Node, ...]:
+    if node is None:
+        return ()
+    return node.items if isinstance(node, Sequence) else (node,)

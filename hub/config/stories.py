@@ -14,14 +14,14 @@ from hub.config.yaml import load
 from hub.engine.parse import RuleParser
 from hub.engine.program import Program, watched
 from hub.engine.story import KINDS, Expected, Hears, Moment, Story
-from hub.engine.terms import Count, Is, Preceded, leaves, roles
+from hub.engine.terms import Count, Is, Preceded, SupplySilent, leaves, roles
 from hub.model.decision import Capture, Say, Switch
 from hub.model.document import Finding, Mapping, Node, Scalar, Sequence
 from hub.model.errors import ConfigError
 from hub.model.ids import EntityId, SiteId, ZoneId
 from hub.model.reader import Reader, suggest
 from hub.model.reading import VALUES, Capability, Quality
-from hub.model.site import ROLE_CAPABILITY, Mode, Role, Site, Zone
+from hub.model.site import ROLE_CAPABILITY, Mode, Role, Site, Zone, ZoneKind
 from hub.model.text import Text
 from hub.model.time import DAY, SECOND, Duration, Instant
 
@@ -99,7 +99,9 @@ def _zones(rules: tuple[Rule, ...]) -> dict[ZoneId, Zone]:
         _, count = needed.setdefault(ZoneId(rule.zone_kind), (rule, {}))
         for role, sources in _needs(rule).items():
             count[role] = max(count.get(role, 1), sources)
-    return {
+    hanging = {ZoneId(rule.zone_kind) for rule in rules if _asks_supply(rule)}
+    supply = ZoneId("supply_above" if ZoneId(ZoneKind.SUPPLY) in needed else ZoneKind.SUPPLY)
+    zones = {
         name: Zone(
             name,
             rule.zone_kind,
@@ -108,9 +110,18 @@ def _zones(rules: tuple[Rule, ...]) -> dict[ZoneId, Zone]:
                 role: tuple(EntityId(f"story.{name}_{role}_{number}") for number in range(1, sources + 1))
                 for role, sources in count.items()
             },
+            supplied_by=(supply,) if name in hanging else (),
         )
         for name, (rule, count) in needed.items()
     }
+    if hanging:
+        device = EntityId(f"story.{supply}_device_1")
+        zones[supply] = Zone(supply, ZoneKind.SUPPLY, Text("测试供电", "Test supply"), bind={Role.DEVICE: (device,)})
+    return zones
+
+
+def _asks_supply(rule: Rule) -> bool:
+    return any(isinstance(leaf, SupplySilent) for term in watched(rule) for leaf in leaves(term))
 
 
 def _needs(rule: Rule) -> dict[Role, int]:
@@ -223,7 +234,7 @@ class _StoryReader:
             return None
         if scalar.text in {"unknown", "stale"}:
             return Hears(entity, None, Quality(scalar.text))
-        capability = ROLE_CAPABILITY[role]
+        capability = ROLE_CAPABILITY.get(role, Capability.PRESENCE)  # of a mere device the word does not matter
         value: Value | None
         if capability is Capability.MEASURE:
             value = self._reader.number(scalar, f"`{role}`")

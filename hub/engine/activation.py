@@ -60,6 +60,7 @@ def advance(program: SlotProgram, slot: Slot | None, view: View, now: Instant) -
     life = _Life(program, view, now)
     view.looked = None
     view.bound = program.zone.bind
+    view.supplies = program.supplies
     before = slot
     phase = None if slot is None else slot.phase
     if phase is COOLDOWN and slot is not None and now >= (slot.due or now):
@@ -67,7 +68,7 @@ def advance(program: SlotProgram, slot: Slot | None, view: View, now: Instant) -
     if phase is None or phase is WATCHING:
         slot = life.arm()
     elif phase is PENDING and slot is not None:
-        slot = life.pend(slot, program.shared.trigger(view))
+        slot = life.pend(slot, life.closures.trigger(view))
     if slot is not None and slot.phase is ACTIVE:
         slot = life.act(slot)
     if view.looked is not None and (slot is None or slot.phase is not COOLDOWN):  # which asks nothing but its end
@@ -103,11 +104,11 @@ def _look(program: SlotProgram, before: Slot | None, slot: Slot | None, looked: 
 class _Life:
     """One look at one slot; collects decisions."""
 
-    __slots__ = ("_at", "_now", "_program", "_rule", "_shared", "_view", "decisions")
+    __slots__ = ("_at", "_now", "_program", "_rule", "_view", "closures", "decisions")
 
     def __init__(self, program: SlotProgram, view: View, now: Instant) -> None:
         self._program = program
-        self._shared = program.shared
+        self.closures = program.shared.closures
         self._rule = program.shared.rule
         self._view = view
         self._now = now
@@ -117,13 +118,13 @@ class _Life:
 
     def arm(self) -> Slot | None:
         """Idle: begin a ``for`` when the trigger is true, and look at it at once."""
-        truth = self._shared.trigger(self._view)
+        truth = self.closures.trigger(self._view)
         if truth is not True:
             return None
         due = after(self._now, self._rule.trigger.hold)
         if due > self._now:
             self.decisions.append(PendingStarted(*self._at, due))
-        return self.pend(Slot(PENDING, self._now, self._shared.fingerprint, due, due), truth)
+        return self.pend(Slot(PENDING, self._now, self.closures.fingerprint, due, due), truth)
 
     def pend(self, slot: Slot, truth: Truth) -> Slot | None:
         """Pending: drop, go on, or open the activation."""
@@ -137,14 +138,14 @@ class _Life:
             return self.arm()
         if slot.due is not None and self._now < slot.due:
             return slot if slot.blind_since is None and slot.wake == slot.due else _seen(slot, wake=slot.due)
-        if self._shared.conditions and not all(test(self._view) is True for test in self._shared.conditions):
+        if self.closures.conditions and not all(test(self._view) is True for test in self.closures.conditions):
             # in time, but held back by a condition
             return replace(slot, blind_since=None, due=None if slot.announced else slot.due, wake=None)
         return self._open(slot)
 
     def act(self, slot: Slot) -> Slot | None:
         """Active: clear, escalate, or wait."""
-        truth = self._shared.clear(self._view)
+        truth = self.closures.clear(self._view)
         if self._was_blind(slot):
             slot = replace(slot, clearing_since=None)
         if truth is None:
@@ -178,15 +179,16 @@ class _Life:
         return None
 
     def _open(self, slot: Slot) -> Slot:
-        activation = ActivationId(f"{self._rule.id}@{self._program.key.zone}@{slot.since}")
+        rule, zone, _ = self._at
+        activation = ActivationId(f"{rule}@{zone}@{slot.since}")
         late_by = Duration(self._now - slot.due if slot.due is not None and slot.announced else 0)
-        trace = self._shared.opening(self._view)
+        trace = self.closures.opening(self._view)
         self.decisions.append(Opened(*self._at, activation, slot.since, late_by, trace, self._rule.dry_run))
         opened = Slot(ACTIVE, self._now, slot.trigger, activation=activation, began=slot.since)
         return self._emit(opened, self._rule.actions, "open")
 
     def _escalate(self, slot: Slot, clear: Truth) -> Slot:
-        stages = self._shared.stages
+        stages = self._program.shared.stages
         while slot.step < len(stages):
             stage = stages[slot.step]
             due = after(slot.since, stage.after)
@@ -198,11 +200,11 @@ class _Life:
         return slot if slot.wake is None else replace(slot, wake=None)
 
     def _clear(self, slot: Slot) -> Slot | None:
-        trace = self._shared.closing(self._view)
+        trace = self.closures.closing(self._view)
         self.decisions.append(Cleared(*self._at, _name(slot), Reason.CLEARED, trace))
         self._emit(slot, self._rule.clear.actions, "clear")
         if not self._rule.cooldown:
-            self._shared.trigger(self._view)  # notes when time alone may make it true again
+            self.closures.trigger(self._view)  # notes when time alone may make it true again
             return None
         due = after(self._now, self._rule.cooldown)
         return Slot(phase=COOLDOWN, since=self._now, trigger=slot.trigger, due=due, wake=due)

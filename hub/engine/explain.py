@@ -25,6 +25,7 @@ from hub.engine.terms import (
     Preceded,
     Silent,
     SunIs,
+    SupplySilent,
     Term,
     TimeIs,
     WeekdayIs,
@@ -107,13 +108,14 @@ def explain(
     if compiled is None:
         return Explanation(rule.id, zone.id, now, _not_served(rule, zone), dry_run=rule.dry_run)
     view = View(now, state.states, {}, {}, state.memories, state.modes, zone.bind)
+    view.supplies = compiled.supplies
     judge = _Judge(compiled, view, doubted)
     found = _cause(judge, compiled, state.slots.get(key), now)
     return msgspec.structs.replace(
         found,
         trigger=witnesses((rule.trigger.condition,), compiled.calendar)(view),
         conditions=witnesses(rule.conditions, compiled.calendar)(view),
-        clear=compiled.shared.closing(view),
+        clear=compiled.shared.closures.closing(view),
     )
 
 
@@ -199,6 +201,8 @@ class _Judge:
                 return name, after(state.at, leaf.time) if truth else state.at
             case Beyond() | Silent():
                 return self._unknown((leaf.role,))
+            case SupplySilent():
+                return None, None
             case ModeIs():
                 change = self._view.changed(leaf.mode)
                 return None, None if change is None else change.at

@@ -17,7 +17,7 @@ from hub.engine.rule import (
     RuleAction,
     Trigger,
 )
-from hub.engine.terms import Term
+from hub.engine.terms import SupplySilent, Term, leaves
 from hub.model.decision import Capture, Notify, Rate, Say, Severity, Switch
 from hub.model.document import Mapping, Node, Scalar, Sequence
 from hub.model.ids import NAME, RuleId, ZoneId
@@ -162,7 +162,11 @@ class RuleParser:
             self._reader.mapping(node, what)
             return None, Duration(0), None
         hold = self._reader.duration(node.get("for"), "`for`", 0, DAY) or Duration(0)
-        return self._terms.term(node, what, also=("for", *also)), hold, node
+        term = self._terms.term(node, what, also=("for", *also))
+        if term is not None and any(isinstance(leaf, SupplySilent) for leaf in leaves(term)):
+            # only looked at when something else moves the rule: as a trigger it would be noticed late
+            self._reader.report(node, f"`silent: {{supply: …}}` stands in `conditions` only, not in {what}")
+        return term, hold, node
 
     def _escalation(self, node: Node | None) -> tuple[Escalation, ...]:
         steps: list[Escalation] = []

@@ -17,6 +17,7 @@ from hub.engine.terms import (
     Preceded,
     Silent,
     SunIs,
+    SupplySilent,
     Term,
     TimeIs,
     WeekdayIs,
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 SENSED = tuple(role for role, capability in ROLE_CAPABILITY.items() if capability in VALUES)
 MEASURED = tuple(role for role, capability in ROLE_CAPABILITY.items() if capability is Capability.MEASURE)
 #: What a condition may begin with, and what may stand beside a role.
+#: Of what silence is asked; ``supply`` stands for all that hangs on one of the zone's supplies.
+SPEAKING = (*SENSED, *MEASURED, Role.DEVICE)
+SUPPLY = "supply"
 HEADS = (*SENSED, *MEASURED, "any", "all", "not", "mode", "time", "weekday", "day", "sun", "count", "silent")
 BESIDE = ("confirm", "after", "without")
 _HEADS = frozenset(HEADS)
@@ -153,14 +157,16 @@ class TermParser:
         within = self._reader.duration(fields.get("within"), "`within`", SECOND, DAY)
         return None if times is None or within is None else Count(term, times, within)
 
-    def _silent(self, node: Node) -> Silent | None:
-        fields = self._reader.mapping(node, "`silent`", optional=(*SENSED, *MEASURED))
+    def _silent(self, node: Node) -> Silent | SupplySilent | None:
+        fields = self._reader.mapping(node, "`silent`", optional=(*SPEAKING, SUPPLY))
         if fields is None or len(fields.items) != 1:
             self._reader.report(node, "`silent` needs one role and a time, like `silent: {vehicle: 10 min}`")
             return None
         key, value = fields.items[0]
         time = self._reader.duration(value, "the time of silence", SECOND, 7 * DAY)
-        return None if time is None or key.text not in {*SENSED, *MEASURED} else Silent(Role(key.text), time)
+        if time is not None and key.text == SUPPLY:
+            return SupplySilent(time)
+        return None if time is None or key.text not in SPEAKING else Silent(Role(key.text), time)
 
     def _beyond(self, role: Role, node: Node) -> Beyond | None:
         fields = self._reader.mapping(node, f"`{role}`", optional=("above", "below", "until"))

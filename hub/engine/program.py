@@ -6,12 +6,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from hub.engine.calendar import Calendar
 from hub.engine.rule import Rule, RuleAction
 from hub.engine.terms import Beyond, Count, ModeIs, Preceded, Term, leaves, roles
 from hub.engine.trace import Tracer, witnesses
 from hub.engine.truth import Test, compile_term
 from hub.model.activation import SlotKey
+from hub.model.site import Role
 from hub.model.time import Duration
 
 if TYPE_CHECKING:
@@ -31,17 +34,58 @@ class Stage:
     actions: tuple[RuleAction, ...]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Closures:
+    """A rule's terms as functions of the view, shared by the rules that ask the same: of many, few ask a new thing."""
+
+    fingerprint: str
+    """Names the trigger."""
+    trigger: Test
+    clear: Test
+    conditions: tuple[Test, ...]
+    opening: Tracer
+    """Why it opens: trigger and conditions."""
+    closing: Tracer
+    """Why it is over."""
+
+
+class Compiler:
+    """Makes closures for the rules of one program, each set once."""
+
+    def __init__(self, calendar: Calendar) -> None:
+        self.calendar = calendar
+        self._made: dict[bytes, Closures] = {}
+
+    def closures(self, rule: Rule) -> Closures:
+        """Return the closures of a rule."""
+        # as JSON: values that compare equal, such as 1 and 1.0, may still be told apart by a term
+        key = msgspec.json.encode((rule.trigger, rule.clear.condition, rule.conditions))
+        made = self._made.get(key)
+        if made is None:
+            made = self._made[key] = self._make(rule)
+        return made
+
+    def _make(self, rule: Rule) -> Closures:
+        return Closures(
+            fingerprint=rule.trigger.fingerprint,
+            trigger=compile_term(rule.trigger.condition, self.calendar),
+            clear=compile_term(rule.clear.condition, self.calendar),
+            conditions=tuple(compile_term(term, self.calendar) for term in rule.conditions),
+            opening=witnesses((rule.trigger.condition, *rule.conditions), self.calendar),
+            closing=witnesses((rule.clear.condition,), self.calendar),
+        )
+
+
 class Shared:
     """What all zones of one rule have in common. Its closures ask the view which zone it looks at.
 
-    They are made when they are first called: of many thousand rules most never fire.
+    They are made when they are first asked for: of many thousand rules most never fire.
     """
 
-    def __init__(self, rule: Rule, calendar: Calendar) -> None:
+    def __init__(self, rule: Rule, compiler: Compiler) -> None:
         terms = watched(rule)
         found = [leaf for term in terms for leaf in leaves(term)]
         self.rule = rule
-        self.calendar = calendar
         self.roles = tuple(dict.fromkeys(role for term in terms for role in roles(term)))
         """Roles that any term looks at."""
         self.triggering = roles(rule.trigger.condition)
@@ -49,11 +93,7 @@ class Shared:
         self.modes = tuple(dict.fromkeys(leaf.mode for leaf in found if isinstance(leaf, ModeIs)))
         self.remembered = tuple(leaf for leaf in found if isinstance(leaf, Beyond | Count | Preceded))
         """Leaves that need more than the present state."""
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """Name the trigger."""
-        return self.rule.trigger.fingerprint
+        self._compiler = compiler
 
     @cached_property
     def stages(self) -> tuple[Stage, ...]:
@@ -61,29 +101,9 @@ class Shared:
         return _stages(self.rule)
 
     @cached_property
-    def trigger(self) -> Test:
-        """Whether the trigger holds."""
-        return compile_term(self.rule.trigger.condition, self.calendar)
-
-    @cached_property
-    def clear(self) -> Test:
-        """Whether it is over."""
-        return compile_term(self.rule.clear.condition, self.calendar)
-
-    @cached_property
-    def conditions(self) -> tuple[Test, ...]:
-        """Whether each condition holds."""
-        return tuple(compile_term(term, self.calendar) for term in self.rule.conditions)
-
-    @cached_property
-    def opening(self) -> Tracer:
-        """Why it opens: trigger and conditions."""
-        return witnesses((self.rule.trigger.condition, *self.rule.conditions), self.calendar)
-
-    @cached_property
-    def closing(self) -> Tracer:
-        """Why it is over."""
-        return witnesses((self.rule.clear.condition,), self.calendar)
+    def closures(self) -> Closures:
+        """Its terms as functions."""
+        return self._compiler.closures(self.rule)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,6 +115,8 @@ class SlotProgram:
     zone: Zone
     area: str
     calendar: Calendar
+    supplies: tuple[tuple[EntityId, ...], ...] = ()
+    """What hangs on each supply of the zone."""
 
     @property
     def rule(self) -> Rule:
@@ -104,7 +126,7 @@ class SlotProgram:
     @property
     def fingerprint(self) -> str:
         """Name the trigger it runs under."""
-        return self.shared.fingerprint
+        return self.shared.closures.fingerprint
 
     def entities(self) -> tuple[EntityId, ...]:
         """Return what it looks at."""
@@ -129,19 +151,22 @@ class Program:
         self.slots: dict[SlotKey, SlotProgram] = {}
         self.tracked: dict[EntityId, Tracking] = {}
         calendar = calendar or Calendar()
+        compiler = Compiler(calendar)
         by_entity: dict[EntityId, list[SlotProgram]] = {}
         by_mode: dict[Mode, list[SlotProgram]] = {}
         by_kind: dict[ZoneKind, list[Zone]] = {}
         for zone in site.zones.values():
             by_kind.setdefault(zone.kind, []).append(zone)
         for rule in rules:
-            shared = Shared(rule, calendar)
+            shared = Shared(rule, compiler)
             for zone in _served(rule, site, by_kind):
                 if shared.triggering and not any(zone.bound(role) for role in shared.triggering):
                     continue  # nothing in this zone can ever fire the rule
                 area = site.areas.get(zone.area) if zone.area is not None else None
                 key = SlotKey(rule.id, zone.id)
-                slot = SlotProgram(key, shared, zone, "" if area is None else area.name.zh, calendar)
+                slot = SlotProgram(
+                    key, shared, zone, "" if area is None else area.name.zh, calendar, _supplies(zone, site)
+                )
                 self.slots[key] = slot
                 self._track(shared, zone)
                 for entity in slot.entities():
@@ -174,6 +199,12 @@ class Program:
 def watched(rule: Rule) -> tuple[Term, ...]:
     """Return every term of a rule that is evaluated."""
     return (rule.trigger.condition, rule.clear.condition, *rule.conditions)
+
+
+def _supplies(zone: Zone, site: Site) -> tuple[tuple[EntityId, ...], ...]:
+    """Return what hangs on each supply of a zone; most have none."""
+    found = (site.zones.get(name) for name in zone.supplied_by)
+    return tuple(supply.bound(Role.DEVICE) for supply in found if supply is not None)
 
 
 def _served(rule: Rule, site: Site, by_kind: dict[ZoneKind, list[Zone]]) -> list[Zone]:

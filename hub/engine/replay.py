@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from hub.engine.program import watched
 from hub.engine.step import adopt, requalify, step, wake
-from hub.engine.terms import Count, Preceded, Silent, leaves
+from hub.engine.terms import Count, Preceded, Silent, SupplySilent, leaves
 from hub.engine.truth import latched
 from hub.model.activation import Phase
 from hub.model.entry import Adopted, ClockJump, ModeChange, Started, Trust, Turn
@@ -205,5 +205,8 @@ def _patience(program: Program) -> dict[EntityId, int]:
             for leaf in leaves(term):
                 if isinstance(leaf, Silent):
                     for entity in slot.zone.bound(leaf.role):
+                        found[entity] = min(leaf.time, found.get(entity, NEVER))
+                elif isinstance(leaf, SupplySilent):
+                    for entity in (entity for supply in slot.supplies for entity in supply):
                         found[entity] = min(leaf.time, found.get(entity, NEVER))
     return found

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from hub.engine.calendar import Day, Sun, Weekday
 from hub.engine.parse import ACTIONS, KEYS, MAX_RATE, MAX_SPEECH, MAX_TIMES, NAME_LENGTH, REQUIRED, SWITCHED
-from hub.engine.parse_terms import MEASURED, MOST, SENSED
+from hub.engine.parse_terms import MEASURED, MOST, SENSED, SPEAKING, SUPPLY
 from hub.model.decision import Severity
 from hub.model.ids import NAME
 from hub.model.reading import VALUES
@@ -148,7 +148,7 @@ def _others() -> Schema:
         "day": _choice(Day),
         "sun": _choice(Sun),
         "count": _event({"times": count, "within": _DURATION}),
-        "silent": {"oneOf": [_object({role: _DURATION}, (role,)) for role in (*SENSED, *MEASURED)]},
+        "silent": {"oneOf": [_object({role: _DURATION}, (role,)) for role in (*SPEAKING, SUPPLY)]},
     }
 
 

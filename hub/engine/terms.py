@@ -59,6 +59,12 @@ class Silent(msgspec.Struct, frozen=True, tag="silent"):
     time: Duration
 
 
+class SupplySilent(msgspec.Struct, frozen=True, tag="supply_silent"):
+    """Nothing that hangs on one of the zone's supplies was heard for a time: they are silent for one cause."""
+
+    time: Duration
+
+
 class ModeIs(msgspec.Struct, frozen=True, tag="mode"):
     """The site is in a mode."""
 
@@ -108,8 +114,23 @@ class AnyOf(msgspec.Struct, frozen=True, tag="any"):
     terms: tuple[Term, ...]
 
 
-Leaf = Is | Beyond | Preceded | Count | Silent | ModeIs | TimeIs | WeekdayIs | DayIs | SunIs
-Term = Is | Beyond | Preceded | Count | Silent | ModeIs | TimeIs | WeekdayIs | DayIs | SunIs | Not | All | AnyOf
+Leaf = Is | Beyond | Preceded | Count | Silent | SupplySilent | ModeIs | TimeIs | WeekdayIs | DayIs | SunIs
+Term = (
+    Is
+    | Beyond
+    | Preceded
+    | Count
+    | Silent
+    | SupplySilent
+    | ModeIs
+    | TimeIs
+    | WeekdayIs
+    | DayIs
+    | SunIs
+    | Not
+    | All
+    | AnyOf
+)
 
 
 def leaves(term: Term) -> tuple[Leaf, ...]:

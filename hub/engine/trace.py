@@ -18,6 +18,7 @@ from hub.engine.terms import (
     Preceded,
     Silent,
     SunIs,
+    SupplySilent,
     Term,
     TimeIs,
     WeekdayIs,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from hub.model.site import Role
 
 #: Leaves that look at no entity.
-_UNSENSED = (ModeIs, TimeIs, WeekdayIs, DayIs, SunIs)
+_UNSENSED = (ModeIs, TimeIs, WeekdayIs, DayIs, SunIs, SupplySilent)
 Tracer = Callable[["View"], tuple[Witness, ...]]
 
 
@@ -110,7 +111,7 @@ def _confirm(leaf: Is) -> str:
     return {1: "", 0: "confirm: all"}.get(leaf.confirm, f"confirm: {leaf.confirm}")
 
 
-def _time(leaf: TimeIs | WeekdayIs | DayIs | SunIs) -> str:
+def _time(leaf: TimeIs | WeekdayIs | DayIs | SunIs | SupplySilent) -> str:
     match leaf:
         case TimeIs():
             return f"time {clock(leaf.begin)}–{clock(leaf.end)}"
@@ -120,6 +121,8 @@ def _time(leaf: TimeIs | WeekdayIs | DayIs | SunIs) -> str:
             return f"day {leaf.day}"
         case SunIs():
             return f"sun {leaf.sun}"
+        case SupplySilent():
+            return f"supply silent {format_duration(leaf.time)}"
 
 
 def clock(second: int) -> str:

@@ -20,6 +20,7 @@ from hub.engine.terms import (
     Preceded,
     Silent,
     SunIs,
+    SupplySilent,
     Term,
     TimeIs,
     WeekdayIs,
@@ -32,10 +33,12 @@ if TYPE_CHECKING:
     from hub.engine.view import View
     from hub.model.ids import EntityId
     from hub.model.reading import Value
-    from hub.model.time import Instant
+    from hub.model.time import Duration, Instant
 
 #: Looked up once: an enum's attribute costs as much as a comparison.
 GOOD = Quality.GOOD
+#: From so many devices on, the last one heard is not searched for while one was heard lately.
+MANY = 8
 Truth = bool | None
 Test = Callable[["View"], Truth]
 
@@ -60,6 +63,8 @@ def compile_term(term: Term, calendar: Calendar) -> Test:
             return _count(term)
         case Silent():
             return _silent(term)
+        case SupplySilent():
+            return _supply_silent(term)
         case ModeIs():
             mode = term.mode
             return lambda view: view.mode(mode)
@@ -211,17 +216,45 @@ def _count(term: Count) -> Test:
 
 def _silent(term: Silent) -> Test:
     def silent(view: View) -> Truth:
-        entities = view.bound.get(term.role, ())
-        heard = [at for entity in entities if (at := view.state(entity).at)]  # before 1970 after a jump of the clock
-        if not heard:
-            return None  # never heard: set-up, not silence
-        ends = after(max(heard), term.time)
-        if view.now >= ends:
-            return True
-        view.look_at(ends)
-        return False
+        last = _last_heard(view, view.bound.get(term.role, ()), term.time)
+        return None if last is None else _quiet_until(view, last, term.time)  # never heard: set-up, not silence
 
     return silent
+
+
+def _supply_silent(term: SupplySilent) -> Test:
+    def silent(view: View) -> Truth:
+        found = False
+        for entities in view.supplies:
+            last = _last_heard(view, entities, term.time)
+            found |= last is not None and _quiet_until(view, last, term.time)
+        if found:  # no reading of its devices touches this zone: look again whether it is over
+            view.look_at(after(view.now, term.time))
+        return found  # a supply that was never heard explains nothing
+
+    return silent
+
+
+def _last_heard(view: View, entities: tuple[EntityId, ...], time: Duration) -> Instant | None:
+    """Return when any of ``entities`` was heard last; of many, one that was heard lately is as good as the last."""
+    enough = view.now - time // 2 if len(entities) > MANY else view.now
+    last: Instant | None = None
+    for entity in entities:
+        at = view.state(entity).at
+        if at and (last is None or at > last):  # it may be before 1970 after a jump of the clock
+            last = at
+            if at > enough:
+                break
+    return last
+
+
+def _quiet_until(view: View, heard: Instant, time: Duration) -> bool:
+    """Tell whether a silence has lasted; note when it will have."""
+    ends = after(heard, time)
+    if view.now >= ends:
+        return True
+    view.look_at(ends)
+    return False
 
 
 def _when(term: TimeIs | WeekdayIs | DayIs | SunIs, calendar: Calendar) -> Test:

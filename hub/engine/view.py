@@ -21,7 +21,7 @@ NOWHERE: Mapping[Role, tuple[EntityId, ...]] = {}
 class View:
     """What closures see."""
 
-    __slots__ = ("_changed", "_known", "_memories", "_modes", "_states", "bound", "looked", "now")
+    __slots__ = ("_changed", "_known", "_memories", "_modes", "_states", "bound", "looked", "now", "supplies")
 
     def __init__(
         self,
@@ -36,6 +36,8 @@ class View:
         self.now = now
         self.bound = bound
         """What serves the zone that is looked at; one view goes through several."""
+        self.supplies: tuple[tuple[EntityId, ...], ...] = ()
+        """What hangs on each of the supplies of that zone."""
         self.looked: Instant | None = None
         """The earliest instant at which an answer given since ``forget`` may change by itself."""
         self._states = states

@@ -25,6 +25,7 @@ from hub.engine.terms import (
     Preceded,
     Silent,
     SunIs,
+    SupplySilent,
     Term,
     TimeIs,
     WeekdayIs,
@@ -92,7 +93,9 @@ def _axes(found: list[Leaf], sources: Mapping[Role, Iterable[int]]) -> Iterator[
         yield [("day", day) for day in Day]  # with make-up workdays any weekday may be either
     if any(isinstance(leaf, SunIs) for leaf in found):
         yield [("sun", sun) for sun in Sun]
-    for name in dict.fromkeys(_name(leaf) for leaf in found if isinstance(leaf, Preceded | Count | Silent)):
+    for name in dict.fromkeys(
+        _name(leaf) for leaf in found if isinstance(leaf, Preceded | Count | Silent | SupplySilent)
+    ):
         yield [(name, False), (name, True)]
 
 
@@ -141,7 +144,7 @@ def _holds(term: Term, world: dict[str, object]) -> bool:
             return _agree(term, world[f"role {term.role}"])
         case Preceded():
             return bool(world[_name(term)]) and _holds(term.term, world)
-        case Beyond() | Count() | Silent():
+        case Beyond() | Count() | Silent() | SupplySilent():
             region = world.get(f"number {term.role}") if isinstance(term, Beyond) else None
             return bool(region[_name(term)] if isinstance(region, dict) else world[_name(term)])
         case _:

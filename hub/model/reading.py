@@ -113,10 +113,14 @@ class State(msgspec.Struct, frozen=True, gc=False):
 NEVER_HEARD = State(value=None, quality=Quality.UNKNOWN, since=Instant(0), at=Instant(0))
 
 
+#: Looked up once: an enum's attribute costs as much as a comparison.
+_UNKNOWN = Quality.UNKNOWN
+
+
 def next_state(prior: State, reading: Reading) -> State:
     """Return the state after ``reading``."""
-    if reading.quality is Quality.UNKNOWN or (reading.value is None and prior.value is None):
-        value, quality = None, Quality.UNKNOWN
+    if reading.quality is _UNKNOWN or (reading.value is None and prior.value is None):
+        value, quality = None, _UNKNOWN
     else:
         value, quality = prior.value if reading.value is None else reading.value, reading.quality
     return State(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from hub.model.ids import AreaId, EntityId, SiteId, ZoneId
-from hub.model.reading import Capability
+from hub.model.reading import COMMANDED, Capability
 from hub.model.text import Text
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ class ZoneKind(StrEnum):
     PERIMETER = "perimeter"
     GATE = "gate"
     PUBLIC_VIEW = "public_view"
+    SUPPLY = "supply"
+    """What many devices hang on together: a power box, a gateway, a switch."""
 
 
 class Role(StrEnum):
@@ -59,11 +61,13 @@ class Role(StrEnum):
     LIGHT = "light"
     DOOR_HOLD = "door_hold"
     """The dry contact parallel to a lift's door-open button."""
+    DEVICE = "device"
+    """Anything that hangs on a supply and speaks now and then."""
 
     __hash__ = str.__hash__  # an enum's own is a Python function, and every condition looks its role up
 
 
-#: The capability an entity must have to be bound in a role.
+#: The capability an entity must have to be bound in a role; as a device serves whatever speaks (see ``fits``).
 ROLE_CAPABILITY: Mapping[Role, Capability] = {
     Role.VEHICLE: Capability.PRESENCE,
     Role.PERSON: Capability.PRESENCE,
@@ -84,6 +88,11 @@ ROLE_CAPABILITY: Mapping[Role, Capability] = {
     Role.LIGHT: Capability.RELAY,
     Role.DOOR_HOLD: Capability.RELAY,
 }
+
+
+def fits(role: Role, capability: Capability) -> bool:
+    """Tell whether an entity of a capability can serve in a role."""
+    return capability not in COMMANDED if role is Role.DEVICE else ROLE_CAPABILITY[role] is capability
 
 
 class Mode(StrEnum):
@@ -110,6 +119,8 @@ class Zone(msgspec.Struct, frozen=True):
     name: Text
     area: AreaId | None = None
     bind: dict[Role, tuple[EntityId, ...]] = {}
+    supplied_by: tuple[ZoneId, ...] = ()
+    """The supplies that its devices hang on: when all of one is silent, that is why."""
 
     def bound(self, role: Role) -> tuple[EntityId, ...]:
         """Return the entities bound as ``role``; the first one of several is preferred."""

@@ -15,7 +15,7 @@ from hub.model.errors import ConfigError
 from hub.model.found import Found, Inboxed, Source, found_key
 from hub.model.ids import EntityId
 from hub.model.reading import Capability
-from hub.model.site import ROLE_CAPABILITY
+from hub.model.site import fits
 from hub.model.text import Text, clean
 from hub.runtime.examine import ADVICE, way_to
 from hub.runtime.inbox import NotFound
@@ -132,7 +132,7 @@ async def bind(request: web.Request) -> web.Response:
     context, zone = request.app[CONTEXT], request.match_info["id"]
     wanted = await body(request, schema.BindIn)
     entity = context.registry.entity(EntityId(wanted.entity))
-    if wanted.bound and entity is not None and ROLE_CAPABILITY[wanted.role] is not entity.capability:
+    if wanted.bound and entity is not None and not fits(wanted.role, entity.capability):
         raise Refusal(422, "refused", f"`{wanted.entity}` is {entity.capability} and cannot serve as {wanted.role}")
     await _edit(lambda: context.editor.bind(zone, wanted.role, wanted.entity, bound=wanted.bound))
     what = {"role": wanted.role, "entity": wanted.entity, "bound": wanted.bound}

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from hub.model.activation import Phase, SlotKey
 from hub.model.ids import EntityId
-from hub.model.reading import COMMANDED, NEVER_HEARD, Quality
-from hub.model.site import ROLE_CAPABILITY, Mode
+from hub.model.reading import COMMANDED, NEVER_HEARD, Capability, Quality
+from hub.model.site import ROLE_CAPABILITY, Mode, Role, fits
 from hub.model.text import Text
 from hub.model.time import isoformat
 from hub.web import schema
@@ -101,7 +101,8 @@ def _status(
 
 def _zone_entity(context: Context, role: Role, entity: EntityId) -> schema.ZoneEntity:
     state = context.runtime.state.states.get(entity, NEVER_HEARD)
-    capability = ROLE_CAPABILITY[role]
+    known = context.registry.entity(entity)
+    capability = ROLE_CAPABILITY.get(role) or (Capability.PRESENCE if known is None else known.capability)
     if capability in COMMANDED:
         quality = Quality.UNKNOWN if context.registry.driver(entity) is None else Quality.GOOD
     else:
@@ -144,7 +145,7 @@ def entity(context: Context, owned: Owned) -> schema.EntityOut:
         quality=state.quality,
         since=when(state.since),
         at=when(state.at),
-        roles=[role for role, capability in ROLE_CAPABILITY.items() if capability is owned.entity.capability],
+        roles=[role for role in Role if fits(role, owned.entity.capability)],
     )
 
 

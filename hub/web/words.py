@@ -20,6 +20,7 @@ from hub.engine.terms import (
     Preceded,
     Silent,
     SunIs,
+    SupplySilent,
     Term,
     TimeIs,
     WeekdayIs,
@@ -49,6 +50,7 @@ KIND = {
     ZoneKind.PERIMETER: Text("周界", "perimeter"),
     ZoneKind.GATE: Text("大门", "gate"),
     ZoneKind.PUBLIC_VIEW: Text("公共视角", "public view"),
+    ZoneKind.SUPPLY: Text("供电与上行", "supply"),
 }
 ROLE = {
     Role.VEHICLE: Text("车辆", "vehicle"),
@@ -69,6 +71,7 @@ ROLE = {
     Role.SPEAKER: Text("喇叭", "loudspeaker"),
     Role.LIGHT: Text("照明", "light"),
     Role.DOOR_HOLD: Text("保持开门", "door hold"),
+    Role.DEVICE: Text("设备", "device"),
 }
 VALUE: dict[Value, Text] = {
     Presence.PRESENT: Text("停留", "present"),
@@ -211,6 +214,9 @@ def term(condition: Term) -> Text:
         case Silent():
             role, time = ROLE[condition.role], duration(condition.time)
             return Text(f"{role.zh} {time.zh}没有消息", f"{role.en} silent for {time.en}")
+        case SupplySilent():
+            time = duration(condition.time)
+            return Text(f"所属供电或上行 {time.zh}没有消息", f"its supply silent for {time.en}")
         case ModeIs():
             return MODE[condition.mode]
         case _:

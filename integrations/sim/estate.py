@@ -1,7 +1,8 @@
 """A small estate: all simulated devices as child processes on fixed ports, and a page to play with them.
 
 Ports from the base: +1 camera HTTP, +2 camera RTSP, +3 loudspeaker HTTP, +4 loudspeaker RTP, +5 notifications,
-+6 this page, +7 control of the magnetometer, +8 of the door, +9 of the lift, +11 the lift's Modbus (+10 is the broker).
++6 this page, +7 control of the magnetometer, +8 of the door, +9 of the lift, +11 the lift's Modbus, +12 control of the
+smoke detector, whose serial line is the file ``smoke_board`` below --data (+10 is the broker).
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from integrations.sim.webhook import headline
 HOST = "127.0.0.1"
 PORTS = {
     "camera": 1, "rtsp": 2, "speaker": 3, "rtp": 4, "webhook": 5, "page": 6, "magnetometer": 7, "zigbee_door": 8,
-    "lift": 9, "modbus": 11,
+    "lift": 9, "modbus": 11, "smoke_board": 12,
 }  # fmt: skip
 TITLES = {
     "camera": "摄像机",
@@ -36,9 +37,15 @@ TITLES = {
     "magnetometer": "地磁车位检测器",
     "zigbee_door": "单元门门磁",
     "lift": "电梯控制器",
+    "smoke_board": "烟感（串口）",
 }
 #: Which devices see which part of the scene.
-SEEN_BY = {"vehicle": ("camera", "magnetometer"), "open": ("zigbee_door",), "alarm": ("lift",)}
+SEEN_BY = {
+    "vehicle": ("camera", "magnetometer"),
+    "open": ("zigbee_door",),
+    "alarm": ("lift",),
+    "smoke": ("smoke_board",),
+}
 #: Seconds for one request to a device on this machine.
 PATIENCE = aiohttp.ClientTimeout(total=3)
 
@@ -119,6 +126,7 @@ def _children(arguments: argparse.Namespace, at: Callable[[str], str]) -> list[C
         "magnetometer": magnetometer,
         "zigbee_door": door,
         "lift": ["--modbus", at("modbus"), "--control", at("lift")],
+        "smoke_board": ["--link", str(data / "smoke_board"), "--control", at("smoke_board")],
     }
     environment = {**os.environ, "TZ": arguments.zone, PASSWORD: arguments.password}
     return [Child(name, tuple(options), environment) for name, options in devices.items()]

@@ -29,7 +29,7 @@ from tests.kit.broker import Broker, find_mosquitto
 from tests.kit.crowd.ends import Ends, Said
 from tests.kit.crowd.ledger import Ledger, audit
 from tests.kit.crowd.page import Page, fall_silent, meet, speak
-from tests.kit.crowd.site import write_site
+from tests.kit.crowd.site import told, write_site
 from tests.kit.crowd.units import DOMAINS, Unit, crowd
 from tests.kit.generator import Generator
 from tests.kit.hub import HubProcess
@@ -55,6 +55,8 @@ class _Run:
     silent: dict[Unit, float]
     ledger: Ledger
     said: int
+    incidents: int
+    """How many were open at the end."""
 
 
 def figures() -> Iterator[Figure]:
@@ -69,6 +71,8 @@ def figures() -> Iterator[Figure]:
     note = f"readings that are not in the journal; {ledger.doubled} twice, {ledger.early} times silent while speaking"
     yield Figure(BENCH, "devices.lost", ledger.lost, "", done.said, f"{note}; want 0")
     yield from _silence(sorted(done.silent.values()))
+    note = "open when all have been silent for long, on one supply; want 1"
+    yield Figure(BENCH, "devices.incidents", done.incidents, "", DEVICES, note)
 
 
 def _silence(late: list[float]) -> Iterator[Figure]:
@@ -121,8 +125,10 @@ async def _run(folder: Path, seconds: float) -> _Run:
         weighing.cancel()
         held = len(hub.said("loop.held")) - held
         silent = await fall_silent(ends, page, WITHIN)
+        incidents = await asyncio.to_thread(told, hub)
+        ledger = audit(hub.data, ends.said)
         return _Run(
-            seconds, page.shown, page.missing, late, resident, held, silent, audit(hub.data, ends.said), len(ends.said)
+            seconds, page.shown, page.missing, late, resident, held, silent, ledger, len(ends.said), len(incidents)
         )
 
 

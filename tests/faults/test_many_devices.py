@@ -14,7 +14,7 @@ from tests.kit.broker import Broker
 from tests.kit.crowd.ends import Ends
 from tests.kit.crowd.ledger import audit
 from tests.kit.crowd.page import Page, fall_silent, meet, speak
-from tests.kit.crowd.site import write_site
+from tests.kit.crowd.site import told, write_site
 from tests.kit.crowd.units import DOMAINS, crowd
 from tests.kit.generator import Generator
 from tests.kit.hub import MakeHub
@@ -41,9 +41,11 @@ async def test_nothing_is_lost_and_silence_is_noticed_in_time(tmp_path: Path, br
                 assert {name.partition(".")[0] for name in await page.entities()} == set(DOMAINS)
                 await speak(ends, PERIOD, SECONDS, page)
                 silent = await fall_silent(ends, page, LATE)
+            incidents = await asyncio.to_thread(told, hub)
         kept = await asyncio.to_thread(audit, hub.data, ends.said)
         problems = await asyncio.to_thread(hub.problems)
         code, _ = await asyncio.to_thread(hub.terminate)
+    assert incidents == [("together", "mains")], "what dies of one cause is one incident"
     assert ends.refused == []
     assert problems == []
     assert code == 0

@@ -21,6 +21,7 @@ from hub.engine.terms import (
     Preceded,
     Silent,
     SunIs,
+    SupplySilent,
     Term,
     TimeIs,
     WeekdayIs,
@@ -129,6 +130,8 @@ class World:
                 return self.now - max(spoke) >= term.time if spoke else None
             case ModeIs():
                 return term.mode in self.modes
+            case SupplySilent():
+                raise AssertionError("no generated rule asks for a supply: tests/unit/engine/test_supply.py does")
             case _:
                 return self._when(term)
 

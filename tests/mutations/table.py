@@ -73,7 +73,7 @@ MUTATIONS = (
     ),
     Mutation(
         "after clear nobody waits for time to make it true again", "engine/activation.py",
-        "            self._shared.trigger(self._view)  #", "            #",
+        "            self.closures.trigger(self._view)  #", "            #",
         (ORDERS,),
     ),
     Mutation(

@@ -74,6 +74,7 @@ async function look() {
   badge('car', state.scene.vehicle, '有车', '没有车');
   badge('door', state.scene.open, '单元门开着', '单元门关着');
   badge('lift', state.scene.alarm, '电梯困人', '电梯正常');
+  badge('smoke', state.scene.smoke, '楼道冒烟', '楼道无烟');
   $('story').hidden = !state.story.running;
   $('story').textContent = `故事播放中，${Math.ceil(state.story.left)} 秒后开走`;
   document.querySelector('button.main').disabled = state.story.running;

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.kit.crowd.units import DISCOVERY, ISOLATED, LORAWAN, PUSHING, WIRED, ZIGBEE, Unit
+from tests.kit.hub import HubProcess
+from tests.kit.wait import until
 
 PLUGINS = Path(__file__).parent / "plugins"
 #: Never true: the engine decides on every reading and nothing comes of it.
@@ -17,19 +19,34 @@ RULE = (
     "actions: [{open_incident: {severity: low}}]\n"
     "clear: {not: {temperature: {above: 9000, until: 8000}}, actions: []}\n"
 )
+#: One incident for what falls silent together, one for a zone that falls silent alone: R12 in seconds.
+ALONE = (
+    "rule: alone\nzones: {kind: gate}\ntrigger: {silent: {temperature: QUIET s}, for: 3 s}\n"
+    "conditions: [{not: {silent: {supply: 3 s}}}]\nactions: [{open_incident: {severity: low}}]\n"
+    "clear: {not: {silent: {temperature: QUIET s}}, actions: [{close_incident: cleared}]}\n"
+)
+TOGETHER = (
+    "rule: together\nzones: {kind: supply}\ntrigger: {silent: {device: QUIET s}}\n"
+    "actions: [{open_incident: {severity: medium}}]\n"
+    "clear: {not: {silent: {device: QUIET s}}, actions: [{close_incident: cleared}]}\n"
+)
+MAINS = "mains"
 
 
 def write_site(folder: Path, broker: str, panels: int, units: Sequence[Unit], silence: int) -> Path:
     """Write a site whose wired panels listen on port ``panels`` and whose devices are stale after ``silence`` s."""
     (folder / "rules").mkdir(parents=True)
-    (folder / "rules" / "hot.yaml").write_text(RULE, "utf-8")
+    for name, rule in (("hot", RULE), ("alone", ALONE), ("together", TOGETHER)):
+        (folder / "rules" / f"{name}.yaml").write_text(rule.replace("QUIET", str(silence + 2)), "utf-8")
     for domain in (*WIRED, ISOLATED):
         _plugin(folder, "wired_panel", domain)
     _plugin(folder, "pushing_panel", PUSHING)
     zones: dict[str, Any] = {}
     for unit in units:
-        zone = zones.setdefault(unit.zone, {"kind": "gate", "name": unit.zone, "bind": {"temperature": []}})
+        fresh = {"kind": "gate", "name": unit.zone, "supplied_by": [MAINS], "bind": {"temperature": []}}
+        zone = zones.setdefault(unit.zone, fresh)
         zone["bind"]["temperature"].append(unit.entity)
+    zones[MAINS] = {"kind": "supply", "name": "总配电", "bind": {"device": [unit.entity for unit in units]}}
     site = {
         "site": {"id": "crowd", "name": "千户小区"},
         "mqtt": {"url": broker},
@@ -64,3 +81,15 @@ def _devices(port: int, units: Sequence[Unit], silence: int) -> dict[str, Any]:
         if unit.domain != PUSHING:
             entry |= {"port": port, "units": number + 1}
     return devices
+
+
+def told(hub: HubProcess) -> list[tuple[str, str]]:
+    """Return the incidents once every zone has been silent for as long as its own rule asks."""
+
+    def held_back() -> bool:
+        zones = [zone for zone in hub.get("zones")["items"] if zone["kind"] == "gate"]
+        phases = [rule for zone in zones for rule in zone["rules"] if rule["rule"] == "alone"]
+        return len(phases) == len(zones) and all(rule["phase"] == "pending" and not rule["due"] for rule in phases)
+
+    until(held_back, bool, within=20)
+    return [(incident["rule"], incident["zone"]) for incident in hub.incidents()]

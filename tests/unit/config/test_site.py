@@ -72,6 +72,7 @@ SITE_FINDINGS = {
     "role": (GOOD.replace("{vehicle:", "{vehicel:"), "3:44: `vehicel` is not a key of `bind`; did you mean `vehicle`?"),
     "entity": (GOOD.replace("mqtt_discovery.car", "Car 3"), "3:53: `Car 3` is no entity"),
     "area": (GOOD.replace("name: 车道,", "name: 车道, area: b3,"), "3:43: no area `b3`"),
+    "supply": (GOOD.replace("name: 车道,", "name: 车道, supplied_by: box,"), "3:50: `box` is no zone of kind `supply`"),
     "name": (GOOD.replace("  lane:", "  Lane-3:"), "3:3: `Lane-3` is no name"),
     "text": (
         GOOD.replace("name: 小区", "name: 12"),

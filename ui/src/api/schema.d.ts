@@ -1271,7 +1271,7 @@ export interface components {
          * @description As what an entity serves a zone.
          * @enum {unknown}
          */
-        Role: "alarm" | "camera" | "card" | "checkpoint" | "door" | "door_hold" | "ebike" | "falling" | "light" | "load" | "permit" | "person" | "review" | "smoke" | "speaker" | "stopped" | "temperature" | "vehicle";
+        Role: "alarm" | "camera" | "card" | "checkpoint" | "device" | "door" | "door_hold" | "ebike" | "falling" | "light" | "load" | "permit" | "person" | "review" | "smoke" | "speaker" | "stopped" | "temperature" | "vehicle";
         /**
          * RuleOut
          * @description A rule of the active set.
@@ -1488,7 +1488,7 @@ export interface components {
          * @description The purpose of a zone, which is what rules speak of.
          * @enum {unknown}
          */
-        ZoneKind: "bike_shed" | "corridor" | "facade" | "fire_lane" | "gate" | "lift_car" | "perimeter" | "plant_door" | "public_view" | "unit_door";
+        ZoneKind: "bike_shed" | "corridor" | "facade" | "fire_lane" | "gate" | "lift_car" | "perimeter" | "plant_door" | "public_view" | "supply" | "unit_door";
         /**
          * ZoneOut
          * @description A zone at a glance: alarm (an activation is open), blind (a sensed entity is not known), pending, or calm.

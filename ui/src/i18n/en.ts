@@ -183,7 +183,7 @@ export const en: Messages = {
   role: {
     vehicle: 'Vehicle', person: 'Person', ebike: 'E-bike', door: 'Door', smoke: 'Smoke', falling: 'Falling object', card: 'Card',
     permit: 'Permit', alarm: 'Alarm', stopped: 'Lift stopped', checkpoint: 'Checkpoint', review: 'Review', load: 'Load',
-    temperature: 'Temperature', camera: 'Camera', speaker: 'Loudspeaker', light: 'Light', door_hold: 'Door hold',
+    temperature: 'Temperature', camera: 'Camera', speaker: 'Loudspeaker', light: 'Light', door_hold: 'Door hold', device: 'Device',
   },
   zones: {
     title: 'Zones',
@@ -201,7 +201,7 @@ export const en: Messages = {
   phase: { pending: 'timing', active: 'triggered', cooldown: 'cooling down' },
   zoneKind: {
     fire_lane: 'Fire lane', unit_door: 'Entrance door', plant_door: 'Plant-room door', lift_car: 'Lift car', corridor: 'Corridor',
-    facade: 'Façade', bike_shed: 'Bike shed', perimeter: 'Perimeter', gate: 'Gate', public_view: 'Public view',
+    facade: 'Façade', bike_shed: 'Bike shed', perimeter: 'Perimeter', gate: 'Gate', public_view: 'Public view', supply: 'Supply',
   },
   duration: {
     seconds: '{s} s', minutes: '{m} min', minutesSeconds: '{m} min {s} s', hours: '{h} h', hoursMinutes: '{h} h {m} min',

@@ -182,7 +182,7 @@ export const zh = {
   role: {
     vehicle: '车辆', person: '人员', ebike: '电动车', door: '门', smoke: '烟雾', falling: '高空抛物', card: '刷卡', permit: '许可',
     alarm: '报警', stopped: '停梯', checkpoint: '巡更点', review: '人工确认', load: '载重', temperature: '温度',
-    camera: '摄像机', speaker: '喇叭', light: '照明', door_hold: '保持开门',
+    camera: '摄像机', speaker: '喇叭', light: '照明', door_hold: '保持开门', device: '设备',
   } satisfies Record<Role, string>,
   zones: {
     title: '防区',
@@ -200,7 +200,7 @@ export const zh = {
   phase: { pending: '计时中', active: '触发', cooldown: '冷却中' } satisfies Record<Phase, string>,
   zoneKind: {
     fire_lane: '消防通道', unit_door: '单元门', plant_door: '设备房门', lift_car: '电梯轿厢', corridor: '楼道', facade: '外立面',
-    bike_shed: '车棚', perimeter: '周界', gate: '大门', public_view: '公共视角',
+    bike_shed: '车棚', perimeter: '周界', gate: '大门', public_view: '公共视角', supply: '供电与上行',
   } satisfies Record<ZoneKind, string>,
   duration: {
     seconds: '{s} 秒', minutes: '{m} 分钟', minutesSeconds: '{m} 分 {s} 秒', hours: '{h} 小时', hoursMinutes: '{h} 小时 {m} 分',
