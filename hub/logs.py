@@ -16,7 +16,10 @@ def configure(level: str = "INFO") -> None:
     ]
     person = sys.stderr.isatty()
     renderer: structlog.typing.Processor
-    renderer = structlog.dev.ConsoleRenderer() if person else structlog.processors.JSONRenderer(ensure_ascii=False)
+    if person:  # without the variables of each frame, which rich would show: a password may be among them
+        renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    else:
+        renderer = structlog.processors.JSONRenderer(ensure_ascii=False)
     structlog.configure(
         processors=[*shared, *([] if person else [structlog.processors.format_exc_info]), renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),

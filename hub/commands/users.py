@@ -144,9 +144,11 @@ def _journal(data: Path) -> Iterator[sqlite3.Connection]:
 
 
 def _checked(name: str) -> str:
-    if not name.strip() or len(name) > 64 or not name.isprintable():
-        raise click.BadParameter("1 to 64 printable characters", param_hint="NAME")
-    return name
+    from hub.web.proofs import RESERVED, name_of
+
+    if not name.strip() or len(name) > 64 or not name.isprintable() or name.casefold() in RESERVED:
+        raise click.BadParameter("1 to 64 printable characters, and not `console`", param_hint="NAME")
+    return name_of(name)
 
 
 def _new_password(name: str) -> str:

@@ -8,7 +8,6 @@ from aiohttp import web
 
 from hub.journal import users
 from hub.journal.queries import token_hash
-from hub.model.text import clean
 from hub.web import account_schema as a
 from hub.web import proofs, schema
 from hub.web.audit import USER, audit
@@ -29,7 +28,7 @@ async def sign_in(request: web.Request) -> web.Response:
         return await _by_token(request, wanted.token)
     if wanted.name is None or wanted.password is None:
         raise Refusal(400, "bad_request", "either a token, or a name and a password")
-    return await _by_password(request, name_of(wanted.name), wanted.password, wanted.code or "")
+    return await _by_password(request, proofs.name_of(wanted.name), wanted.password, wanted.code or "")
 
 
 async def _by_token(request: web.Request, token: str) -> web.Response:
@@ -205,16 +204,11 @@ async def _prove(request: web.Request, password: str) -> UserRow:
     return user
 
 
-def name_of(text: str) -> str:
-    """Return a name as it is kept and compared."""
-    return clean(proofs.normal(text), 64)
-
-
 def new_name(text: str) -> str:
     """Return the name of a new user or token. Raises Refusal."""
-    name = name_of(text)
-    if not name:
-        raise Refusal(422, "name", "a name is missing")
+    name = proofs.name_of(text)
+    if not name or name.casefold() in proofs.RESERVED:
+        raise Refusal(422, "name", "a name is missing, or the hub uses it itself")
     return name
 
 

@@ -10,10 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyotp
-import segno
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from hub.model.text import clean
 from hub.model.time import SECOND
 from hub.web.errors import Refusal
 
@@ -40,6 +40,9 @@ _KNOWN = (
     "abcd123456", "iloveyou123", "passw0rd123", "letmein123", "welcome123", "administrator",
 )  # fmt: skip
 
+#: Names that nobody may take: the audit trail means somebody else by them.
+RESERVED = ("console",)
+
 #: Seconds of a time step, and steps accepted before and after the present one (RFC 6238, 5.2).
 _STEP, _DRIFT = 30, 1
 _ISSUER = "门神 Menshen"
@@ -52,9 +55,14 @@ _RECOVERY, _FIRST = 4, 2
 RECOVERY_CODES = 10
 
 
-def normal(password: str) -> str:
-    """Return a password as it is hashed: the same however a keyboard composes it (NIST SP 800-63B, 5.1.1.2)."""
-    return unicodedata.normalize("NFKC", password)
+def normal(text: str) -> str:
+    """Return a text that a person typed: the same however a keyboard composes it (NIST SP 800-63B, 5.1.1.2)."""
+    return unicodedata.normalize("NFKC", text)
+
+
+def name_of(text: str) -> str:
+    """Return a name as it is kept and compared; empty where nothing of it can be shown."""
+    return clean(normal(text), 64)
 
 
 def weakness(password: str, name: str) -> str | None:
@@ -125,6 +133,8 @@ def new_secret() -> str:
 
 def enrolment(secret: str, name: str) -> tuple[str, str]:
     """Return the address that authenticator apps read, and its QR code as the address of an SVG picture."""
+    import segno  # 40 ms of every start, for what is needed once per phone
+
     uri = pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name=_ISSUER)
     return uri, segno.make_qr(uri, error="m").svg_data_uri(scale=5, border=3, light="#fff")
 

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { accountZh } from '@/i18n/account'
 
 const files = readdirSync('src', { recursive: true, encoding: 'utf8' })
   .filter((name) => /\.(vue|ts|css)$/.test(name) && !name.endsWith('schema.d.ts'))
@@ -31,6 +32,12 @@ describe('sources', () => {
 
   it('keep every word a person reads in src/i18n', () => {
     expect(lines(/[\u3400-\u9fff]/, (name) => name.startsWith('i18n'))).toEqual([])
+  })
+
+  it('have words for every action that the hub writes into the audit trail', () => {
+    const { paths } = JSON.parse(readFileSync('openapi.json', 'utf8')) as { paths: Record<string, Record<string, { operationId: string }>> }
+    const writes = Object.values(paths).flatMap((methods) => Object.entries(methods).filter(([method]) => method !== 'get').map(([, one]) => one.operationId))
+    expect(writes.filter((name) => !(name in accountZh.action))).toEqual([])
   })
 
   it('stay small', () => {

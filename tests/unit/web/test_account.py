@@ -339,6 +339,16 @@ async def test_a_name_that_nobody_has_costs_a_hash_like_any_other(desk: Office) 
     assert stranger.split("$")[:4] == user.password.split("$")[:4], "compared with as much work"
 
 
+async def test_hashing_holds_up_nothing(desk: Office) -> None:
+    """As many as may wait at once, and the engine and the journal go on meanwhile."""
+    passwords = desk.context.doorkeeper.passwords
+    waiting = [asyncio.ensure_future(passwords.verify(None, "x")) for _ in range(proofs.WAITING)]
+    await asyncio.sleep(0)
+    assert (await desk.ask("/api/v1/site/modes/test", "guard", "PUT", json={"on": True}, headers=GUARD)).status == 200
+    assert not all(task.done() for task in waiting), "the switch had to wait for every hash"
+    await asyncio.gather(*waiting)
+
+
 async def test_too_many_who_wait_for_a_hash_are_sent_away(desk: Office) -> None:
     passwords = desk.context.doorkeeper.passwords
     answers = await asyncio.gather(

@@ -51,6 +51,7 @@ async def test_an_administrator_adds_and_changes_users(desk: Office) -> None:
         ({"name": "WANG"}, 409, "taken"),
         ({"name": "viewer"}, 409, "taken"),  # a token has it
         ({"name": " \u200b\t"}, 422, "name"),
+        ({"name": "Ｃonsole"}, 422, "name"),
         ({"name": "x" * 65}, 400, "bad_request"),
         ({"password": "1234567890"}, 422, "password_known"),
         ({"role": "root"}, 400, "bad_request"),
