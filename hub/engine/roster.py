@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from hub.engine.calendar import Weekday
-from hub.model.roster import Holidays, Person
+from hub.model.roster import WEEK, Holidays, Person
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from hub.model.roster import Absence, Roster, Shift
     from hub.model.time import Instant
 
-_WEEKDAYS = tuple(Weekday)
 _DAY = timedelta(days=1)
 
 
@@ -71,7 +69,7 @@ def _held(shift: Shift, day: date, calendar: Calendar) -> bool:
         return holiday
     if holiday and shift.holidays is Holidays.OFF:
         return False
-    return _WEEKDAYS[day.weekday()].value in shift.days
+    return WEEK[day.weekday()] in shift.days
 
 
 def _present(name: str, day: date, absences: Iterable[Absence]) -> str | None:

@@ -20,6 +20,7 @@ _Key = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[a-z0
 #: Minutes after local midnight; 1440 is its end.
 Minute = Annotated[int, msgspec.Meta(ge=0, le=1_440)]
 DayOfWeek = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+WEEK: tuple[DayOfWeek, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 class Holidays(StrEnum):

@@ -9,17 +9,16 @@ from hypothesis import strategies as st
 
 from hub.engine.calendar import Calendar
 from hub.engine.roster import who_is_on
-from hub.model.roster import Absence, Holidays, Person, Roster, Shift
+from hub.model.roster import WEEK, Absence, Holidays, Person, Roster, Shift
 from hub.model.time import SECOND, Instant
 
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 FIRST = date(2026, 9, 28)
 dates = st.dates(FIRST, FIRST + timedelta(days=20))
 names = st.sampled_from(["a", "b", "c", "d"])
 shifts = st.builds(
     Shift,
     role=st.sampled_from(["guard", "manager"]),
-    days=st.lists(st.sampled_from(DAYS), max_size=7).map(tuple),
+    days=st.lists(st.sampled_from(WEEK), max_size=7).map(tuple),
     begin=st.integers(0, 1440),
     end=st.integers(0, 1440),
     people=st.lists(names, min_size=1, max_size=4).map(tuple),
@@ -51,10 +50,20 @@ def running(shift: Shift, moment: datetime, holidays: frozenset[date]) -> date |
             continue
         day = start.date() - timedelta(days=shift.begin == 1440)
         holiday = day in holidays
-        usual = DAYS[day.weekday()] in shift.days and not (holiday and shift.holidays is Holidays.OFF)
+        usual = WEEK[day.weekday()] in shift.days and not (holiday and shift.holidays is Holidays.OFF)
         if holiday if shift.holidays is Holidays.ONLY else usual:
             return day
     return None
+
+
+def present(roster: Roster, name: str | None, day: date, asked: tuple[str, ...] = ()) -> str | None:
+    """Ask one after the other who stands in; who was asked already cannot."""
+    if name is None or name in asked:
+        return None
+    away = [one for one in roster.absences if one.person == name and one.first <= day <= one.last]
+    if not away:
+        return name
+    return present(roster, next((one.stand_in for one in away if one.stand_in), None), day, (*asked, name))
 
 
 @given(rosters, calendars, moments)
@@ -63,20 +72,10 @@ def test_a_reference_finds_the_same_people(roster: Roster, calendar: Calendar, m
     expected: list[tuple[str, str]] = []
     for shift in roster.shifts:
         day = running(shift, moment, calendar.rest_days)
-        for name in shift.people if day is not None else ():
-            seen: list[str] = []
-            while name is not None and name not in seen:
-                seen.append(name)
-                away = [
-                    one for one in roster.absences if one.person == name and one.first <= (day or FIRST) <= one.last
-                ]
-                if not away:
-                    break
-                name = next((one.stand_in for one in away if one.stand_in), None)
-            else:
-                continue
-            if (shift.role, name) not in expected:
-                expected.append((shift.role, name))
+        if day is None:
+            continue
+        there = [(shift.role, name) for first in shift.people if (name := present(roster, first, day))]
+        expected += [one for number, one in enumerate(there) if one not in expected + there[:number]]
     found = who_is_on(roster, instant(moment), calendar)
     assert [(one.role, one.person.id) for one in found] == expected
 

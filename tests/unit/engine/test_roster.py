@@ -6,11 +6,10 @@ from datetime import UTC, date, datetime
 
 from hub.engine.calendar import Calendar
 from hub.engine.roster import who_is_on
-from hub.model.roster import Absence, Holidays, Person, Roster, Shift
+from hub.model.roster import WEEK, Absence, Holidays, Person, Roster, Shift
 from hub.model.time import SECOND, Instant
 
 WANG, LI, ZHAO = (Person(name, text) for name, text in (("wang", "王"), ("li", "李"), ("zhao", "赵")))
-WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 #: 2026-10-01, a Thursday, is a holiday.
 CALENDAR = Calendar(rest_days=frozenset({date(2026, 10, 1)}))
 DAY = Shift("guard", WEEK, 8 * 60, 20 * 60, ("wang", "li"))
