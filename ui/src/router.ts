@@ -11,6 +11,8 @@ export function makeRouter(): Router {
       { path: '/', name: 'desk', component: DeskPage },
       { path: '/devices', name: 'devices', component: DevicesPage },
       { path: '/incidents/:id', name: 'incident', component: IncidentPage, props: true },
+      { path: '/roster', name: 'roster', component: () => import('@/pages/RosterPage.vue') },
+      { path: '/handover', name: 'handover', component: () => import('@/pages/HandoverPage.vue') },
       { path: '/:rest(.*)*', redirect: '/' },
     ],
     scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },

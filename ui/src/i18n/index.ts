@@ -2,6 +2,7 @@
 import { computed } from 'vue'
 import { createI18n } from 'vue-i18n'
 import type { Text } from '@/api/types'
+import { deskEn, deskZh, type DeskMessages } from './desk'
 import { en } from './en'
 import { zh, type Messages } from './zh'
 
@@ -10,7 +11,7 @@ export type Language = 'zh' | 'en'
 type Leaves<T> = { [K in keyof T & string]: T[K] extends string ? K : `${K}.${Leaves<T[K]>}` }[keyof T & string]
 
 /** A key that exists in every language; anything else fails the type check. */
-export type MessageKey = Leaves<Messages>
+export type MessageKey = Leaves<Messages> | `desk.${Leaves<DeskMessages>}`
 
 const STORE_KEY = 'menshen.language'
 
@@ -22,7 +23,7 @@ function remembered(): Language {
   }
 }
 
-export const i18n = createI18n({ legacy: false, locale: remembered(), fallbackLocale: 'zh', messages: { zh, en } })
+export const i18n = createI18n({ legacy: false, locale: remembered(), fallbackLocale: 'zh', messages: { zh: { ...zh, desk: deskZh }, en: { ...en, desk: deskEn } } })
 
 export const language = computed<Language>(() => i18n.global.locale.value)
 
