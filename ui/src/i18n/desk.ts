@@ -55,7 +55,7 @@ export const deskZh = {
     body: '{rule}',
     many: '还有 {n} 条新事件',
   },
-  more: '还有 {n} 条，再显示 {step} 条',
+  more: '还有 {n} 个，再显示 {step} 个',
   talk: {
     title: '现场喊话',
     prompt: '选一句',
@@ -65,7 +65,7 @@ export const deskZh = {
     volume: '音量 {n}%',
     speak: '喊话',
     capture: '现在拍照',
-    sent: '已发出，结果见下方“经过”。',
+    sent: '已发出，结果见“经过”。',
     none: '此防区没有喇叭',
   },
   watch: {
