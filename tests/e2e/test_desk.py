@@ -50,9 +50,11 @@ class Community:
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=True)
         return done.stdout.strip()
 
-    def desk(self, browser: Browser, size: tuple[int, int], name: str, role: str) -> Desk:
-        """Open the page for a person."""
+    def desk(self, browser: Browser, size: tuple[int, int], name: str, role: str, *, deaf: bool = False) -> Desk:
+        """Open the page for a person; a ``deaf`` one hears of no change by itself."""
         desk = Desk(browser, self.hub.url, *size)
+        if deaf:
+            desk.page.route_web_socket(re.compile("/api/v1/ws"), lambda _socket: None)
         desk.context.add_init_script(_COUNT)
         desk.open(f"#token={self.token(name, role)}")
         expect(desk.page.locator("header.bar")).to_be_visible()
@@ -96,6 +98,16 @@ def community(tmp_path: Path, broker: Broker, hub_of: MakeHub) -> Iterator[Commu
         yield Community(hub, lane, camera, speaker, webhook)
 
 
+def accessible(desk: Desk) -> None:
+    """Fail when axe finds something serious."""
+    desk.page.evaluate((ROOT / "ui" / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8"))
+    found = desk.page.evaluate(
+        "async () => (await axe.run()).violations.filter(one => ['serious', 'critical'].includes(one.impact))"
+        ".map(one => `${one.id}: ${one.nodes.map(node => node.html).join(' ')}`.slice(0, 400))"
+    )
+    assert found == []
+
+
 def notes(desk: Desk) -> int:
     found: int = desk.page.evaluate("window.notes")
     return found
@@ -117,6 +129,7 @@ def test_an_incident_from_the_sound_to_false_alarm(
     expect(card).to_have_count(1)
     until(lambda: notes(desk), lambda count: count == 2, PATIENCE / 1_000, "one tone")
     desk.shoot(shots, f"desk-new-{width}")
+    accessible(desk)
     desk.fits()
     card.click()
 
@@ -143,6 +156,7 @@ def test_an_incident_from_the_sound_to_false_alarm(
     desk.hook("talk-capture").click()
     expect(timeline.locator('[data-stage="capture"]', has_text="王师傅 操作")).to_contain_text("已拍照")
     desk.shoot(shots, f"incident-talk-{width}", whole=True)
+    accessible(desk)
     desk.fits()
 
     desk.hook("step-begin").click()
@@ -152,6 +166,7 @@ def test_an_incident_from_the_sound_to_false_alarm(
     expect(desk.hook("close-submit")).to_be_disabled()
     desk.hook("close-note").fill("树影，没有车")
     desk.shoot(shots, f"incident-close-{width}")
+    accessible(desk)
     desk.hook("close-submit").click()
     expect(desk.hook("incident-state")).to_have_text("已处理")
     expect(desk.hook("incident-standing")).to_have_text("王师傅 已处理：误报")
@@ -167,6 +182,32 @@ def test_an_incident_from_the_sound_to_false_alarm(
 
 
 @SIZED
+def test_the_second_of_two_people_is_told(
+    browser: Browser, community: Community, shots: Path, size: tuple[int, int]
+) -> None:
+    community.lane.occupied()
+    until(community.hub.incidents)
+    second = community.desk(browser, size, "李师傅", "guard", deaf=True)
+    second.open("#/incidents/1")
+    expect(second.hook("incident-state")).to_have_text("未响应")
+    step = {"state": "acknowledged", "seen": "open"}
+    assert community.hub.send("PUT", "incidents/1/state", step)[0] == 200
+    second.hook("step-acknowledge").click()
+    expect(second.hook("step-problem")).to_have_text("已有人先操作了，请看最新情况。")
+    expect(second.hook("incident-standing")).to_have_text("tester · 已响应")
+    second.shoot(shots, f"incident-second-{size[0]}")
+    second.check("status of 409")
+    viewer = community.desk(browser, size, "业委会", "viewer")
+    viewer.open("#/incidents/1")
+    expect(viewer.hook("incident-standing")).to_be_visible()
+    for hook in ("step-begin", "step-close", "live-start", "talk-down"):
+        expect(viewer.hook(hook)).to_have_count(0)
+    viewer.check()
+    for desk in (second, viewer):
+        desk.context.close()
+
+
+@SIZED
 def test_a_shift_is_handed_over(browser: Browser, community: Community, shots: Path, size: tuple[int, int]) -> None:
     """Task (g)."""
     community.lane.occupied()
@@ -179,6 +220,7 @@ def test_a_shift_is_handed_over(browser: Browser, community: Community, shots: P
     expect(briefing).to_contain_text("台风模式")
     giver.hook("handover-text").fill("3 号楼摄像机待修，师傅明早九点到")
     giver.shoot(shots, f"handover-give-{width}", whole=True)
+    accessible(giver)
     giver.fits()
     expect(giver.hook("handover-giver")).to_have_value("王师傅")
     giver.hook("handover-give").click()
@@ -211,13 +253,14 @@ def test_whoever_is_on_duty_is_told(browser: Browser, community: Community, shot
     desk.hook("roster-person").locator("input").nth(1).fill("13800000000")
     desk.hook("roster-add-shift").click()
     shift = desk.hook("roster-shift")
-    shift.locator('input[type="time"]').first.fill("00:00")
-    shift.locator('input[type="time"]').nth(1).fill("00:00")
+    shift.locator('[data-testid="roster-begin"]').fill("0：00")
+    shift.locator('[data-testid="roster-end"]').fill("24:00")
     desk.hook("roster-add-to").select_option(label="李师傅")
     desk.hook("roster-save").click()
     expect(desk.hook("roster-saved")).to_be_visible()
     expect(desk.hook("on-duty")).to_contain_text("李师傅")
     desk.shoot(shots, f"roster-{width}", whole=True)
+    accessible(desk)
     desk.fits()
 
     rule = community.hub.config.parent / "rules" / "fire_lane_blocked.yaml"

@@ -95,7 +95,8 @@ describe('alarm', () => {
 describe('roster', () => {
   it('reads and writes clocks', () => {
     expect([clockOf(0), clockOf(510), clockOf(1440)]).toEqual(['00:00', '08:30', '00:00'])
-    expect([minutesOf('08:30'), minutesOf('')]).toEqual([510, 0])
+    const typed = ['08:30', '8\uff1a30', '2030', '24:00', '', '8', '24:01', '08:60', 'x']
+    expect(typed.map(minutesOf)).toEqual([510, 510, 1230, 0, null, null, null, null, null])
   })
 
   it('refers to nobody who was taken out', () => {

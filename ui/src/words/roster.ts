@@ -37,8 +37,10 @@ export function clockOf(minutes: number): string {
   return `${String(Math.floor(within / 60)).padStart(2, '0')}:${String(within % 60).padStart(2, '0')}`
 }
 
-/** Minutes after midnight of `08:30`; 0 where nothing was filled in. */
-export function minutesOf(clock: string): number {
-  const [hours, minutes] = clock.split(':').map(Number)
-  return (hours || 0) * 60 + (minutes || 0)
+/** Minutes after midnight of `08:30`, `8：30` or `0830`; null for anything that is no time of day. `24:00` is midnight. */
+export function minutesOf(clock: string): number | null {
+  const match = /^(\d{1,2})[:\uff1a.]?(\d{2})$/.exec(clock.trim())
+  if (match === null) return null
+  const minutes = Number(match[1]) * 60 + Number(match[2])
+  return Number(match[2]) < 60 && minutes <= DAY_MINUTES ? minutes % DAY_MINUTES : null
 }
