@@ -37,6 +37,7 @@ from hub.model.errors import ConfigError, HubError
 from hub.model.text import Text
 from hub.runtime.clock import SystemClock, boot_us, current_boot_id
 from hub.runtime.core import Runtime
+from hub.runtime.duty import Duty
 from hub.runtime.health import Health
 from hub.runtime.hooks import Hooks
 from hub.runtime.inbox import Inbox
@@ -97,6 +98,7 @@ class _Parts:
     lender: plugins.Lender
     outbox: Outbox
     inbox: Inbox
+    duty: Duty
     manifests: dict[str, integrations.Manifest] = field(default_factory=dict)
 
 
@@ -155,6 +157,7 @@ async def _build(config: Path, data: Path, folder: SiteFolder, stack: AsyncExitS
     def site() -> Site:
         return parts.folder.settings.site
 
+    duty = Duty(memory.roster, memory.roster_version, lambda statutory: parts.folder.duty_calendar(statutory))
     say = SayExecutor(site, config.parent, registry, speech, store, clock)
     outbox = Outbox(
         runtime,
@@ -162,7 +165,7 @@ async def _build(config: Path, data: Path, folder: SiteFolder, stack: AsyncExitS
         {
             Capture: CaptureExecutor(site, registry, store, clock),
             Say: say,
-            Notify: NotifyExecutor(site, lambda rule: _rule_name(parts, rule), http, registry),
+            Notify: NotifyExecutor(site, lambda rule: _rule_name(parts, rule), http, registry, duty.as_role),
             Switch: SwitchExecutor(site, registry),
         },
     )
@@ -182,6 +185,7 @@ async def _build(config: Path, data: Path, folder: SiteFolder, stack: AsyncExitS
         lender,
         outbox,
         Inbox(journal, clock, memory.found),
+        duty,
     )
     say.recall(memory.spoken)
     return parts
@@ -218,6 +222,7 @@ async def _start(
     await runtime.done(lambda batch: _resume(batch, parts))
     stack.push_async_callback(parts.outbox.close)
     _background(stack, parts.sessions.run())
+    parts.outbox.leave(parts.memory.left)
     parts.outbox.resume(parts.memory.outbox)
     url = await _broker(parts, stack)
     password = _secret(settings.mqtt.password, parts.config.parent)
@@ -228,6 +233,7 @@ async def _start(
     _background(stack, follow_clock(runtime, parts.clock))
     _background(stack, follow_files(lambda: fingerprint(parts.config), partial(_reload, parts)))
     _background(stack, _prepare_speech(parts))
+    _background(stack, _prepare_duty(parts))
     _background(stack, _discover(parts))
     doorkeeper = Doorkeeper(parts.journal, queries, parts.clock)
     stack.callback(doorkeeper.close)
@@ -240,6 +246,8 @@ async def _start(
         sessions=parts.sessions,
         hooks=parts.lender.hooks,
         inbox=parts.inbox,
+        outbox=parts.outbox,
+        duty=parts.duty,
         editor=SiteEditor(parts.config),
         problems=parts.problems,
         journal=parts.journal,
@@ -340,6 +348,11 @@ async def _prepare_speech(parts: _Parts) -> None:
         log.error("speech.unavailable", reason=reason)
     elif parts.problems.settle("speech"):
         log.info("speech.back")
+
+
+async def _prepare_duty(parts: _Parts) -> None:
+    """Read the table of holidays, where the on-call list needs it, before somebody must be told."""
+    await asyncio.to_thread(parts.duty.calendar, parts.duty.roster)
 
 
 async def _discover(parts: _Parts) -> None:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from hub.model.decision import Command
     from hub.model.execution import Clock
     from hub.model.ids import EntityId
-    from hub.model.site import Site
-    from hub.sdk import Driver
+    from hub.model.site import Site, Zone
+    from hub.sdk import Driver, Picture
 
 
 class Equipped(Protocol):
@@ -43,20 +43,21 @@ class Capture:
             if (kept := await self._store.find(command, media_type)) is not None:
                 return Done(evidence=kept)
         zone = self._site().zones.get(command.zone)
-        cameras = () if zone is None else zone.bound(Role.CAMERA)
-        if not cameras:
-            raise Unsupported("no camera is bound to this zone")
-        failure: DeviceError | None = None
-        for entity in cameras:
-            camera = self._equipped.driver(entity)
-            if not isinstance(camera, Camera):
-                failure = DeviceError(f"{entity} is not set up")
-                continue
-            try:
-                picture = await camera.snapshot()
-            except DeviceError as error:
-                failure = error
-                continue
-            evidence = await self._store.keep(command, picture.data, picture.media_type, self._clock.now())
-            return Done(evidence=evidence, detail={"entity": entity})
-        raise failure or Unsupported("no camera is bound to this zone")
+        entity, picture = await look(zone, self._equipped)
+        evidence = await self._store.keep(command, picture.data, picture.media_type, self._clock.now())
+        return Done(evidence=evidence, detail={"entity": entity})
+
+
+async def look(zone: Zone | None, equipped: Equipped) -> tuple[EntityId, Picture]:
+    """Ask the cameras of a zone in their order and return the first picture. Raises DeviceError."""
+    failure: DeviceError = Unsupported("no camera is bound to this zone")
+    for entity in () if zone is None else zone.bound(Role.CAMERA):
+        camera = equipped.driver(entity)
+        if not isinstance(camera, Camera):
+            failure = DeviceError(f"{entity} is not set up")
+            continue
+        try:
+            return entity, await camera.snapshot()
+        except DeviceError as error:
+            failure = error
+    raise failure

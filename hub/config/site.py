@@ -48,6 +48,10 @@ class SiteFolder(msgspec.Struct, frozen=True):
         days = self.settings.days
         return calendar(self.settings.site.timezone, days, statutory=DayIs in used, sun=SunIs in used)
 
+    def duty_calendar(self, statutory: bool) -> Calendar:
+        """Return the calendar of the on-call list."""
+        return calendar(self.settings.site.timezone, self.settings.days, statutory=statutory, sun=False)
+
     def draft(self, text: str, name: str) -> Rule:
         """Read a rule that is not part of the set. Raises ConfigError with every finding."""
         reader = Reader()

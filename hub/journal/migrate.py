@@ -12,13 +12,16 @@ def migrate(db: sqlite3.Connection) -> int:
     """Bring the store to the newest version and return it. Raises JournalError for a store newer than this hub."""
     folder = resources.files("hub.journal").joinpath("migrations")
     scripts = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".sql")), key=lambda entry: entry.name)
-    newest = len(scripts)
+    numbers = [int(script.name[:4]) for script in scripts]
+    if numbers != sorted(set(numbers)):
+        raise JournalError("two migrations have the same number")
+    newest = numbers[-1]
     (version,) = db.execute("PRAGMA user_version").fetchone()
     if version > newest:
         raise JournalError(f"the journal has version {version}, this hub knows only {newest}: start a newer hub")
-    for number, script in enumerate(scripts[version:], start=version + 1):
-        if int(script.name[:4]) != number:
-            raise JournalError(f"migration {script.name} is out of order")
+    for number, script in zip(numbers, scripts, strict=True):
+        if number <= version:
+            continue
         try:
             db.executescript(f"BEGIN IMMEDIATE;\n{script.read_text('utf-8')}\nPRAGMA user_version = {number};\nCOMMIT;")
         except sqlite3.Error as error:

@@ -15,10 +15,11 @@ from hub.model.decision import Witness
 from hub.model.entry import Evidence
 from hub.model.ids import ActivationId, CommandKey
 from hub.model.reading import Quality, value_from_store
+from hub.model.roster import Briefing
 from hub.model.time import Instant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from hub.model.reading import Value
@@ -39,6 +40,24 @@ class IncidentRow(msgspec.Struct, frozen=True):
     opened_at: Instant
     closed_at: Instant | None
     reason: str | None
+    answered_at: Instant | None = None
+    """When a person first did something about it."""
+    handler: str = ""
+    """Who handled it last."""
+    verdict: str | None = None
+    note: str = ""
+
+
+class HandoverRow(msgspec.Struct, frozen=True):
+    """One shift handed over."""
+
+    id: int
+    at: Instant
+    giver: str
+    note: str
+    briefing: Briefing
+    taken_at: Instant | None
+    taker: str
 
 
 class ActivationRow(msgspec.Struct, frozen=True):
@@ -120,6 +139,23 @@ class Queries:
         """Return one incident."""
         rows = await self._all("SELECT * FROM incidents WHERE id = ?", (number,))
         return _incident(rows[0]) if rows else None
+
+    async def evidence_of(self, activations: Sequence[str]) -> dict[str, list[Evidence]]:
+        """Return the evidence of many activations, at most 999, each in the order it was taken."""
+        marks = ",".join("?" * len(activations))
+        rows = await self._all(
+            f"SELECT * FROM evidence WHERE activation IN ({marks}) ORDER BY at",  # noqa: S608 - question marks only
+            tuple(activations),
+        )
+        found: dict[str, list[Evidence]] = {}
+        for record in map(_evidence, rows):
+            found.setdefault(record.activation, []).append(record)
+        return found
+
+    async def handovers(self, limit: int) -> list[HandoverRow]:
+        """Return the last shifts handed over, newest first."""
+        rows = await self._all("SELECT * FROM handovers ORDER BY id DESC LIMIT ?", (limit,))
+        return [_handover(row) for row in rows]
 
     async def incident_of(self, activation: str) -> int | None:
         """Return the id of the incident of an activation."""
@@ -250,6 +286,11 @@ def _activation(row: Any) -> ActivationRow:
 
 def _incident(row: Any) -> IncidentRow:
     return IncidentRow(*row)
+
+
+def _handover(row: Any) -> HandoverRow:
+    number, at, giver, note, body, taken_at, taker = row
+    return HandoverRow(number, at, giver, note, msgspec.json.decode(body, type=Briefing), taken_at, taker)
 
 
 def _evidence(row: Any) -> Evidence:

@@ -17,10 +17,11 @@ from hub.model.decision import Command, Say
 from hub.model.entry import Announcement, Delivery, Entry, ModeChange
 from hub.model.errors import JournalError
 from hub.model.found import Inboxed
-from hub.model.ids import EntityId, RuleId, ZoneId
+from hub.model.ids import ActivationId, EntityId, RuleId, ZoneId
 from hub.model.incident import CommandStatus
 from hub.model.memory import Memory as EntityMemory
 from hub.model.reading import Quality, State, value_from_store
+from hub.model.roster import Roster
 from hub.model.time import Instant
 
 if TYPE_CHECKING:
@@ -58,6 +59,11 @@ class Memory(msgspec.Struct):
     """The last voices, oldest first: what a rate is counted from."""
     anchor: Anchor | None
     found: list[Inboxed]
+    left: set[ActivationId]
+    """Activations that still run though a person has closed their incident: nobody is warned any more."""
+    roster: Roster
+    roster_version: int
+    """0 while nobody has written an on-call list."""
 
 
 #: Memory for pages in KiB, and pages of 4 KiB in the write-ahead log before they are moved into the file: with the
@@ -65,6 +71,10 @@ class Memory(msgspec.Struct):
 CACHE, CHECKPOINT = 16_000, 8_000
 #: Commands looked through for the last voices after a restart: an hour of a community that never rests.
 LAST_DONE = 500
+_LEFT = (
+    "SELECT i.activation FROM incidents i JOIN activations a ON a.id = i.activation "
+    "WHERE i.verdict IS NOT NULL AND i.state = 'closed' AND a.cleared_at IS NULL"
+)
 _LAST_DONE = "SELECT body FROM (SELECT * FROM commands ORDER BY rowid DESC LIMIT ?) WHERE status = 'done'"
 
 
@@ -179,6 +189,7 @@ def _resolve(done: asyncio.Future[None], error: JournalError | None) -> None:
 
 def _load(db: sqlite3.Connection) -> Memory:
     anchor = db.execute("SELECT value FROM meta WHERE key = 'anchor'").fetchone()
+    roster = db.execute("SELECT version, body FROM rosters ORDER BY version DESC LIMIT 1").fetchone()
     return Memory(
         states={
             EntityId(entity): State(
@@ -213,4 +224,7 @@ def _load(db: sqlite3.Connection) -> Memory:
         announcements=[Announcement(*row) for row in db.execute("SELECT * FROM announcements")],
         anchor=None if anchor is None else msgspec.json.decode(anchor[0], type=Anchor),
         found=[msgspec.json.decode(body, type=Inboxed) for (body,) in db.execute("SELECT body FROM found")],
+        left={ActivationId(name) for (name,) in db.execute(_LEFT)},
+        roster=Roster() if roster is None else msgspec.json.decode(roster[1], type=Roster),
+        roster_version=0 if roster is None else roster[0],
     )

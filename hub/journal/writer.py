@@ -117,7 +117,8 @@ def _project(db: sqlite3.Connection, decisions: list[Decision]) -> None:
         if isinstance(decision, IncidentOpened):
             db.execute(
                 "INSERT INTO incidents (activation, rule, zone, severity, state, opened_at) VALUES (?, ?, ?, ?, ?, ?) "
-                "ON CONFLICT (activation) DO UPDATE SET state = 'open', closed_at = NULL, reason = NULL",
+                "ON CONFLICT (activation) DO UPDATE SET state = 'open', closed_at = NULL, reason = NULL, "
+                "verdict = NULL, note = ''",
                 (decision.activation, decision.rule, decision.zone, decision.severity, IncidentState.OPEN, decision.at),
             )
         elif isinstance(decision, IncidentClosed):

@@ -173,6 +173,8 @@ class Command(_Decision, frozen=True, gc=False, tag="command"):
     """A spoken warning later than this after ``at`` is dropped, not spoken; other commands are given up then."""
     rate: Rate | None = None
     """How often its rule may speak through one loudspeaker; None for what is not spoken."""
+    by: str = ""
+    """The person who ordered it at the duty desk; empty for what a rule decided."""
 
 
 Decision = (

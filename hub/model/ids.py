@@ -17,6 +17,9 @@ ActivationId = NewType("ActivationId", str)
 #: Idempotency key of a command: hash(activation, step, repetition); 32 hexadecimal digits.
 CommandKey = NewType("CommandKey", str)
 
+#: Stands in the place of the rule in what a person orders at the duty desk.
+OPERATOR = RuleId("operator")
+
 NAME = re.compile(r"[a-z][a-z0-9_]{0,63}\Z")
 ENTITY = re.compile(r"[a-z][a-z0-9_]{0,63}\.[a-z0-9_]{1,96}\Z")
 

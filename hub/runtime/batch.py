@@ -91,6 +91,10 @@ class Batch:
                 return
             self._take(wake(self.program, self.state, key, self.now))
 
+    def order(self, command: Command) -> None:
+        """Take a command of a person: committed and performed like one that a rule decided."""
+        self.entry.decisions.append(command)
+
     def record(self, fact: Outcome | Note) -> None:
         """Journal a fact that the engine does not decide on."""
         if isinstance(fact, Outcome):

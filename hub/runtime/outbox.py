@@ -10,7 +10,7 @@ import structlog
 
 from hub.failpoint import failpoint
 from hub.model.activation import SlotKey
-from hub.model.decision import Say
+from hub.model.decision import Notify, Say
 from hub.model.entry import Outcome
 from hub.model.errors import DeviceError, Failure
 from hub.model.execution import pause
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from hub.model.decision import Action, Command
     from hub.model.execution import Clock, Done, Executor
-    from hub.model.ids import CommandKey
+    from hub.model.ids import ActivationId, CommandKey
     from hub.runtime.core import Runtime
 
 log = structlog.get_logger()
@@ -44,6 +44,7 @@ class Outbox:
         self._lanes: dict[tuple[str, type[Any]], deque[tuple[Command, bool]]] = {}
         self._begun: dict[tuple[str, type[Any]], CommandKey] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._left: set[ActivationId] = set()
 
     def begin(self, command: Command) -> Outcome | None:
         """Return the start of a command that nothing will hold up, to be committed together with its decision.
@@ -61,6 +62,11 @@ class Outbox:
         """Take up what was committed before a restart; what had begun may have happened already."""
         for command, status in outbox:
             self._put(command, repeated=status is CommandStatus.STARTED)
+
+    def leave(self, activations: Iterable[ActivationId]) -> None:
+        """Warn nobody any more for ``activations``: a person has closed their incident, though they still run."""
+        running = {slot.activation for slot in self._runtime.state.slots.values()}
+        self._left = (self._left & running) | set(activations)
 
     def submit(self, command: Command) -> None:
         """Perform a command that was committed just now."""
@@ -135,7 +141,11 @@ class Outbox:
             delay = min(delay * 2, BACKOFF[1])
 
     def _over(self, command: Command) -> bool:
-        """Tell whether a voice would speak to nobody: the activation has cleared, or is just about to."""
+        """Tell whether it would speak to nobody: a person has closed the incident, the activation clears or has."""
+        if command.by:
+            return False
+        if command.activation in self._left and isinstance(command.action, Say | Notify):
+            return True
         if not isinstance(command.action, Say) or command.step == "clear":
             return False
         slot = self._runtime.state.slots.get(SlotKey(command.rule, command.zone))

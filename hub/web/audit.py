@@ -17,6 +17,11 @@ USER: web.RequestKey[User] = web.RequestKey("user", object)  # type: ignore[arg-
 AUDITED: web.RequestKey[bool] = web.RequestKey("audited", bool)
 
 
+def is_audited(request: web.Request) -> None:
+    """Note that the trail has a row of this request already, written in the transaction of what was done."""
+    request[AUDITED] = True
+
+
 async def audit(
     request: web.Request,
     what: dict[str, Any] | None = None,

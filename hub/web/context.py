@@ -15,9 +15,11 @@ from hub.journal.queries import Queries
 from hub.journal.store import Journal
 from hub.model.execution import Clock
 from hub.runtime.core import Runtime
+from hub.runtime.duty import Duty
 from hub.runtime.hooks import Hooks
 from hub.runtime.inbox import Inbox
 from hub.runtime.intake import Intake
+from hub.runtime.outbox import Outbox
 from hub.runtime.problems import Problems
 from hub.runtime.registry import Registry
 from hub.runtime.sessions import Sessions
@@ -38,6 +40,8 @@ class Context:
     sessions: Sessions
     hooks: Hooks
     inbox: Inbox
+    outbox: Outbox
+    duty: Duty
     editor: SiteEditor
     problems: Problems
     journal: Journal

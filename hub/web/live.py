@@ -105,6 +105,10 @@ class Live:
         """Tell that the banner changed."""
         self._tell("site", ())
 
+    def incidents_changed(self) -> None:
+        """Tell that a person did something with an incident."""
+        self._tell("incidents", ())
+
     async def serve(self, request: web.Request, identify: Identify, user: User) -> web.WebSocketResponse:
         """Serve one page until it goes, or until ``identify`` does not know it any more."""
         if len(self._clients) >= MOST:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from hub.journal.queries import ActivationRow
     from hub.model.decision import Witness
     from hub.model.entry import Evidence
-    from hub.model.site import Role, Zone
+    from hub.model.site import Role, Site, Zone
     from hub.runtime.registry import Owned
     from hub.web.context import Context
 
@@ -86,6 +86,16 @@ def zone(context: Context, place: Zone) -> schema.ZoneOut:
         entities=entities,
         rules=rules,
     )
+
+
+def areas(site: Site, place: Zone) -> list[Text]:
+    """Return the names of the areas that a zone lies in, the widest first."""
+    names: list[Text] = []
+    area = None if place.area is None else site.areas.get(place.area)
+    while area is not None and len(names) < len(site.areas):  # an area that lies in itself ends it, too
+        names.insert(0, area.name)
+        area = None if area.parent is None else site.areas.get(area.parent)
+    return names
 
 
 def _status(

@@ -12,9 +12,12 @@ from hub.web import devices as d
 from hub.web import handlers as h
 from hub.web import schema as s
 from hub.web.account import ACCOUNT
+from hub.web.duty import DUTY
+from hub.web.incidents import INCIDENTS
 from hub.web.openapi import document
 from hub.web.places import PLACES
 from hub.web.routing import Route, UserRole
+from hub.web.talk import TALK
 from hub.web.users import USERS
 
 _VIEWER, _GUARD, _MANAGER = UserRole.VIEWER, UserRole.GUARD, UserRole.MANAGER
@@ -67,7 +70,8 @@ API: tuple[Route, ...] = (
           returns=s.Page[s.ActivationOut]),
     Route("GET", "/api/v1/incidents", "incidents", "Incidents, newest first", _VIEWER, h.incidents,
           returns=s.Page[s.IncidentOut],
-          query=(("state", "open (not closed) or closed"), ("limit", "1 to 200"), ("cursor", "`next` of a page"))),
+          query=(("state", "open (not closed) or closed"), ("limit", "1 to 200"), ("cursor", "`next` of a page"),
+                 ("brief", "1: without timelines"))),
     Route("GET", "/api/v1/incidents/{id}", "incident", "One incident", _VIEWER, h.incident, returns=s.IncidentOut),
     Route("GET", "/api/v1/evidence", "evidence_list", "The newest evidence", _VIEWER, h.evidence_list,
           returns=s.Page[s.EvidenceOut]),
@@ -77,6 +81,9 @@ API: tuple[Route, ...] = (
           returns=s.Page[s.IntegrationOut]),
     Route("GET", "/api/v1/history", "history", "The newest 1,000 readings of an entity", _VIEWER, h.history,
           returns=s.Page[s.HistoryPoint], query=(("entity", "an entity id"),)),
+    *INCIDENTS,
+    *TALK,
+    *DUTY,
 )  # fmt: skip
 
 #: Routes that are no JSON resources. /metrics holds counts only.

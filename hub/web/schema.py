@@ -10,7 +10,7 @@ from hub.engine.explain import Cause
 from hub.model.decision import Reason, Severity
 from hub.model.errors import Failure
 from hub.model.found import Source
-from hub.model.incident import CommandStatus, IncidentState
+from hub.model.incident import NOTE, CommandStatus, IncidentState, Verdict
 from hub.model.reading import Capability, Quality
 from hub.model.site import Mode, Role, ZoneKind
 from hub.model.text import Text
@@ -295,6 +295,10 @@ class CommandStep(msgspec.Struct, frozen=True, tag_field="kind", tag="command"):
     """The technician's words to ``failure``, in English."""
     repeated: bool = False
     evidence: str | None = None
+    by: str = ""
+    """The person who ordered it; empty for what a rule decided."""
+    person: str = ""
+    """Who of the on-call list was told."""
 
 
 class WithheldStep(msgspec.Struct, frozen=True, tag_field="kind", tag="withheld"):
@@ -314,6 +318,16 @@ class IncidentStep(msgspec.Struct, frozen=True, tag_field="kind", tag="incident"
     reason: Reason | None = None
 
 
+class HandledStep(msgspec.Struct, frozen=True, tag_field="kind", tag="handled"):
+    """A person did something about the incident; ``verdict`` where it was judged."""
+
+    at: str
+    state: IncidentState
+    by: str
+    verdict: Verdict | None
+    note: str
+
+
 class ClearedStep(msgspec.Struct, frozen=True, tag_field="kind", tag="cleared"):
     """The activation ended."""
 
@@ -321,7 +335,7 @@ class ClearedStep(msgspec.Struct, frozen=True, tag_field="kind", tag="cleared"):
     reason: Reason
 
 
-Step = Sensed | OpenedStep | EscalatedStep | CommandStep | WithheldStep | IncidentStep | ClearedStep
+Step = Sensed | OpenedStep | EscalatedStep | CommandStep | WithheldStep | IncidentStep | HandledStep | ClearedStep
 
 
 class EvidenceOut(msgspec.Struct, frozen=True):
@@ -351,6 +365,30 @@ class IncidentOut(msgspec.Struct, frozen=True):
     close_reason: Reason | None
     timeline: list[Step]
     evidence: list[EvidenceOut]
+    where: list[Text]
+    """The areas of the zone, the widest first."""
+    answered_at: str | None
+    """When a person first did something about it."""
+    handler: str
+    """Who handled it last; empty while nobody has."""
+    verdict: Verdict | None
+    note: str
+    sees: bool
+    """Whether the zone has a camera."""
+    speaks: bool
+    """Whether the zone has a loudspeaker."""
+
+
+class HandlingIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A step with an incident. ``seen`` is the state that the person saw: another one by now refuses the step.
+
+    ``verdict`` is stated when closing, and ``note`` must be written for a false alarm.
+    """
+
+    state: Literal["acknowledged", "in_progress", "closed"]
+    seen: IncidentState
+    verdict: Verdict | None = None
+    note: Annotated[str, msgspec.Meta(max_length=NOTE)] = ""
 
 
 class ActivationOut(msgspec.Struct, frozen=True):

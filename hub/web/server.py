@@ -17,6 +17,7 @@ from hub.web.context import CONTEXT, Context
 from hub.web.errors import Refusal
 from hub.web.handlers import answer
 from hub.web.routes import API, OTHER
+from hub.web.talk import LOOKING, Looking
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,6 +50,7 @@ def application(context: Context, ui: Path) -> web.Application:
     app = web.Application(client_max_size=BODY, middlewares=[_errors, _doorkeeper(context)])
     app[CONTEXT] = context
     app[BUSY] = asyncio.Lock()
+    app[LOOKING] = Looking()
     for route in (*API, *OTHER):
         app.router.add_route(route.method, route.path, route.handler, name=route.name)
     if (ui / "index.html").is_file():

@@ -22,7 +22,8 @@ from hub.model.decision import (
     Witness,
 )
 from hub.model.entry import Outcome
-from hub.model.incident import CommandStatus, IncidentState
+from hub.model.incident import CommandStatus, Handling, IncidentState
+from hub.model.site import Role
 from hub.model.text import Text
 from hub.model.time import SECOND, isoformat
 from hub.web import present, schema
@@ -57,6 +58,13 @@ def incident(
         close_reason=row.reason,  # type: ignore[arg-type]
         timeline=_Teller(context).tell(events),
         evidence=[present.evidence(record, row.id) for record in files],
+        where=[] if place is None else present.areas(folder.settings.site, place),
+        answered_at=present.when(row.answered_at),
+        handler=row.handler,
+        verdict=row.verdict,  # type: ignore[arg-type]
+        note=row.note,
+        sees=place is not None and bool(place.bound(Role.CAMERA)),
+        speaks=place is not None and bool(place.bound(Role.SPEAKER)),
     )
 
 
@@ -67,10 +75,14 @@ class _Teller:
         self._context = context
         self._steps: list[schema.Step] = []
         self._commands: dict[str, int] = {}
+        self._judged = False
+        """Whether a person closed it already: that the rule does so later, too, is no news."""
 
     def tell(self, events: Iterable[EventRow]) -> list[schema.Step]:
         for event in events:
-            if event.kind == "outcome":
+            if event.kind == "handling":
+                self._handled(msgspec.convert(event.body, Handling, strict=False))
+            elif event.kind == "outcome":
                 self._outcome(msgspec.convert(event.body, Outcome, strict=False))
             else:
                 self._decision(msgspec.convert(event.body, _TOLD))
@@ -86,18 +98,26 @@ class _Teller:
                 self._steps.append(schema.EscalatedStep(at, decision.step, round(decision.late_by / SECOND, 3)))
             case Command():
                 self._commands[decision.key] = len(self._steps)
-                step = schema.CommandStep(at=at, action=_kind(decision.action), status=CommandStatus.PENDING)
+                step = schema.CommandStep(
+                    at=at, action=_kind(decision.action), status=CommandStatus.PENDING, by=decision.by
+                )
                 self._steps.append(msgspec.structs.replace(step, **self._words(decision.action)))
             case Withheld():
                 text = decision.action.text if isinstance(decision.action, Say) else None
                 self._steps.append(schema.WithheldStep(at, _kind(decision.action), decision.reason, text))
             case IncidentOpened():
+                self._judged = False
                 self._steps.append(schema.IncidentStep(at, IncidentState.OPEN))
-            case IncidentClosed():
+            case IncidentClosed() if not self._judged:
                 self._steps.append(schema.IncidentStep(at, IncidentState.CLOSED, decision.reason))
             case Cleared():
                 self._sensed(decision.trace)
                 self._steps.append(schema.ClearedStep(at, decision.reason))
+
+    def _handled(self, handling: Handling) -> None:
+        self._judged = self._judged or handling.state is IncidentState.CLOSED
+        at = isoformat(handling.at)
+        self._steps.append(schema.HandledStep(at, handling.state, handling.by, handling.verdict, handling.note))
 
     def _opened(self, decision: Opened, at: str) -> None:
         self._sensed(decision.trace)
@@ -130,6 +150,7 @@ class _Teller:
             failure=outcome.failure,
             reason=outcome.reason,
             repeated=step.repeated or outcome.repeated,
+            person=str(outcome.detail.get("person", "")),
             evidence=step.evidence if outcome.evidence is None else outcome.evidence.id,
         )
 

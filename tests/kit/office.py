@@ -19,10 +19,13 @@ from hub.engine.program import Program
 from hub.engine.state import EngineState
 from hub.journal.queries import Queries, add_token
 from hub.journal.store import Journal
+from hub.model.roster import Roster
 from hub.runtime.core import Runtime
+from hub.runtime.duty import Duty
 from hub.runtime.hooks import Hooks
 from hub.runtime.inbox import Inbox
 from hub.runtime.intake import Intake
+from hub.runtime.outbox import Outbox
 from hub.runtime.problems import Problems
 from hub.runtime.registry import Registry
 from hub.runtime.sessions import Sessions
@@ -102,6 +105,8 @@ async def office(folder: Path) -> AsyncIterator[Office]:
         intake=intake,
         sessions=Sessions(runtime, registry, problems, clock, ()),
         inbox=Inbox(journal, clock, ()),
+        outbox=Outbox(runtime, clock, {}),
+        duty=Duty(Roster(), 0, site.duty_calendar),
         editor=SiteEditor(folder / "hub.yaml"),
         hooks=hooks,
         problems=problems,

@@ -49,6 +49,11 @@ function opening(id, t, late_s = 0) {
   return { photo, sound, timeline }
 }
 
+/** What no person has done yet, and what the zone can do. */
+const UNHANDLED = {
+  where: [text('3号楼', 'Building 3')], answered_at: null, handler: '', verdict: null, note: '', sees: false, speaks: false,
+}
+
 export function openBlocked(id, t) {
   const { photo, sound, timeline } = opening(id, t, 12)
   timeline.push(
@@ -62,7 +67,7 @@ export function openBlocked(id, t) {
     command(ago(t - 160), 'notify', { contact: GUARD, latency_ms: 233 }),
   )
   return {
-    id, ...BLOCKED, ...LANE, state: 'open', severity: 'high', opened_at: ago(t), closed_at: null, close_reason: null,
+    id, ...BLOCKED, ...LANE, state: 'open', severity: 'high', opened_at: ago(t), closed_at: null, close_reason: null, ...UNHANDLED,
     timeline: timeline.filter((step) => Date.parse(step.at) <= Date.now()), evidence: [photo, sound],
   }
 }
@@ -92,7 +97,7 @@ function doorLeftOpen(id, t) {
   return {
     id, rule: 'plant_door_open', rule_name: text('设备间门未关', 'Plant room door left open'), zone: 'plant-2',
     zone_name: text('2号水泵房', 'Pump room 2'), state: 'acknowledged', severity: 'medium', opened_at: ago(t), closed_at: null,
-    close_reason: null, evidence: [],
+    close_reason: null, evidence: [], ...UNHANDLED, handler: '王师傅',
     timeline: [
       { kind: 'sensed', at: ago(t + 600), ...entity, value: 'open' },
       {

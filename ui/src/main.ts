@@ -4,6 +4,7 @@ import { takeToken } from '@/api/fragment'
 import { i18n, localeTag } from '@/i18n'
 import { makeRouter } from '@/router'
 import { arrive } from '@/stores/arrival'
+import { listenForTouch } from '@/stores/tone'
 import '@/styles/base.css'
 
 document.documentElement.lang = localeTag.value
@@ -15,4 +16,5 @@ window.addEventListener('popstate', () => {
 })
 void arrive(takeToken(window))
 
+listenForTouch()
 createApp(App).use(i18n).use(makeRouter()).mount('#app')

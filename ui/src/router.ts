@@ -14,6 +14,8 @@ export function makeRouter(): Router {
       { path: '/users', name: 'users', component: () => import('@/pages/UsersPage.vue') },
       { path: '/audit', name: 'audit', component: () => import('@/pages/AuditPage.vue') },
       { path: '/incidents/:id', name: 'incident', component: IncidentPage, props: true },
+      { path: '/roster', name: 'roster', component: () => import('@/pages/RosterPage.vue') },
+      { path: '/handover', name: 'handover', component: () => import('@/pages/HandoverPage.vue') },
       { path: '/:rest(.*)*', redirect: '/' },
     ],
     scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Incident, Severity, Zone } from '@/api/types'
-import { byClosing, byStatus, byUrgency } from '@/words/order'
+import { byClosing, byStatus, mostUrgentFirst, OVERDUE_MS } from '@/words/order'
 import { pictures } from '@/words/pictures'
 import { command, evidence, incident, zone } from './samples'
 
@@ -9,20 +9,36 @@ const make = (id: string, severity: Severity, minute: number): Incident => incid
 const ids = (items: { id: string }[]): string[] => items.map((one) => one.id)
 
 describe('order', () => {
+  const now = Date.parse(at(30))
+
   it('puts the most urgent first, then the newest', () => {
-    const list = [make('low-new', 'low', 59), make('high-old', 'high', 1), make('medium', 'medium', 30), make('high-new', 'high', 2)]
-    expect(ids(list.sort(byUrgency))).toEqual(['high-new', 'high-old', 'medium', 'low-new'])
+    const list = [make('low-new', 'low', 30), make('high-old', 'high', 29), make('medium', 'medium', 30), make('high-new', 'high', 30)]
+    expect(ids(mostUrgentFirst(list, now))).toEqual(['high-new', 'high-old', 'medium', 'low-new'])
+  })
+
+  it('lets what nobody answers climb by itself, the longest waiting first', () => {
+    const list = [make('new', 'high', 30), make('waits', 'high', 29), make('waits-longer', 'high', 28)]
+    expect(ids(mostUrgentFirst(list, now))).toEqual(['waits-longer', 'new', 'waits'])
+    expect(ids(mostUrgentFirst(list, now + OVERDUE_MS))).toEqual(['waits-longer', 'waits', 'new'])
+  })
+
+  it('puts what somebody has in hand behind what nobody answers, but not behind lesser things', () => {
+    const list = [
+      incident({ id: 'handled', state: 'in_progress', opened_at: at(1) }), incident({ id: 'known', state: 'acknowledged', opened_at: at(2) }),
+      make('new', 'high', 30), make('medium', 'medium', 1),
+    ]
+    expect(ids(mostUrgentFirst(list, now))).toEqual(['new', 'known', 'handled', 'medium'])
   })
 
   it('compares instants, not their spelling', () => {
-    const early = incident({ id: 'early', opened_at: '2026-11-20T06:00:00Z' })
-    const late = incident({ id: 'late', opened_at: '2026-11-20T06:00:00.500Z' })
-    expect(ids([early, late].sort(byUrgency))).toEqual(['late', 'early'])
+    const early = incident({ id: 'early', opened_at: '2026-11-20T06:30:00Z' })
+    const late = incident({ id: 'late', opened_at: '2026-11-20T06:30:00.500Z' })
+    expect(ids(mostUrgentFirst([early, late], now))).toEqual(['late', 'early'])
   })
 
   it('does not depend on the order it was given for equals', () => {
     const [a, b] = [make('a', 'high', 1), make('b', 'high', 1)]
-    expect(ids([b, a].sort(byUrgency))).toEqual(ids([a, b].sort(byUrgency)))
+    expect(ids(mostUrgentFirst([b, a], now))).toEqual(ids(mostUrgentFirst([a, b], now)))
   })
 
   it('puts the last closed first', () => {

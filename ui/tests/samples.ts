@@ -7,14 +7,15 @@ export function incident(more: Partial<Incident> = {}): Incident {
   return {
     id: 'i1', rule: 'fire_lane_blocked', rule_name: { zh: '消防通道占用', en: 'Fire lane blocked' }, zone: 'lane-3',
     zone_name: { zh: '3号楼北侧消防车道', en: 'Lane 3' }, state: 'open', severity: 'high', opened_at: T0, closed_at: null,
-    close_reason: null, timeline: [], evidence: [], ...more,
+    close_reason: null, timeline: [], evidence: [], where: [], answered_at: null, handler: '', verdict: null, note: '',
+    sees: true, speaks: true, ...more,
   }
 }
 
 export function command(more: Partial<CommandStep> & Pick<CommandStep, 'action'>): CommandStep {
   return {
     kind: 'command', at: T0, status: 'done', text: null, contact: null, done_at: T0, latency_ms: null, seconds: null, attempts: 1,
-    failure: null, reason: '', repeated: false, evidence: null, ...more,
+    failure: null, reason: '', repeated: false, evidence: null, by: '', person: '', ...more,
   }
 }
 

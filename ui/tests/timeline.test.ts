@@ -84,6 +84,15 @@ const CASES: [string, Step, string, string][] = [
     'incident closed', { kind: 'incident', at: T0, state: 'closed', reason: 'cleared' },
     '事件关闭：情况已解除', 'Incident closed: the situation is over',
   ],
+  ['seen by', { kind: 'handled', at: T0, state: 'acknowledged', by: '王师傅', verdict: null, note: '' }, '王师傅：知道了', '王师傅 has seen it'],
+  [
+    'judged by', { kind: 'handled', at: T0, state: 'closed', by: '王师傅', verdict: 'false_alarm', note: '树影' },
+    '王师傅：关闭事件，误报 | 树影', '王师傅 closed it: False alarm | 树影',
+  ],
+  [
+    'ordered by a person, told to whoever is on duty', command({ action: 'notify', contact: GUARD, by: '王师傅', person: '李师傅' }),
+    '已通知 值班保安 | 王师傅 操作 | 当班：李师傅', 'Notified the guard | by 王师傅 | on duty: 李师傅',
+  ],
   ['cleared', { kind: 'cleared', at: T0, reason: 'cleared' }, '解除：情况已解除', 'Cleared: the situation is over'],
   ['rule changed', { kind: 'cleared', at: T0, reason: 'rule_changed' }, '解除：规则已修改', 'Cleared: the rule was changed'],
 ]
@@ -95,7 +104,7 @@ describe('timeline', () => {
 
   it('covers every kind of step', () => {
     const kinds: Record<Step['kind'], true> = {
-      sensed: true, opened: true, escalated: true, command: true, withheld: true, incident: true, cleared: true,
+      sensed: true, opened: true, escalated: true, command: true, withheld: true, incident: true, handled: true, cleared: true,
     }
     expect(new Set(CASES.map(([, step]) => step.kind))).toEqual(new Set(Object.keys(kinds)))
   })

@@ -222,6 +222,23 @@ async def test_a_voice_does_not_speak_to_nobody_but_people_are_told(state: Engin
         assert told[command(Notify("guard"), number=2).key] == (DONE, None)
 
 
+async def test_nobody_is_warned_when_a_person_has_closed_the_incident() -> None:
+    async with Office().open() as office:
+        office.outbox.leave({NAME})
+        await office.submit(command(), command(Capture(), number=1), command(Notify("guard"), number=2))
+        told = {outcome.key: (outcome.status, outcome.failure) for outcome in outcomes(office.loop)}
+        assert told[command().key] == told[command(Notify("guard"), number=2).key] == (DROPPED, Failure.OVER)
+        assert told[command(Capture(), number=1).key] == (DONE, None)
+
+
+@pytest.mark.parametrize("state", OVER.values(), ids=OVER)
+async def test_what_a_person_orders_is_said_whatever_the_rule_is_at(state: EngineState) -> None:
+    async with Office(state).open() as office:
+        office.outbox.leave({NAME})
+        await office.submit(msgspec.structs.replace(command(), by="guard"))
+        assert office.told()[-1] == (DONE, 1, None)
+
+
 async def test_what_clear_itself_says_is_spoken() -> None:
     async with Office(EngineState()).open() as office:
         await office.submit(command(step="clear"))

@@ -8,10 +8,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from hub.journal.desk import hand_over
 from hub.model.decision import Capture
 from hub.model.entry import Entry
 from hub.model.ids import EntityId
 from hub.model.reading import Capability, Entity, Presence, Quality, Reading
+from hub.model.roster import Briefing
 from hub.model.site import Mode
 from hub.model.text import Text
 from hub.sdk import Device, Vitals
@@ -39,6 +41,7 @@ async def fill(desk: Office) -> None:
     )
     await desk.sign_up("王师傅", "guard")
     picture = desk.context.data / evidence(command(Capture())).path
+    await hand_over(desk.context.journal, Briefing(), "王师傅", "", "guard", at(9))
     picture.parent.mkdir(parents=True)
     picture.write_bytes(b"\xff\xd8\xff")
 
@@ -67,7 +70,7 @@ async def test_answers_have_the_shape_that_is_promised(desk: Office, route: Any,
     assert answer.content_type == "application/json"
     body = json.loads(await answer.read())
     read = msgspec.convert(body, route.returns)
-    assert msgspec.to_builtins(read) == body, "nothing is there that the shape does not name"
+    assert json.loads(msgspec.json.encode(read)) == body, "nothing is there that the shape does not name"
     assert not full or not isinstance(read, schema.Page) or read.items
 
 

@@ -42,6 +42,12 @@ BODIES: dict[str, Any] = {
     "add_user": {"name": "王师傅", "role": "guard", "password": PASSWORD},
     "change_user": {"role": "viewer"},
     "add_token": {"name": "desk screen", "role": "viewer"},
+    "handle": {"state": "acknowledged", "seen": "open"},
+    "speak": {"text": "请驶离"},
+    "take_picture": {},
+    "change_roster": {"version": 0, "roster": {}},
+    "give": {"giver": "王师傅"},
+    "take": {"taker": "李师傅"},
     "backtest": {"rule": RULE, "begin": "2024-10-01T00:00Z", "end": "2024-10-02T00:00Z"},
 }
 
@@ -61,7 +67,7 @@ async def test_each_role_gets_what_the_table_says(desk: Office, route: Route) ->
         answer = await desk.ask(path_of(route), who, route.method, json=BODIES.get(route.name), headers=GUARD)
         if allowed(route, who):
             assert answer.status not in {401, 403}, who
-            assert answer.status < 500, who
+            assert answer.status < 500 or answer.status == 502, who
         else:
             expected = 403 if who in ROLES else 401
             assert answer.status == expected, who
@@ -92,6 +98,7 @@ def test_what_is_open_to_everybody_is_listed_here() -> None:
         "put_area", "remove_area", "put_zone", "remove_zone",
         "first_run", "change_password", "want_factor", "set_factor", "drop_factor", "add_user", "change_user",
         "add_token", "revoke_token",
+        "handle", "speak", "take_picture", "change_roster", "give", "take",
     }  # fmt: skip
     assert len({route.name for route in ROUTES}) == len(ROUTES)
 
@@ -118,7 +125,7 @@ async def test_a_write_that_another_site_could_send_is_refused(desk: Office, rou
         assert (await answer.json())["error"] in {"origin", "guard"}
     well = {**GUARD, "Origin": f"http://{host}"}
     answer = await desk.client.request(route.method, path_of(route), json=BODIES.get(route.name), headers=well)
-    assert answer.status in {200, 204, 404, 409, 422}  # it came in; what it names may not be there
+    assert answer.status in {200, 201, 202, 204, 404, 409, 422}  # it came in; what it names may not be there
 
 
 async def test_a_socket_of_another_site_is_refused(desk: Office) -> None:

@@ -142,6 +142,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/briefing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a hand-over would say now */
+        get: operations["briefing"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/devices": {
         parameters: {
             query?: never;
@@ -314,6 +331,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/handovers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The last shifts handed over, newest first */
+        get: operations["handovers"];
+        put?: never;
+        /** Hand the shift over */
+        post: operations["give"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/handovers/{id}/taken": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Take a shift over */
+        put: operations["take"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/history": {
         parameters: {
             query?: never;
@@ -365,6 +417,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/incidents/{id}/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Acknowledge, take up or close an incident */
+        put: operations["handle"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/integrations": {
         parameters: {
             query?: never;
@@ -375,6 +444,41 @@ export interface paths {
         /** Integrations and how they are */
         get: operations["integrations"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prompts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sentences that can be spoken */
+        get: operations["prompts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/roster": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The on-call list and who is on duty */
+        get: operations["roster"];
+        /** Change the on-call list */
+        put: operations["change_roster"];
         post?: never;
         delete?: never;
         options?: never;
@@ -609,10 +713,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/zones/{id}/picture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the camera of a zone sees now */
+        get: operations["live_picture"];
+        put?: never;
+        /** Take a picture and keep it */
+        post: operations["take_picture"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/zones/{id}/speech": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Speak through the loudspeaker of a zone */
+        post: operations["speak"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * Absence
+         * @description Days, the last one included, on which a person is away, and who stands in.
+         */
+        Absence: {
+            /** Format: date */
+            first: string;
+            /** Format: date */
+            last: string;
+            person: string;
+            /** @default null */
+            stand_in: string | null;
+        };
         /**
          * AccountOut
          * @description One's own account.
@@ -780,6 +932,52 @@ export interface components {
             role: components["schemas"]["Role"];
         };
         /**
+         * BriefedDevice
+         * @description A device or test point that cannot be relied on, and why.
+         */
+        BriefedDevice: {
+            name: components["schemas"]["Text"];
+            why: string;
+            /** @default null */
+            zone: components["schemas"]["Text"] | null;
+        };
+        /**
+         * BriefedIncident
+         * @description An incident that is still to be handled when the shift changes.
+         */
+        BriefedIncident: {
+            handler: string;
+            id: string;
+            opened_at: string;
+            rule: components["schemas"]["Text"];
+            severity: string;
+            state: string;
+            zone: components["schemas"]["Text"];
+        };
+        /**
+         * BriefedMode
+         * @description A mode that is on.
+         */
+        BriefedMode: {
+            by: string;
+            mode: string;
+            until: string | null;
+        };
+        /**
+         * Briefing
+         * @description What the next shift must know, as it was at the hand-over.
+         */
+        Briefing: {
+            /** @default [] */
+            devices: components["schemas"]["BriefedDevice"][];
+            /** @default [] */
+            incidents: components["schemas"]["BriefedIncident"][];
+            /** @default [] */
+            modes: components["schemas"]["BriefedMode"][];
+            /** @default 0 */
+            more_incidents: number;
+        };
+        /**
          * Capability
          * @description What one entity can do. The first three are sensed, ``measure`` is a number, the others are commanded.
          * @enum {unknown}
@@ -834,6 +1032,8 @@ export interface components {
             at: string;
             /** @default 0 */
             attempts: number;
+            /** @default  */
+            by: string;
             /** @default null */
             contact: components["schemas"]["Text"] | null;
             /** @default null */
@@ -847,6 +1047,8 @@ export interface components {
             /** @default null */
             latency_ms: number | null;
             /** @default  */
+            person: string;
+            /** @default  */
             reason: string;
             /** @default false */
             repeated: boolean;
@@ -855,6 +1057,14 @@ export interface components {
             status: components["schemas"]["CommandStatus"];
             /** @default null */
             text: components["schemas"]["Text"] | null;
+        };
+        /**
+         * ContactOut
+         * @description A contact of hub.yaml: what rules tell, and by what a person can be told.
+         */
+        ContactOut: {
+            id: string;
+            name: components["schemas"]["Text"];
         };
         /**
          * DeviceIn
@@ -1026,6 +1236,56 @@ export interface components {
             name: components["schemas"]["Text"];
         };
         /**
+         * HandledStep
+         * @description A person did something about the incident; ``verdict`` where it was judged.
+         */
+        HandledStep: {
+            at: string;
+            by: string;
+            /** @enum {unknown} */
+            kind: "handled";
+            note: string;
+            state: components["schemas"]["IncidentState"];
+            verdict: components["schemas"]["Verdict"] | null;
+        };
+        /**
+         * HandlingIn
+         * @description A step with an incident. ``seen`` is the state that the person saw: another one by now refuses the step.
+         *
+         *         ``verdict`` is stated when closing, and ``note`` must be written for a false alarm.
+         */
+        HandlingIn: {
+            /** @default  */
+            note: string;
+            seen: components["schemas"]["IncidentState"];
+            /** @enum {unknown} */
+            state: "acknowledged" | "closed" | "in_progress";
+            /** @default null */
+            verdict: components["schemas"]["Verdict"] | null;
+        };
+        /**
+         * HandoverIn
+         * @description Hand the shift over: who goes, and what the next one must know beyond what the hub knows itself.
+         */
+        HandoverIn: {
+            giver: string;
+            /** @default  */
+            note: string;
+        };
+        /**
+         * HandoverOut
+         * @description A shift handed over; ``taken_at`` is null until somebody has taken it.
+         */
+        HandoverOut: {
+            at: string;
+            briefing: components["schemas"]["Briefing"];
+            giver: string;
+            id: string;
+            note: string;
+            taken_at: string | null;
+            taker: string;
+        };
+        /**
          * HistoryPoint
          * @description One reading of an entity.
          */
@@ -1035,6 +1295,12 @@ export interface components {
             retained: boolean;
             value: string | number | null;
         };
+        /**
+         * Holidays
+         * @description What a shift does on a statutory holiday.
+         * @enum {unknown}
+         */
+        Holidays: "as_usual" | "off" | "only";
         /**
          * IgnoreIn
          * @description Hide a found device, or show it again.
@@ -1047,16 +1313,23 @@ export interface components {
          * @description What people handle.
          */
         IncidentOut: {
+            answered_at: string | null;
             close_reason: components["schemas"]["Reason"] | null;
             closed_at: string | null;
             evidence: components["schemas"]["EvidenceOut"][];
+            handler: string;
             id: string;
+            note: string;
             opened_at: string;
             rule: string;
             rule_name: components["schemas"]["Text"];
+            sees: boolean;
             severity: components["schemas"]["Severity"];
+            speaks: boolean;
             state: components["schemas"]["IncidentState"];
-            timeline: (components["schemas"]["Sensed"] | components["schemas"]["OpenedStep"] | components["schemas"]["EscalatedStep"] | components["schemas"]["CommandStep"] | components["schemas"]["WithheldStep"] | components["schemas"]["IncidentStep"] | components["schemas"]["ClearedStep"])[];
+            timeline: (components["schemas"]["Sensed"] | components["schemas"]["OpenedStep"] | components["schemas"]["EscalatedStep"] | components["schemas"]["CommandStep"] | components["schemas"]["WithheldStep"] | components["schemas"]["IncidentStep"] | components["schemas"]["HandledStep"] | components["schemas"]["ClearedStep"])[];
+            verdict: components["schemas"]["Verdict"] | null;
+            where: components["schemas"]["Text"][];
             zone: string;
             zone_name: components["schemas"]["Text"];
         };
@@ -1142,6 +1415,18 @@ export interface components {
             token: string;
         };
         /**
+         * OnDutyOut
+         * @description Somebody on duty now; ``order`` counts from 1 within the role.
+         */
+        OnDutyOut: {
+            name: string;
+            order: number;
+            phone: string;
+            role: string;
+            role_name: components["schemas"]["Text"];
+            stands_in_for: string | null;
+        };
+        /**
          * OpenedStep
          * @description The rule decided to warn, ``for_s`` seconds after it was first sensed; ``late_s`` after it was due.
          */
@@ -1152,6 +1437,13 @@ export interface components {
             kind: "opened";
             late_s: number;
             trace: components["schemas"]["WitnessOut"][];
+        };
+        /**
+         * OrderedOut
+         * @description A command that is committed and will be performed at once; its outcome stands in the timeline.
+         */
+        OrderedOut: {
+            key: string;
         };
         /**
          * Page[ActivationOut]
@@ -1226,6 +1518,15 @@ export interface components {
             next: string | null;
         };
         /**
+         * Page[HandoverOut]
+         * @description A list; ``next`` is the cursor of the following page, or null.
+         */
+        Page_HandoverOut_: {
+            items: components["schemas"]["HandoverOut"][];
+            /** @default null */
+            next: string | null;
+        };
+        /**
          * Page[HistoryPoint]
          * @description A list; ``next`` is the cursor of the following page, or null.
          */
@@ -1249,6 +1550,15 @@ export interface components {
          */
         Page_IntegrationOut_: {
             items: components["schemas"]["IntegrationOut"][];
+            /** @default null */
+            next: string | null;
+        };
+        /**
+         * Page[PromptOut]
+         * @description A list; ``next`` is the cursor of the following page, or null.
+         */
+        Page_PromptOut_: {
+            items: components["schemas"]["PromptOut"][];
             /** @default null */
             next: string | null;
         };
@@ -1304,12 +1614,41 @@ export interface components {
             password: string;
         };
         /**
+         * Person
+         * @description Somebody who can be on duty.
+         */
+        Person: {
+            /** @default  */
+            contact: string;
+            id: string;
+            name: string;
+            /** @default  */
+            phone: string;
+        };
+        /**
+         * PictureIn
+         * @description Take a picture now, for the timeline of ``incident`` if one is named.
+         */
+        PictureIn: {
+            /** @default null */
+            incident: string | null;
+        };
+        /**
          * Problem
          * @description An error: what went wrong and what to do.
          */
         Problem: {
             error: string;
             message: string;
+        };
+        /**
+         * PromptOut
+         * @description A sentence of hub.yaml; an ``urgent`` one cuts short what a loudspeaker is saying.
+         */
+        PromptOut: {
+            id: string;
+            text: components["schemas"]["Text"];
+            urgent: boolean;
         };
         /**
          * Quality
@@ -1336,6 +1675,36 @@ export interface components {
          * @enum {unknown}
          */
         Role: "alarm" | "camera" | "card" | "checkpoint" | "device" | "door" | "door_hold" | "ebike" | "falling" | "light" | "load" | "permit" | "person" | "review" | "smoke" | "speaker" | "stopped" | "temperature" | "vehicle";
+        /**
+         * Roster
+         * @description The whole list. Empty, every role is its contact in hub.yaml and nothing else.
+         */
+        Roster: {
+            /** @default [] */
+            absences: components["schemas"]["Absence"][];
+            /** @default [] */
+            people: components["schemas"]["Person"][];
+            /** @default [] */
+            shifts: components["schemas"]["Shift"][];
+        };
+        /**
+         * RosterIn
+         * @description A new on-call list in the place of the version that was seen.
+         */
+        RosterIn: {
+            roster: components["schemas"]["Roster"];
+            version: number;
+        };
+        /**
+         * RosterOut
+         * @description The on-call list, its version, and who is on duty by it now.
+         */
+        RosterOut: {
+            contacts: components["schemas"]["ContactOut"][];
+            on_duty: components["schemas"]["OnDutyOut"][];
+            roster: components["schemas"]["Roster"];
+            version: number;
+        };
         /**
          * RuleOut
          * @description A rule of the active set.
@@ -1378,6 +1747,19 @@ export interface components {
          */
         Severity: "high" | "low" | "medium";
         /**
+         * Shift
+         * @description The same hours on some days of every week. One whose end is not after its beginning ends the next day.
+         */
+        Shift: {
+            begin: number;
+            days: ("fri" | "mon" | "sat" | "sun" | "thu" | "tue" | "wed")[];
+            end: number;
+            /** @default as_usual */
+            holidays: components["schemas"]["Holidays"];
+            people: string[];
+            role: string;
+        };
+        /**
          * SignIn
          * @description Sign in with a name and a password, and a code where a second factor is set up; or with a token alone.
          */
@@ -1411,6 +1793,20 @@ export interface components {
          */
         Source: "ble" | "mdns" | "mqtt" | "onvif" | "usb";
         /**
+         * SpeechIn
+         * @description A prompt, or a sentence of up to 160 characters, for the loudspeaker of a zone; ``volume`` in percent.
+         */
+        SpeechIn: {
+            /** @default null */
+            incident: string | null;
+            /** @default null */
+            prompt: string | null;
+            /** @default  */
+            text: string;
+            /** @default 80 */
+            volume: number;
+        };
+        /**
          * Step
          * @description One thing that was tried.
          */
@@ -1427,6 +1823,13 @@ export interface components {
          */
         Subscribe: {
             subscribe: ("incidents" | "site" | "zones")[];
+        };
+        /**
+         * TakeoverIn
+         * @description Take the shift over, by name.
+         */
+        TakeoverIn: {
+            taker: string;
         };
         /**
          * Text
@@ -1486,6 +1889,12 @@ export interface components {
             second_factor: boolean;
             seen_at: string | null;
         };
+        /**
+         * Verdict
+         * @description How a person judges an incident when closing it (误报 / 已解决 / 报修).
+         * @enum {unknown}
+         */
+        Verdict: "false_alarm" | "repair" | "resolved";
         /**
          * WhyOut
          * @description Why a rule did or did not fire in a zone: one cause in a sentence, and every condition with its reading.
@@ -1910,6 +2319,35 @@ export interface operations {
             };
         };
     };
+    briefing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Briefing"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     devices: {
         parameters: {
             query?: never;
@@ -2274,6 +2712,101 @@ export interface operations {
             };
         };
     };
+    handovers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_HandoverOut_"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    give: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HandoverIn"];
+            };
+        };
+        responses: {
+            /** @description well */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HandoverOut"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    take: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TakeoverIn"];
+            };
+        };
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     history: {
         parameters: {
             query?: {
@@ -2315,6 +2848,8 @@ export interface operations {
                 limit?: string;
                 /** @description `next` of a page */
                 cursor?: string;
+                /** @description 1: without timelines */
+                brief?: string;
             };
             header?: never;
             path?: never;
@@ -2373,6 +2908,41 @@ export interface operations {
             };
         };
     };
+    handle: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HandlingIn"];
+            };
+        };
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentOut"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     integrations: {
         parameters: {
             query?: never;
@@ -2389,6 +2959,97 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_IntegrationOut_"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    prompts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_PromptOut_"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    roster: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RosterOut"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_roster: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RosterIn"];
+            };
+        };
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RosterOut"];
                 };
             };
             /** @description an error */
@@ -2984,6 +3645,107 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    live_picture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/*": string;
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    take_picture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PictureIn"];
+            };
+        };
+        responses: {
+            /** @description well */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderedOut"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    speak: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SpeechIn"];
+            };
+        };
+        responses: {
+            /** @description well */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderedOut"];
+                };
             };
             /** @description an error */
             default: {

@@ -101,6 +101,8 @@ export const accountZh = {
     set_factor: '开启两步验证', drop_factor: '关闭两步验证', add_user: '添加用户', change_user: '修改用户', reset_user: '重设用户',
     add_token: '新建令牌', revoke_token: '作废令牌', set_mode: '切换模式', bind: '绑定设备', add_device: '添加设备',
     remove_device: '移除设备', ignore: '忽略设备', backtest: '试运行规则', evidence: '查看证据',
+    put_area: '修改区域', remove_area: '移除区域', put_zone: '修改防区', remove_zone: '移除防区', handle: '处理事件', speak: '喊话',
+    take_picture: '拍照', live_picture: '查看画面', change_roster: '修改值班表', give: '交班', take: '接班',
   },
   outcome: { done: '成功', role: '没有权限' },
   refusal: {
@@ -227,7 +229,9 @@ export const accountEn: AccountMessages = {
     want_factor: 'Begin second factor', set_factor: 'Second factor on', drop_factor: 'Second factor off', add_user: 'Add user',
     change_user: 'Change user', reset_user: 'Reset user', add_token: 'Make token', revoke_token: 'Revoke token',
     set_mode: 'Switch mode', bind: 'Bind device', add_device: 'Add device', remove_device: 'Remove device', ignore: 'Ignore device',
-    backtest: 'Try a rule', evidence: 'View evidence',
+    backtest: 'Try a rule', evidence: 'View evidence', put_area: 'Change area', remove_area: 'Remove area',
+    put_zone: 'Change zone', remove_zone: 'Remove zone', handle: 'Handle incident', speak: 'Speak', take_picture: 'Take picture',
+    live_picture: 'Look through camera', change_roster: 'Change on-call list', give: 'Hand over', take: 'Take over',
   },
   outcome: { done: 'done', role: 'not allowed' },
   refusal: {

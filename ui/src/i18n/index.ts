@@ -3,6 +3,7 @@ import { computed } from 'vue'
 import { createI18n } from 'vue-i18n'
 import type { Text } from '@/api/types'
 import { accountEn, accountZh, type AccountMessages } from './account'
+import { deskEn, deskZh, type DeskMessages } from './desk'
 import { en } from './en'
 import { placesEn, placesZh, type PlacesMessages } from './places'
 import { zh, type Messages } from './zh'
@@ -12,7 +13,7 @@ export type Language = 'zh' | 'en'
 type Leaves<T> = { [K in keyof T & string]: T[K] extends string ? K : `${K}.${Leaves<T[K]>}` }[keyof T & string]
 
 /** A key that exists in every language; anything else fails the type check. */
-export type MessageKey = Leaves<Messages & AccountMessages & PlacesMessages>
+export type MessageKey = Leaves<Messages & AccountMessages & PlacesMessages> | `desk.${Leaves<DeskMessages>}`
 
 const STORE_KEY = 'menshen.language'
 
@@ -24,7 +25,7 @@ function remembered(): Language {
   }
 }
 
-const messages = { zh: { ...zh, ...accountZh, ...placesZh }, en: { ...en, ...accountEn, ...placesEn } }
+const messages = { zh: { ...zh, ...accountZh, ...placesZh, desk: deskZh }, en: { ...en, ...accountEn, ...placesEn, desk: deskEn } }
 
 export const i18n = createI18n({ legacy: false, locale: remembered(), fallbackLocale: 'zh', messages })
 

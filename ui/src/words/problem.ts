@@ -1,7 +1,16 @@
 import { ApiError } from '@/api/client'
 import { knows, t, type MessageKey } from '@/i18n'
 
+/** Refusals that the page has its own sentence for, by the hub's code. */
+const REFUSED: Record<string, MessageKey> = {
+  already: 'desk.refused.already', plate: 'desk.refused.plate', nothing_bound: 'desk.refused.nothing_bound',
+  incomplete: 'desk.refused.incomplete', too_long: 'desk.refused.too_long', empty: 'desk.refused.empty',
+  unknown: 'desk.refused.unknown', device: 'desk.refused.device',
+}
+
 function key(error: ApiError): MessageKey {
+  const refused = REFUSED[error.code]
+  if (refused !== undefined) return refused
   if (error.unreachable) return 'problem.unreachable'
   switch (error.status) {
     case 401:
@@ -24,6 +33,7 @@ export function problemWords(error: unknown): string {
   const own = `refusal.${error.code}`
   if (knows(own)) return t(own)
   const problem = t(key(error))
+  if (error.code in REFUSED) return problem
   const general = error.status === 400 || error.status === 409 || error.status === 422 || error.status >= 500
   return general && !error.unreachable && error.message ? t('problem.detail', { problem, detail: error.message }) : problem
 }

@@ -75,6 +75,16 @@ const LINES: { [K in Step['kind']]: (step: Extract<Step, { kind: K }>, evidence:
     const title = step.reason ? t('incidentStep.because', { what, reason: t(`reason.${step.reason}`) }) : what
     return { title, tone: step.state === 'closed' ? 'good' : 'plain' }
   },
+  handled(step) {
+    const name = step.by
+    const verdict = step.verdict === null ? '' : t(`desk.verdict.${step.verdict}`)
+    const title = step.state === 'open' ? name : t(`desk.handled.${step.state}`, { name, verdict })
+    return {
+      title,
+      tone: step.state === 'closed' ? 'good' : 'plain',
+      notes: step.note ? [{ words: step.note, kind: 'plain' }] : [],
+    }
+  },
   cleared(step) {
     return { title: t('timeline.cleared', { reason: t(`reason.${step.reason}`) }), tone: step.reason === 'cleared' ? 'good' : 'warn' }
   },
@@ -105,6 +115,8 @@ function commandTitle(step: CommandStep): string {
 function commandNotes(step: CommandStep): Note[] {
   const bad = step.status === 'failed' || step.status === 'dropped'
   const notes: Note[] = []
+  if (step.by) notes.push({ words: t('desk.ordered.by', { name: step.by }), kind: 'plain' })
+  if (step.person) notes.push({ words: t('desk.ordered.person', { name: step.person }), kind: 'plain' })
   if (step.action === 'say') notes.push({ words: spokenWords(step), kind: bad ? 'warn' : 'plain' })
   if (step.latency_ms !== null && step.seconds === null) {
     notes.push({ words: t('timeline.took', { time: latencyWords(step.latency_ms / 1_000) }), kind: 'plain' })
