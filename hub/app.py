@@ -25,12 +25,14 @@ from hub.actions.speech.speech import Speech
 from hub.actions.switch import Switch as SwitchExecutor
 from hub.config import integrations
 from hub.config.edit import SiteEditor
+from hub.config.rule_files import RuleFiles
 from hub.config.site import SiteFolder, fingerprint, load_secrets, load_site
 from hub.config.yaml import plain
 from hub.discovery.watch import watch
 from hub.engine.state import EngineState
 from hub.journal.queries import Queries
 from hub.journal.store import Anchor, Journal, Memory
+from hub.journal.versions import note_files
 from hub.model.decision import Capture, Notify, Say, Switch
 from hub.model.entry import Note
 from hub.model.errors import ConfigError, HubError
@@ -229,6 +231,7 @@ async def _start(
     _background(stack, follow_files(lambda: fingerprint(parts.config), partial(_reload, parts)))
     _background(stack, _prepare_speech(parts))
     _background(stack, _discover(parts))
+    await _note_rules(parts)
     context = Context(
         folder=lambda: parts.folder,
         manifests=lambda: _manifests(parts),
@@ -239,6 +242,8 @@ async def _start(
         hooks=parts.lender.hooks,
         inbox=parts.inbox,
         editor=SiteEditor(parts.config),
+        rule_files=RuleFiles(parts.config),
+        speech=parts.speech,
         problems=parts.problems,
         journal=parts.journal,
         queries=queries,
@@ -362,6 +367,7 @@ async def _reload(parts: _Parts) -> None:
         parts.runtime.post(lambda batch: batch.record(Note("rules_refused", batch.now, note)))
         return
     parts.problems.settle("rules")
+    await _note_rules(parts)
     if _connections(folder.settings) != _connections(parts.folder.settings):
         text = Text("连接设置已修改，重启后生效", "Connection settings were edited; restart to use them")
         parts.problems.raise_("restart", text)
@@ -371,6 +377,13 @@ async def _reload(parts: _Parts) -> None:
     parts.runtime.post(lambda batch: batch.record(Note("rules_changed", batch.now, {"rules": len(folder.rules)})))
     log.info("rules.changed", rules=len(folder.rules))
     await _prepare_speech(parts)
+
+
+async def _note_rules(parts: _Parts) -> None:
+    """Keep the texts of the rules that are in use now; what the page wrote is kept already."""
+    files = await asyncio.to_thread(RuleFiles(parts.config).all)
+    texts = {file.file: (file.rule, file.text) for file in files}
+    await parts.journal.execute(lambda db: note_files(db, texts, parts.clock.now()))
 
 
 def _connections(settings: Settings) -> tuple[object, ...]:

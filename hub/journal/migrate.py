@@ -1,4 +1,7 @@
-"""Numbered SQL migrations: ``migrations/NNNN_name.sql``, each applied once, in order, in its own transaction."""
+"""Numbered SQL migrations: ``migrations/NNNN_name.sql``, each applied once, in order, in its own transaction.
+
+A number may be missing: work that goes on at the same time takes its numbers beforehand.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +15,16 @@ def migrate(db: sqlite3.Connection) -> int:
     """Bring the store to the newest version and return it. Raises JournalError for a store newer than this hub."""
     folder = resources.files("hub.journal").joinpath("migrations")
     scripts = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".sql")), key=lambda entry: entry.name)
-    newest = len(scripts)
+    newest = int(scripts[-1].name[:4])
     (version,) = db.execute("PRAGMA user_version").fetchone()
     if version > newest:
         raise JournalError(f"the journal has version {version}, this hub knows only {newest}: start a newer hub")
-    for number, script in enumerate(scripts[version:], start=version + 1):
-        if int(script.name[:4]) != number:
-            raise JournalError(f"migration {script.name} is out of order")
+    numbered = {int(script.name[:4]): script for script in scripts}
+    if len(numbered) != len(scripts):
+        raise JournalError("two migrations have the same number")
+    for number, script in numbered.items():
+        if number <= version:
+            continue
         try:
             db.executescript(f"BEGIN IMMEDIATE;\n{script.read_text('utf-8')}\nPRAGMA user_version = {number};\nCOMMIT;")
         except sqlite3.Error as error:

@@ -46,6 +46,8 @@ PATHS = {
     "zone": "/api/v1/zones/lane",
     "incident": "/api/v1/incidents/1",
     "history": f"/api/v1/history?entity={CAR}",
+    "rule_file": "/api/v1/rules/blocked/file",
+    "rule_versions": "/api/v1/rules/blocked/versions",
     "why": "/api/v1/rules/blocked/why?zone=lane",
 }
 #: Examining needs a device: tests/e2e/test_plugin.py.
