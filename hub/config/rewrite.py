@@ -187,7 +187,8 @@ class _Editor:
             last = node.value[-1]
             if isinstance(node, yaml.SequenceNode):
                 return self._end(last)
-            return max(last[0].end_mark.index + 1, self._end(last[1]))
+            key: int = last[0].end_mark.index
+            return max(key + 1, self._end(last[1]))
         end: int = node.end_mark.index
         whole = not isinstance(node, yaml.ScalarNode) or node.style not in {"|", ">"}
         return end if whole else len(self._text[:end].rstrip())

@@ -79,7 +79,7 @@ class Watch(msgspec.Struct, frozen=True):
     hold: Value = None
 
 
-class Step(msgspec.Struct, frozen=True):
+class StepForm(msgspec.Struct, frozen=True):
     """An escalation step; ``more`` holds keys that no field shows."""
 
     after: Value
@@ -100,7 +100,7 @@ class RuleForm(msgspec.Struct, frozen=True):
     trigger: Watch
     conditions: list[Term]
     actions: list[Action]
-    escalation: list[Step]
+    escalation: list[StepForm]
     clear: Watch
     clear_actions: list[Action]
     enabled: bool = True
@@ -319,7 +319,7 @@ def _write_actions(forms: list[Action], old: list[Any]) -> list[Any]:
 _STEP = ("after", "every", "times")
 
 
-def _step(item: Any) -> Step:
+def _step(item: Any) -> StepForm:
     there = item if isinstance(item, dict) else {}
     shown: set[str] = {key for key in _STEP if key in there and is_value(there[key])}
     actions = there.get("actions")
@@ -328,9 +328,9 @@ def _step(item: Any) -> Step:
     more = {key: value for key, value in there.items() if key not in shown} if there else {"": item}
     every, times = (there.get(key) if key in shown else None for key in ("every", "times"))
     after = there.get("after") if "after" in shown else None
-    return Step(after, [_action(one) for one in _list(there, "actions")], every, times, more)
+    return StepForm(after, [_action(one) for one in _list(there, "actions")], every, times, more)
 
 
-def _write_step(form: Step) -> dict[str, Any]:
+def _write_step(form: StepForm) -> dict[str, Any]:
     repeats = {key: value for key, value in (("every", form.every), ("times", form.times)) if value is not None}
     return {"after": form.after, **repeats, **form.more, "actions": [_write_action(item) for item in form.actions]}

@@ -12,8 +12,8 @@ _NAMES = {
     "until": "恢复值", "volume": "音量", "text": "喊话内容", "name": "名称", "rule": "规则标识", "cooldown": "冷却时间",
     "trigger": "触发条件", "clear": "解除条件", "actions": "动作", "escalation": "升级步骤", "conditions": "附加条件",
     "from": "开始时间", "to": "结束时间", "zones": "防区", "above": "上限", "below": "下限",
-    "tolerate_gap": "失联容忍时间", "stale_after": "喊话时效", "notify": "通知", "say": "喊话", "switch": "继电器", "open_incident": "立案",
-    "kind": "防区类型", "role": "用途", "severity": "级别", "a rule": "规则",
+    "tolerate_gap": "失联容忍时间", "stale_after": "喊话时效", "notify": "通知", "say": "喊话", "switch": "继电器",
+    "open_incident": "立案", "kind": "防区类型", "role": "用途", "severity": "级别", "a rule": "规则",
 }  # fmt: skip
 _ROLES = {role.value: text.zh for role, text in ROLE.items()}
 _UNITS = {"min": "分钟", "s": "秒", "h": "小时", "d": "天", "ms": "毫秒"}

@@ -10,6 +10,8 @@ export function makeRouter(): Router {
     routes: [
       { path: '/', name: 'desk', component: DeskPage },
       { path: '/devices', name: 'devices', component: DevicesPage },
+      { path: '/rules', name: 'rules', component: () => import('@/pages/RulesPage.vue') },
+      { path: '/rules/:id', name: 'rule', component: () => import('@/pages/RuleEditorPage.vue'), props: true },
       { path: '/incidents/:id', name: 'incident', component: IncidentPage, props: true },
       { path: '/:rest(.*)*', redirect: '/' },
     ],

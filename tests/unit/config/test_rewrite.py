@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from hub.config.merge import merge
 from hub.config.rewrite import flow, rewrite, same
-from hub.config.rule_form import OtherAction, RuleForm, Step, read_form, write_form
+from hub.config.rule_form import OtherAction, RuleForm, StepForm, read_form, write_form
 from hub.config.term_form import IsForm, OtherTerm
 from hub.config.yaml import loads, plain
 from hub.model.errors import ConfigError
@@ -70,7 +70,7 @@ def test_steps_are_added_removed_and_moved_with_their_comments() -> None:
     moved = filled(text, escalation=[guard, form.escalation[0], form.escalation[2]])
     assert "# the guard" in moved
     assert [step["after"] for step in read(moved)["escalation"]] == ["5 min", "2 min", "15 min"]
-    more = filled(text, escalation=[*form.escalation, Step("20 min", guard.actions)])
+    more = filled(text, escalation=[*form.escalation, StepForm("20 min", guard.actions)])
     assert more == text.replace("clear:", "  - after: 20 min\n    actions:\n      - notify: guard\nclear:")
     fewer = filled(text, escalation=[form.escalation[0], guard])
     assert fewer == text.replace("  - after: 15 min\n    actions:\n      - notify: manager\n", "")

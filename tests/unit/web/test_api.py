@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from hub.journal.versions import note_files
 from hub.model.decision import Capture
 from hub.model.entry import Entry
 from hub.model.ids import EntityId
@@ -21,6 +22,7 @@ from tests.kit.clock import settle
 from tests.kit.facts import NAME, SPOKEN, at, command, evidence, story
 from tests.kit.lane import CAR
 from tests.kit.office import GUARD, Office
+from tests.unit.config.test_site import RULE
 
 ENTITY = EntityId("mqtt_discovery.car")
 
@@ -29,6 +31,8 @@ async def fill(desk: Office) -> None:
     """Have one of everything in the hub."""
     entry = story()
     await desk.context.journal.commit(entry)
+    texts = {"blocked.yaml": ("blocked", RULE)}
+    await desk.context.journal.execute(lambda db: note_files(db, texts, desk.clock.now()))
     entity = Entity(ENTITY, Capability.PRESENCE, Text("车位"), "DC-1", expire_after=1)
     desk.context.registry.announce("mqtt_discovery", "x", (Device("1", Text("d"), (entity,), ()),))
     spare = Entity(EntityId("mqtt_discovery.spare"), Capability.CONTACT, Text("门"), "DC-2")

@@ -826,7 +826,7 @@ export interface components {
         Diagnosis: {
             device: string;
             integration: string;
-            steps: components["schemas"]["hub.model.diagnosis.Step"][];
+            steps: components["schemas"]["Step"][];
         };
         /**
          * DiscoveredOut
@@ -1378,7 +1378,7 @@ export interface components {
             dry_run: boolean;
             /** @default true */
             enabled: boolean;
-            escalation: components["schemas"]["hub.config.rule_form.Step"][];
+            escalation: components["schemas"]["StepForm"][];
             /** @default [] */
             kept: string[];
             name: components["schemas"]["Words"];
@@ -1521,6 +1521,31 @@ export interface components {
             prompt: string;
             /** @default  */
             text: string;
+        };
+        /**
+         * Step
+         * @description One thing that was tried.
+         */
+        Step: {
+            /** @default null */
+            advice: components["schemas"]["Text"] | null;
+            answer: string;
+            tried: components["schemas"]["Text"];
+            well: boolean;
+        };
+        /**
+         * StepForm
+         * @description An escalation step; ``more`` holds keys that no field shows.
+         */
+        StepForm: {
+            actions: (components["schemas"]["CaptureForm"] | components["schemas"]["SayForm"] | components["schemas"]["PromptForm"] | components["schemas"]["NotifyForm"] | components["schemas"]["SwitchForm"] | components["schemas"]["IncidentForm"] | components["schemas"]["CloseForm"] | components["schemas"]["OtherAction"])[];
+            after: string | number | boolean | null;
+            /** @default null */
+            every: string | number | boolean | null;
+            /** @default {} */
+            more: Record<string, never>;
+            /** @default null */
+            times: string | number | boolean | null;
         };
         /**
          * Subscribe
@@ -1718,31 +1743,6 @@ export interface components {
             phase: ("active" | "cooldown" | "pending") | null;
             rule: string;
             since: string | null;
-        };
-        /**
-         * Step
-         * @description An escalation step; ``more`` holds keys that no field shows.
-         */
-        "hub.config.rule_form.Step": {
-            actions: (components["schemas"]["CaptureForm"] | components["schemas"]["SayForm"] | components["schemas"]["PromptForm"] | components["schemas"]["NotifyForm"] | components["schemas"]["SwitchForm"] | components["schemas"]["IncidentForm"] | components["schemas"]["CloseForm"] | components["schemas"]["OtherAction"])[];
-            after: string | number | boolean | null;
-            /** @default null */
-            every: string | number | boolean | null;
-            /** @default {} */
-            more: Record<string, never>;
-            /** @default null */
-            times: string | number | boolean | null;
-        };
-        /**
-         * Step
-         * @description One thing that was tried.
-         */
-        "hub.model.diagnosis.Step": {
-            /** @default null */
-            advice: components["schemas"]["Text"] | null;
-            answer: string;
-            tried: components["schemas"]["Text"];
-            well: boolean;
         };
     };
     responses: never;

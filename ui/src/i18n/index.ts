@@ -3,7 +3,10 @@ import { computed } from 'vue'
 import { createI18n } from 'vue-i18n'
 import type { Text } from '@/api/types'
 import { en } from './en'
-import { zh, type Messages } from './zh'
+import { enRules, zhRules } from './rules'
+import { zh, type Messages as Base } from './zh'
+
+type Messages = Base & { rules: typeof zhRules }
 
 export type Language = 'zh' | 'en'
 
@@ -22,7 +25,9 @@ function remembered(): Language {
   }
 }
 
-export const i18n = createI18n({ legacy: false, locale: remembered(), fallbackLocale: 'zh', messages: { zh, en } })
+export const i18n = createI18n({ legacy: false, locale: remembered(), fallbackLocale: 'zh', messages: {
+  zh: { ...zh, rules: zhRules }, en: { ...en, rules: enRules },
+} })
 
 export const language = computed<Language>(() => i18n.global.locale.value)
 
