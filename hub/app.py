@@ -231,7 +231,7 @@ async def _start(
     _background(stack, follow_files(lambda: fingerprint(parts.config), partial(_reload, parts)))
     _background(stack, _prepare_speech(parts))
     _background(stack, _discover(parts))
-    await _note_rules(parts)
+    _background(stack, _note_rules(parts))
     context = Context(
         folder=lambda: parts.folder,
         manifests=lambda: _manifests(parts),
@@ -367,11 +367,11 @@ async def _reload(parts: _Parts) -> None:
         parts.runtime.post(lambda batch: batch.record(Note("rules_refused", batch.now, note)))
         return
     parts.problems.settle("rules")
-    await _note_rules(parts)
     if _connections(folder.settings) != _connections(parts.folder.settings):
         text = Text("连接设置已修改，重启后生效", "Connection settings were edited; restart to use them")
         parts.problems.raise_("restart", text)
     parts.folder = folder
+    await _note_rules(parts)
     await parts.sessions.change(plugins.sessions(folder.settings, parts.lender))
     parts.runtime.change_rules(folder.program())
     parts.runtime.post(lambda batch: batch.record(Note("rules_changed", batch.now, {"rules": len(folder.rules)})))
@@ -381,9 +381,11 @@ async def _reload(parts: _Parts) -> None:
 
 async def _note_rules(parts: _Parts) -> None:
     """Keep the texts of the rules that are in use now; what the page wrote is kept already."""
-    files = await asyncio.to_thread(RuleFiles(parts.config).all)
-    texts = {file.file: (file.rule, file.text) for file in files}
-    await parts.journal.execute(lambda db: note_files(db, texts, parts.clock.now()))
+    rules = {Path(rule.file).name: rule.id for rule in parts.folder.rules}
+    read = RuleFiles(parts.config).text
+    texts = {file: (rule, await asyncio.to_thread(read, file)) for file, rule in rules.items()}
+    there = {file: (rule, text) for file, (rule, text) in texts.items() if text is not None}
+    await parts.journal.execute(lambda db: note_files(db, there, parts.clock.now()))
 
 
 def _connections(settings: Settings) -> tuple[object, ...]:

@@ -58,12 +58,12 @@ class RuleFiles:
 
     def all(self) -> list[RuleFile]:
         """Return every file that can be read as text."""
-        found = [self._read(path.name) for path in rule_files(self._folder)]
+        found = [self.read(path.name) for path in rule_files(self._folder)]
         return [file for file in found if file is not None]
 
     def find(self, rule: str) -> RuleFile | None:
         """Return the file of a rule; one that does not read is found by its file's name."""
-        guess = self._read(f"{rule}.yaml") if NAME.match(rule) else None
+        guess = self.read(f"{rule}.yaml") if NAME.match(rule) else None
         if guess is not None and guess.rule == rule:
             return guess
         return next((file for file in self.all() if file.rule == rule), guess)
@@ -75,7 +75,7 @@ class RuleFiles:
         """
         with self._lock:
             for writing in writings:
-                now = self._read(writing.file)
+                now = self.read(writing.file)
                 if (now.version if now is not None else "") != writing.base:
                     raise Overtaken(now)
             load_site(self._config, rules_as={writing.file: writing.text for writing in writings})
@@ -88,15 +88,22 @@ class RuleFiles:
                     mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
                     replace_file(path, writing.text, mode)
 
-    def _read(self, name: str) -> RuleFile | None:
-        path = self._folder / name
+    def read(self, name: str) -> RuleFile | None:
+        """Return one file of the folder; None where it is not there."""
+        text = self.text(name)
+        if text is None:
+            return None
         try:
-            node: Node | None = load(path, f"{RULES}/{name}")
+            node: Node | None = load(self._folder / name, f"{RULES}/{name}")
         except ConfigError:
             node = None
+        return RuleFile(name, _rule_of(node) or name.removesuffix(".yaml"), text)
+
+    def text(self, name: str) -> str | None:
+        """Return what stands in one file of the folder; None where it is not there."""
         try:
-            with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-                return RuleFile(name, _rule_of(node) or path.stem, file.read())
+            with (self._folder / name).open(encoding="utf-8-sig", errors="replace", newline="") as file:
+                return file.read()
         except FileNotFoundError:
             return None
 

@@ -89,6 +89,14 @@ class StepForm(msgspec.Struct, frozen=True):
     more: dict[str, Any] = {}
 
 
+class QuietForm(msgspec.Struct, frozen=True):
+    """A window of the day in which voices are at most so loud; 0 or null: none speaks."""
+
+    begin: Value
+    end: Value
+    volume: Value = None
+
+
 class RuleForm(msgspec.Struct, frozen=True):
     """A whole rule. ``kept`` names the parts that only the YAML can show; they are not written from here."""
 
@@ -106,6 +114,7 @@ class RuleForm(msgspec.Struct, frozen=True):
     enabled: bool = True
     dry_run: bool = False
     cooldown: Value = None
+    quiet_hours: QuietForm | None = None
     kept: list[str] = []
 
 
@@ -130,6 +139,7 @@ def read_form(document: Any) -> RuleForm:
         enabled=root.get("enabled") is not False,
         dry_run=root.get("dry_run") is True,
         cooldown=_value(root.get("cooldown")),
+        quiet_hours=_quiet(root.get("quiet_hours")),
         kept=[key for key in root if not _shown(key, root[key])],
     )
 
@@ -148,6 +158,7 @@ def write_form(form: RuleForm, document: Any) -> dict[str, Any]:
         "escalation": kept_list(form.escalation, _list(old, "escalation"), _step, _write_step),
         "clear": _write_clear(form, before, old.get("clear")),
         "cooldown": form.cooldown,
+        "quiet_hours": _write_quiet(form.quiet_hours) if form.quiet_hours is not None else None,
         "enabled": None if form.enabled else False,
         "dry_run": True if form.dry_run else None,
     }
@@ -192,6 +203,8 @@ def _shown(key: str, value: Any) -> bool:
             return all(_is_names(value.get(name, [])) for name in ("only", "without"))
         case "conditions" | "actions" | "escalation":
             return isinstance(value, list)
+        case "quiet_hours":
+            return _quiet(value) is not None
         case "enabled" | "dry_run":
             return isinstance(value, bool)
         case _:
@@ -235,6 +248,17 @@ def _words(value: Any) -> Words | None:
 
 def _write_words(words: Words) -> Any:
     return {"zh": words.zh, "en": words.en} if words.en else words.zh
+
+
+def _quiet(value: Any) -> QuietForm | None:
+    fields = value.keys() if isinstance(value, dict) else set()
+    if not {"from", "to"} <= fields or not fields <= {"from", "to", "volume"} or not all(map(is_value, value.values())):
+        return None
+    return QuietForm(value["from"], value["to"], value.get("volume"))
+
+
+def _write_quiet(form: QuietForm) -> dict[str, Any]:
+    return {"from": form.begin, "to": form.end, **({} if form.volume is None else {"volume": form.volume})}
 
 
 def _watch(value: dict[str, Any]) -> Watch:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from hub.journal.store import FILE, connect
-from hub.journal.versions import Fired, Version, fired, versions
+from hub.journal.versions import Fired, Version, deleted, fired, versions
 from hub.model.decision import Witness
 from hub.model.entry import Evidence
 from hub.model.ids import ActivationId, CommandKey
@@ -149,6 +149,10 @@ class Queries:
     async def versions(self, file: str) -> list[Version]:
         """Return the texts that a rule's file has had, newest first."""
         return await self._ask(lambda db: versions(db, file))
+
+    async def deleted(self) -> list[Version]:
+        """Return the rules that were deleted, with their last texts."""
+        return await self._ask(deleted)
 
     async def fired(self, since: Instant) -> dict[str, Fired]:
         """Return how often each rule fired, lately since ``since``."""

@@ -74,6 +74,17 @@ def versions(db: sqlite3.Connection, file: str) -> list[Version]:
     return [Version(*row) for row in db.execute(sql, (file, LISTED))]
 
 
+def deleted(db: sqlite3.Connection) -> list[Version]:
+    """Return the last text of each file that was deleted, with who deleted it and when, newest first."""
+    gone = "SELECT MAX(seq) AS seq FROM rule_versions GROUP BY file"
+    text = "SELECT text FROM rule_versions b WHERE b.file = a.file AND b.text IS NOT NULL ORDER BY seq DESC LIMIT 1"
+    sql = (
+        f"SELECT seq, file, rule, at, author, reason, ({text}) FROM rule_versions a "  # noqa: S608 - fixed words
+        f"WHERE text IS NULL AND seq IN ({gone}) ORDER BY seq DESC LIMIT ?"
+    )
+    return [Version(*row) for row in db.execute(sql, (LISTED,))]
+
+
 def fired(db: sqlite3.Connection, since: Instant) -> dict[str, Fired]:
     """Return how often each rule fired; ``lately`` counts from ``since`` on."""
     counted = "SELECT rule, COUNT(*), SUM(reason = 'false_alarm') FROM incidents"

@@ -61,6 +61,15 @@ class VersionOut(msgspec.Struct, frozen=True):
     text: str | None
 
 
+class DeletedRule(msgspec.Struct, frozen=True):
+    """A rule that was deleted, when and by whom, and its last text; ``author`` empty: by hand."""
+
+    id: str
+    at: str
+    author: str
+    text: str
+
+
 class DraftIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A text to look at; with ``form``, what the form changed is written into it first."""
 
@@ -91,6 +100,7 @@ class SaveIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class SwitchIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Switch a rule on or off, or let it only rehearse; null leaves it as it is."""
 
+    reason: ReasonText
     enabled: bool | None = None
     dry_run: bool | None = None
 

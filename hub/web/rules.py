@@ -160,18 +160,15 @@ async def switch(request: web.Request) -> web.Response:
     wanted: s.SwitchIn = await body(request, s.SwitchIn)
     file = await _file(context, request.match_info["id"])
     values: dict[str, bool | None] = {}
-    reasons = []
     if wanted.enabled is not None:
         values["enabled"] = None if wanted.enabled else False
-        reasons.append("启用" if wanted.enabled else "停用")
     if wanted.dry_run is not None:
         values["dry_run"] = True if wanted.dry_run else None
-        reasons.append("改为试运行" if wanted.dry_run else "结束试运行")
 
     def prepare() -> list[Writing]:
         return [Writing(file.file, changed(file.text, **values), file.version)]
 
-    refusal = await _write(request, prepare, "、".join(reasons), yours=file.text)
+    refusal = await _write(request, prepare, wanted.reason, yours=file.text)
     return refusal or answer(await _file_out(context, await _file(context, file.rule)))
 
 
@@ -181,8 +178,8 @@ async def _write(
     """Write files and keep their versions; return the answer of a refusal."""
     context, user = request.app[CONTEXT], request[USER]
     try:
-        before = {file.file: file for file in await asyncio.to_thread(context.rule_files.all)}
         writings = await asyncio.to_thread(prepare)
+        before = {one.file: await asyncio.to_thread(context.rule_files.read, one.file) for one in writings}
         await asyncio.to_thread(context.rule_files.write, writings)
     except ConfigError as error:
         return answer(_refused(error.findings), 422)
@@ -191,7 +188,7 @@ async def _write(
     now, why = context.clock.now(), clean(reason, 200)
     kept = []
     for writing in writings:
-        old = before.get(writing.file)
+        old = before[writing.file]
         rule = old.rule if writing.text is None and old is not None else rule_of(writing.text or "rule: ''")
         if old is not None:  # a hand edit that nobody has seen yet must not be lost
             kept.append(Version(0, old.file, old.rule, now, "", "", old.text))
@@ -232,6 +229,14 @@ async def versions(request: web.Request) -> web.Response:
     known = await context.queries.versions(file.file if file is not None else f"{rule}.yaml")
     return answer(
         schema.Page([s.VersionOut(one.seq, when(one.at) or "", one.author, one.reason, one.text) for one in known])
+    )
+
+
+async def deleted(request: web.Request) -> web.Response:
+    """List the rules that were deleted, with their last texts."""
+    known = await request.app[CONTEXT].queries.deleted()
+    return answer(
+        schema.Page([s.DeletedRule(one.rule, when(one.at) or "", one.author, one.text or "") for one in known])
     )
 
 
@@ -299,6 +304,8 @@ RULES: tuple[Route, ...] = (
           returns=s.RuleWords),
     Route("GET", "/api/v1/rules/library", "rule_library", "The shipped rules", _VIEWER, library,
           returns=schema.Page[s.LibraryRule]),
+    Route("GET", "/api/v1/rules/deleted", "deleted_rules", "Rules that were deleted, newest first", _VIEWER, deleted,
+          returns=schema.Page[s.DeletedRule]),
     Route("POST", "/api/v1/rules/draft", "draft", "Check a draft; turn text into fields and fields into text",
           _MANAGER, draft, returns=s.DraftOut, takes=s.DraftIn),
     Route("POST", "/api/v1/rules/merge", "merge", "Join two edits of one text", _MANAGER, merged, returns=s.MergeOut,

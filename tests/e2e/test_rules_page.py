@@ -43,7 +43,7 @@ contacts:
 prompts: {{second_warning: {{text: 请马上移车。}}}}
 """
 #: Days ago and minutes: three of lane 3 lie between three and five minutes.
-VISITS = {
+VISITS: dict[str, list[tuple[float, float]]] = {
     "mqtt_discovery.lane_3": [(6.5, 4), (5.2, 12), (3.4, 4.5), (2.1, 2), (1.3, 4), (0.6, 9)],
     "mqtt_discovery.lane_5": [(4.4, 4), (0.8, 20)],
 }

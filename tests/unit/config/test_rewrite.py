@@ -89,14 +89,15 @@ def test_what_the_form_cannot_show_is_kept() -> None:
     odd = LANE.replace("- capture: snapshot\n  - say", "- capture: {before: 10 s}   # clips\n  - say").replace(
         "  - not: {mode: maintenance}", "  - not: {not: {mode: maintenance}}"
     )
+    odd += "tolerate_gap: 2 min   # dazzled\n"
     form = fields(odd)
     assert isinstance(form.actions[0], OtherAction)
     assert isinstance(form.conditions[0], OtherTerm)
-    assert form.kept == ["quiet_hours"]
+    assert form.kept == ["tolerate_gap"]
     changed = filled(odd, actions=[*form.actions[1:], form.actions[0]], cooldown="1 min")
     assert "capture: {before: 10 s}   # clips" in changed
     assert "not: {not: {mode: maintenance}}" in changed
-    assert "quiet_hours:" in changed
+    assert "tolerate_gap: 2 min   # dazzled\n" in changed
 
 
 @pytest.mark.parametrize("broken", ["a: [", "rule: x\nrule: y\n", "- a\n", "", "a: &b c\n"])

@@ -31,8 +31,9 @@ async def fill(desk: Office) -> None:
     """Have one of everything in the hub."""
     entry = story()
     await desk.context.journal.commit(entry)
-    texts = {"blocked.yaml": ("blocked", RULE)}
-    await desk.context.journal.execute(lambda db: note_files(db, texts, desk.clock.now()))
+    texts = {"blocked.yaml": ("blocked", RULE), "gone.yaml": ("gone", RULE)}
+    for files in (texts, {"blocked.yaml": texts["blocked.yaml"]}):
+        await desk.context.journal.execute(lambda db, files=files: note_files(db, files, desk.clock.now()))  # type: ignore[misc]
     entity = Entity(ENTITY, Capability.PRESENCE, Text("车位"), "DC-1", expire_after=1)
     desk.context.registry.announce("mqtt_discovery", "x", (Device("1", Text("d"), (entity,), ()),))
     spare = Entity(EntityId("mqtt_discovery.spare"), Capability.CONTACT, Text("门"), "DC-2")

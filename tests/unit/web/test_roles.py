@@ -34,7 +34,7 @@ BODIES: dict[str, Any] = {
     "draft": {"text": RULE},
     "merge": {"base": "a", "mine": "a", "theirs": "b"},
     "save_rule": {"text": RULE, "base": "", "reason": "why"},
-    "switch_rule": {"dry_run": True},
+    "switch_rule": {"dry_run": True, "reason": "why"},
     "speech": {"prompt": "none"},
     "backtest": {"rule": RULE, "begin": "2024-10-01T00:00Z", "end": "2024-10-02T00:00Z"},
 }

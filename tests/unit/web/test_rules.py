@@ -130,14 +130,14 @@ async def test_one_zone_gets_a_rule_of_its_own_in_one_change(desk: Office) -> No
 
 
 async def test_on_off_and_rehearsal_are_edits(desk: Office) -> None:
-    await send(desk, "PUT", "/api/v1/rules/blocked/switch", {"enabled": False, "dry_run": True})
+    await send(desk, "PUT", "/api/v1/rules/blocked/switch", {"reason": "a", "enabled": False, "dry_run": True})
     assert (await text_of(desk))["text"] == RULE + "enabled: false\ndry_run: true\n"
     site = load_site(folder(desk) / "hub.yaml")
     assert not site.program().slots, "a rule that is off looks at nothing"
-    await send(desk, "PUT", "/api/v1/rules/blocked/switch", {"enabled": True, "dry_run": False})
+    await send(desk, "PUT", "/api/v1/rules/blocked/switch", {"reason": "b", "enabled": True, "dry_run": False})
     assert (await text_of(desk))["text"] == RULE
     _, known = await send(desk, "GET", "/api/v1/rules/blocked/versions")
-    assert [one["reason"] for one in known["items"]] == ["启用、结束试运行", "停用、改为试运行", ""]
+    assert [one["reason"] for one in known["items"]] == ["b", "a", ""]
 
 
 async def test_a_deleted_rule_keeps_its_versions(desk: Office) -> None:
@@ -147,6 +147,10 @@ async def test_a_deleted_rule_keeps_its_versions(desk: Office) -> None:
     assert (await send(desk, "GET", FILE))[0] == 404
     _, known = await send(desk, "GET", "/api/v1/rules/blocked/versions")
     assert [one["text"] for one in known["items"]] == [None, RULE]
+    _, gone = await send(desk, "GET", "/api/v1/rules/deleted")
+    assert [(one["id"], one["author"], one["text"]) for one in gone["items"]] == [("blocked", "manager", RULE)]
+    await send(desk, "PUT", FILE, {"text": RULE, "base": "", "reason": "y"})
+    assert (await send(desk, "GET", "/api/v1/rules/deleted"))[1]["items"] == []
 
 
 async def test_hand_edits_that_the_watcher_saw_are_versions(desk: Office) -> None:
@@ -162,7 +166,7 @@ async def test_hand_edits_that_the_watcher_saw_are_versions(desk: Office) -> Non
 
 
 async def test_an_audit_trail_is_kept(desk: Office) -> None:
-    await send(desk, "PUT", "/api/v1/rules/blocked/switch", {"dry_run": True})
+    await send(desk, "PUT", "/api/v1/rules/blocked/switch", {"reason": "a", "dry_run": True})
     rows = await desk.context.queries._all("SELECT actor, action FROM audit WHERE action = 'rule'", ())
     assert rows == [("manager", "rule")]
 

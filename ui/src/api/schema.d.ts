@@ -277,6 +277,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/rules/deleted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Rules that were deleted, newest first */
+        get: operations["deleted_rules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/rules/draft": {
         parameters: {
             query?: never;
@@ -793,6 +810,16 @@ export interface components {
             negated: boolean;
         };
         /**
+         * DeletedRule
+         * @description A rule that was deleted, when and by whom, and its last text; ``author`` empty: by hand.
+         */
+        DeletedRule: {
+            at: string;
+            author: string;
+            id: string;
+            text: string;
+        };
+        /**
          * DeviceIn
          * @description A device for hub.yaml; ``found`` is the key of the found device that it is.
          */
@@ -1189,6 +1216,15 @@ export interface components {
             next: string | null;
         };
         /**
+         * Page[DeletedRule]
+         * @description A list; ``next`` is the cursor of the following page, or null.
+         */
+        Page_DeletedRule_: {
+            items: components["schemas"]["DeletedRule"][];
+            /** @default null */
+            next: string | null;
+        };
+        /**
          * Page[DeviceOut]
          * @description A list; ``next`` is the cursor of the following page, or null.
          */
@@ -1329,6 +1365,16 @@ export interface components {
          */
         Quality: "good" | "stale" | "unknown";
         /**
+         * QuietForm
+         * @description A window of the day in which voices are at most so loud; 0 or null: none speaks.
+         */
+        QuietForm: {
+            begin: string | number | boolean | null;
+            end: string | number | boolean | null;
+            /** @default null */
+            volume: string | number | boolean | null;
+        };
+        /**
          * Reason
          * @description Why something ended, was dropped, or was withheld.
          * @enum {unknown}
@@ -1383,6 +1429,8 @@ export interface components {
             kept: string[];
             name: components["schemas"]["Words"];
             only: (string | number | boolean | null)[];
+            /** @default null */
+            quiet_hours: components["schemas"]["QuietForm"] | null;
             rule: string | number | boolean | null;
             trigger: components["schemas"]["Watch"];
             without: (string | number | boolean | null)[];
@@ -1573,6 +1621,7 @@ export interface components {
             dry_run: boolean | null;
             /** @default null */
             enabled: boolean | null;
+            reason: string;
         };
         /**
          * Text
@@ -2261,6 +2310,35 @@ export interface operations {
                 };
                 content: {
                     "application/x-ndjson": components["schemas"]["BacktestLine"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleted_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_DeletedRule_"];
                 };
             };
             /** @description an error */

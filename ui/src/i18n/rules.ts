@@ -3,6 +3,8 @@ import type { Role, Severity } from '@/api/types'
 
 export const zhRules = {
   link: '规则',
+  enabledOn: '启用', enabledOff: '停用', dry_runOn: '改为试运行', dry_runOff: '结束试运行',
+  quietHours: '夜间小声：', quietVolume: '音量最多', english: '英文（可不填）', restoreDeleted: '恢复已删除的规则',
   title: '规则',
   intro: '看到什么、持续多久、做什么、什么时候升级、什么算解除。修改保存后几秒内生效。',
   none: '还没有规则',
@@ -61,7 +63,6 @@ export const zhRules = {
   lasting: '超过',
   atOnce: '立刻',
   and: '且',
-  then: '就',
   ifStill: '若',
   stillThere: '后仍未解除，就',
   also: '且每',
@@ -84,7 +85,7 @@ export const zhRules = {
   up: '上移',
   down: '下移',
   sectionTrigger: '触发',
-  sectionActions: '触发时',
+  sectionActions: '触发时，就',
   sectionSteps: '升级',
   sectionClear: '解除',
   unit: { s: '秒', min: '分钟', h: '小时', d: '天' },
@@ -194,6 +195,8 @@ type Words<T> = { [K in keyof T]: T[K] extends string ? string : Words<T[K]> }
 
 export const enRules: Words<typeof zhRules> = {
   link: 'Rules',
+  enabledOn: 'Switched on', enabledOff: 'Switched off', dry_runOn: 'Dry run begins', dry_runOff: 'Dry run ends',
+  quietHours: 'Softer from', quietVolume: 'volume at most', english: 'English (may stay empty)', restoreDeleted: 'Bring back a deleted rule',
   title: 'Rules',
   intro: 'What to watch, for how long, what to do, when to escalate, when it is over. A saved change works within seconds.',
   none: 'No rules yet',
@@ -252,7 +255,6 @@ export const enRules: Words<typeof zhRules> = {
   lasting: 'for',
   atOnce: 'at once',
   and: 'and',
-  then: 'then',
   ifStill: 'If still so after',
   stillThere: 'then',
   also: 'and every',
@@ -275,7 +277,7 @@ export const enRules: Words<typeof zhRules> = {
   up: 'Move up',
   down: 'Move down',
   sectionTrigger: 'Trigger',
-  sectionActions: 'At once',
+  sectionActions: 'Then at once',
   sectionSteps: 'Escalation',
   sectionClear: 'Clear',
   unit: { s: 's', min: 'min', h: 'h', d: 'd' },

@@ -3,10 +3,10 @@ import { say, t } from '@/i18n'
 import type { ZoneKind } from '@/api/types'
 import { blankRule, freeId } from '@/words/rule'
 import type { DraftStore } from './draft'
-import { fetchLibrary, fetchRuleFile, fetchRules, fetchRuleWords, library, rules, ruleWords } from './rules'
+import { deletedRules, fetchDeleted, fetchLibrary, fetchRuleFile, fetchRules, fetchRuleWords, library, rules, ruleWords } from './rules'
 
 /** What the address of the page of a new rule says. */
-export interface Beginning { kind?: string; from?: string; of?: string; zone?: string }
+export interface Beginning { deleted?: string; kind?: string; from?: string; of?: string; zone?: string }
 
 /** Throws ApiError. */
 export async function beginDraft(draft: DraftStore, id: string, how: Beginning): Promise<void> {
@@ -14,6 +14,10 @@ export async function beginDraft(draft: DraftStore, id: string, how: Beginning):
   if (id !== 'new') return draft.open(id)
   const taken = (rules.value ?? []).map((rule) => rule.id)
   if (how.of) return beginForZone(draft, how.of, how.zone ?? '', taken)
+  if (how.deleted) {
+    await fetchDeleted()
+    return draft.begin('', deletedRules.value.find((rule) => rule.id === how.deleted)?.text ?? '', null)
+  }
   if (how.from) {
     await fetchLibrary()
     const shipped = library.value?.find((rule) => rule.id === how.from)

@@ -1,16 +1,18 @@
 // The active rules, the shipped ones, and what rules can speak of. Read while a page about rules is open.
 import { shallowReadonly, shallowRef } from 'vue'
 import { client, read } from '@/api/client'
-import type { LibraryRule, Rule, RuleFile, RuleVersion, RuleWords } from '@/api/types'
+import type { DeletedRule, LibraryRule, Rule, RuleFile, RuleVersion, RuleWords } from '@/api/types'
 import { latest } from './latest'
 
 const all = shallowRef<Rule[] | null>(null)
 const shipped = shallowRef<LibraryRule[] | null>(null)
+const gone = shallowRef<DeletedRule[]>([])
 const known = shallowRef<RuleWords>({ zones: [], roles: [], contacts: [], prompts: [], modes: [] })
 
 /** Null until first read. */
 export const rules = shallowReadonly(all)
 export const library = shallowReadonly(shipped)
+export const deletedRules = shallowReadonly(gone)
 export const ruleWords = shallowReadonly(known)
 
 export const fetchRules = latest(async () => {
@@ -19,6 +21,10 @@ export const fetchRules = latest(async () => {
 
 export const fetchLibrary = latest(async () => {
   shipped.value = (await read(client.GET('/api/v1/rules/library'))).items
+})
+
+export const fetchDeleted = latest(async () => {
+  gone.value = (await read(client.GET('/api/v1/rules/deleted'))).items
 })
 
 export const fetchRuleWords = latest(async () => {
@@ -34,8 +40,8 @@ export async function fetchVersions(id: string): Promise<RuleVersion[]> {
   return (await read(client.GET('/api/v1/rules/{id}/versions', { params: { path: { id } } }))).items
 }
 
-export async function switchRule(id: string, change: { enabled?: boolean; dry_run?: boolean }): Promise<void> {
-  const body = { enabled: change.enabled ?? null, dry_run: change.dry_run ?? null }
+export async function switchRule(id: string, reason: string, change: { enabled?: boolean; dry_run?: boolean }): Promise<void> {
+  const body = { reason, enabled: change.enabled ?? null, dry_run: change.dry_run ?? null }
   await read(client.PUT('/api/v1/rules/{id}/switch', { params: { path: { id } }, body }))
 }
 
