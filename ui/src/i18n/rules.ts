@@ -101,7 +101,7 @@ export const zhRules = {
   },
   yes: '是',
   no: '不是',
-  inMode: '处于',
+  inMode: '在',
   notInMode: '不在',
   value: { present: '停留', absent: '离开', open: '打开', closed: '关闭', active: '报警', clear: '恢复正常' },
   state: '状态',

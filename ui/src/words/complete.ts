@@ -75,7 +75,7 @@ export function completions(root: Schema, names: Names, text: string): Completio
         found.set(key, { label: key, apply: `${key}: `, type: 'property', ...(said.description ? { info: said.description } : {}) })
       }
     }
-    return [...(names[path.at(-1) ?? ''] ?? []), ...found.values()]
+    return found.size ? [...found.values()] : names[path.at(-1) ?? ''] ?? []
   }
   const words = schemasAt(root, [...path, value]).flatMap((one) => [...(one.enum ?? []), ...(one.const === undefined ? [] : [one.const]),
     ...(one.examples ?? []), ...(one.type === 'boolean' ? ['true', 'false'] : [])])
