@@ -76,6 +76,19 @@ _SENTENCES: tuple[tuple[str, str], ...] = (
     (r"this is written so unusually .*", "这里的写法特殊，表单改不了，请在 YAML 里改"),
     (r"the other rule serves no further zone: .*", "原规则只管这个防区，请直接改原规则"),
     (r"the file is empty", "内容是空的"),
+    (r"`capture` takes `snapshot`; .*", "抓拍只能写 snapshot，还不支持前后录像"),
+    (r"the hub closes an incident only as `cleared`; .*", "自动结案只能写 cleared，其他原因由人填写"),
+    (r"`silent` needs one role and a time, like .*", "“没有消息”要写一个测点和时长"),
+    (r"`confirm` is `any`, `all` or a number .*", "一致的测点数是 any、all 或 1 到 9"),
+    (r"conditions are nested more than (\d+) levels deep", "条件嵌套超过 {0} 层"),
+    (r"write `after` or `without`, not both; .*", "“此前有”和“此前没有”只能写一个"),
+    (r"`(.*)` stands beside a role only, .*", "{0}只能和测点写在一起"),
+    (r"write `(.*): \{above: 60, until: 55\}`, or `below`", "{0}要写高于或低于多少"),
+    (r"cannot be read: (.*)", "读不出来：{0}"),
+    (r"is not UTF-8 here; .*", "这里不是 UTF-8，请用 UTF-8 保存"),
+    (r"only one document a file: .*", "一个文件只能有一条规则，请去掉 ---"),
+    (r"`(.*)` is an? (?:alias|anchor|tag); .*", "不能用“{0}”这种写法，请直接写出内容"),
+    (r"a character that no text may hold \((.*)\)", "有不能使用的字符（{0}）"),
 )  # fmt: skip
 _KNOWN = tuple((re.compile(f"(?:{pattern})\\Z", re.DOTALL), said) for pattern, said in _SENTENCES)
 _TIME = re.compile(r"(\d+(?:\.\d+)?) (min|ms|s|h|d)\Z")

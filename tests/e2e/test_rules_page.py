@@ -111,6 +111,17 @@ def hold(desk: Desk, amount: str, name: str = "hold") -> None:
     field.fill(amount)
 
 
+def accessible(desk: Desk) -> None:
+    """Fail on what axe finds serious or critical in the part of the page that is about rules."""
+    desk.page.evaluate((ROOT / "ui" / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8"))
+    found = desk.page.evaluate("async () => (await axe.run('.rules')).violations")
+    serious = [
+        f"{one['id']}: {node['html'][:120]}"
+        for one in found if one["impact"] in {"serious", "critical"} for node in one["nodes"]
+    ]  # fmt: skip
+    assert not serious, "\n".join(serious)
+
+
 @pytest.mark.parametrize("size", SIZES, ids=str)
 def test_three_minutes_become_five_for_one_lane_only(
     browser: Browser, hub: HubProcess, shots: Path, size: tuple[int, int]
@@ -118,10 +129,12 @@ def test_three_minutes_become_five_for_one_lane_only(
     desk, width = signed_in(browser, hub, size), size[0]
     desk.fits()
     desk.shoot(shots, f"rules-list-{width}")
+    accessible(desk)
     desk.hook("rule").get_by_role("link", name="消防通道占用").click()
     expect(desk.hook("rule-form")).to_be_visible()
     desk.fits()
     desk.shoot(shots, f"rules-form-{width}", whole=True)
+    accessible(desk)
 
     desk.hook("one-zone-open").click()
     desk.hook("one-zone").select_option("lane_3")
@@ -140,6 +153,7 @@ def test_three_minutes_become_five_for_one_lane_only(
     expect(desk.hook("bar")).to_have_count(5)
     desk.fits()
     desk.shoot(shots, f"rules-try-{width}", whole=True)
+    accessible(desk)
 
     save(desk, "3号楼装修，临时放宽")
     desk.shoot(shots, f"rules-saved-{width}")
