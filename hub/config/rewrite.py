@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from hub.config.yaml import loads, plain
+from hub.config.yaml import MAX_DEPTH, loads, plain
 from hub.model.document import Finding, Mark, Scalar
 from hub.model.errors import ConfigError
 
@@ -32,7 +32,10 @@ def rewrite(text: str, wanted: Any, name: str = "rule") -> str:
 
     Raises ConfigError where ``text`` is not strict YAML, or is written so unusually that it cannot be edited.
     """
-    if same(plain(loads(text, name)), wanted):
+    before = plain(loads(text, name))
+    if _deep(wanted, MAX_DEPTH):
+        raise ConfigError((Finding(Mark(name, 1, 1), f"nested more than {MAX_DEPTH} levels deep"),))
+    if same(before, wanted):
         return text
     whole = text if text.endswith("\n") else f"{text}\n"
     editor = _Editor(whole)
@@ -229,7 +232,7 @@ def _entry(key: str, value: Any, column: int) -> str:
     start = " " * column + f"{flow(key)}:"
     if isinstance(value, list) and any(isinstance(item, dict) for item in value):
         return f"{start}\n" + "".join(_item(item, column + 2) for item in value)
-    if isinstance(value, dict) and value and (_deep(value) or len(flow(value)) > _WIDE):
+    if isinstance(value, dict) and value and (_listing(value) or len(flow(value)) > _WIDE):
         return f"{start}\n{block(value, column + 2)}"
     return f"{start} {flow(value)}\n"
 
@@ -240,5 +243,11 @@ def _item(value: Any, column: int) -> str:
     return " " * column + "- " + block(value, column + 2).lstrip(" ")
 
 
-def _deep(value: dict[str, Any]) -> bool:
+def _listing(value: dict[str, Any]) -> bool:
     return any(isinstance(item, list) and any(isinstance(one, dict) for one in item) for item in value.values())
+
+
+def _deep(value: Any, left: int) -> bool:
+    """Tell whether a value is nested more than ``left`` levels deep."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return left < 0 or any(_deep(item, left - 1) for item in inner)

@@ -14,8 +14,14 @@ _NAMES = {
     "from": "开始时间", "to": "结束时间", "zones": "防区", "above": "上限", "below": "下限",
     "tolerate_gap": "失联容忍时间", "stale_after": "喊话时效", "notify": "通知", "say": "喊话", "switch": "继电器",
     "open_incident": "立案", "kind": "防区类型", "role": "用途", "severity": "级别", "a rule": "规则",
+    "silent": "没有消息", "count": "次数条件", "any": "任一满足", "all": "同时满足", "without": "此前没有",
+    "confirm": "一致的测点数", "only": "只限的防区", "rate": "喊话频率", "quiet_hours": "夜间小声", "capture": "抓拍",
+    "close_incident": "结案", "dry_run": "试运行", "enabled": "启用", "a condition": "条件", "an action": "动作",
+    "an escalation step": "升级步骤", "not": "不是", "the time of silence": "没有消息的时长",
 }  # fmt: skip
 _ROLES = {role.value: text.zh for role, text in ROLE.items()}
+#: Longer sentences repeat what somebody wrote and are shown as they are.
+LONGEST = 500
 _UNITS = {"min": "分钟", "s": "秒", "h": "小时", "d": "天", "ms": "毫秒"}
 
 #: English sentence → Chinese one; groups are put in their order, part names and durations in Chinese.
@@ -75,6 +81,7 @@ _SENTENCES: tuple[tuple[str, str], ...] = (
     (r"this is not YAML: (.*)", "YAML 写法有误：{0}"),
     (r"this is written so unusually .*", "这里的写法特殊，表单改不了，请在 YAML 里改"),
     (r"the other rule serves no further zone: .*", "原规则只管这个防区，请直接改原规则"),
+    (r"nested more than (\d+) levels deep", "嵌套超过 {0} 层"),
     (r"the file is empty", "内容是空的"),
     (r"`capture` takes `snapshot`; .*", "抓拍只能写 snapshot，还不支持前后录像"),
     (r"the hub closes an incident only as `cleared`; .*", "自动结案只能写 cleared，其他原因由人填写"),
@@ -96,7 +103,7 @@ _TIME = re.compile(r"(\d+(?:\.\d+)?) (min|ms|s|h|d)\Z")
 
 def in_chinese(sentence: str) -> str:
     """Return the sentence in Chinese, or as it is where nobody has translated it."""
-    for pattern, said in _KNOWN:
+    for pattern, said in _KNOWN if len(sentence) <= LONGEST else ():
         if (match := pattern.match(sentence)) is not None:
             return said.format(*(_word(group or "") for group in match.groups()))
     return sentence

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hub.model.document import Mapping, Sequence
-from hub.web.finding_words import in_chinese
+from hub.web.finding_words import LONGEST, in_chinese
 from hub.web.schema import FindingOut
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def shown(findings: Iterable[Finding], document: Node | None = None) -> list[Fin
         FindingOut(
             line=found.mark.line,
             column=found.mark.column,
-            sentence=found.sentence,
+            sentence=found.sentence[:LONGEST],
             zh=in_chinese(found.sentence),
             warning=found.warning,
             path=_path(places, (found.mark.line, found.mark.column)),

@@ -40,7 +40,7 @@ async def body(request: web.Request, kind: type[Any]) -> Any:
     """Read the JSON of a request. Raises Refusal."""
     try:
         return msgspec.json.decode(await request.read(), type=kind)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise Refusal(400, "bad_request", str(error)) from None
 
 

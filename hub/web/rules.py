@@ -33,6 +33,7 @@ from hub.web.routing import Route, UserRole
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from hub.config.site import SiteFolder
     from hub.engine.rule import Rule
     from hub.journal.versions import Fired
     from hub.model.document import Finding
@@ -108,18 +109,26 @@ async def _written(context: Context, file: RuleFile) -> Version | None:
 
 async def draft(request: web.Request) -> web.Response:
     """Look at a draft; with a form, write what it changed into the text first."""
-    context = request.app[CONTEXT]
+    folder = request.app[CONTEXT].folder()
     wanted: s.DraftIn = await body(request, s.DraftIn)
+    try:
+        return answer(await asyncio.to_thread(_look, folder, wanted))
+    except RecursionError:
+        raise Refusal(400, "bad_request", "the form is nested too deeply") from None
+
+
+def _look(folder: SiteFolder, wanted: s.DraftIn) -> s.DraftOut:
+    """Check a draft, which may take longer than the loop can wait."""
     try:
         text = wanted.text
         if wanted.form is not None:
             text = rewrite(text, write_form(wanted.form, plain(loads(text, "rule"))))
         document = loads(text, "rule")
     except ConfigError as error:
-        return answer(s.DraftOut(wanted.text, wanted.form, shown(error.findings), None))
-    rule, findings = context.folder().look_at(document)
+        return s.DraftOut(wanted.text, wanted.form, shown(error.findings), None)
+    rule, findings = folder.look_at(document)
     summary = words.rule_sentence(rule) if rule is not None else None
-    return answer(s.DraftOut(text, read_form(plain(document)), shown(findings, document), summary))
+    return s.DraftOut(text, read_form(plain(document)), shown(findings, document), summary)
 
 
 async def save(request: web.Request) -> web.Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,12 @@ import pytest
 
 from hub.config.rule_files import RuleFiles
 from hub.config.site import load_site
+from hub.engine.explain import Cause, explain
+from hub.engine.state import EngineState
 from hub.journal.versions import note_files
-from hub.model.time import MINUTE
+from hub.model.text import Text
+from hub.model.time import MINUTE, Instant
+from hub.web import words
 from tests.kit.office import GUARD, Office
 from tests.unit.config.test_site import RULE
 
@@ -60,6 +65,19 @@ async def test_what_is_no_yaml_leaves_the_form_alone(desk: Office) -> None:
     _, draft = await send(desk, "POST", "/api/v1/rules/draft", {"text": "rule: ["})
     assert draft["form"] is None
     assert (draft["findings"][0]["line"], draft["findings"][0]["warning"]) == (2, False)
+
+
+@pytest.mark.parametrize("depth", [30, 400, 5_000])
+async def test_what_is_nested_too_deeply_is_refused(desk: Office, depth: int) -> None:
+    _, draft = await send(desk, "POST", "/api/v1/rules/draft", {"text": RULE})
+    other = '{"kind":"other","source":' + "[" * depth + "]" * depth + "}"
+    group = '{"kind":"group","join":"all","terms":[' * depth + "]}" * depth
+    for conditions in (other, group):
+        form = json.dumps({**draft["form"], "conditions": ["here"]}).replace('"here"', conditions)
+        text = f'{{"text": {json.dumps(RULE)}, "form": {form}}}'
+        answer = await desk.ask("/api/v1/rules/draft", "manager", "POST", data=text, headers=GUARD)
+        assert answer.status in {200, 400, 413}
+        assert answer.status != 200 or (await answer.json())["findings"]
 
 
 async def test_a_rule_is_saved_with_author_and_reason(desk: Office) -> None:
@@ -138,6 +156,15 @@ async def test_on_off_and_rehearsal_are_edits(desk: Office) -> None:
     assert (await text_of(desk))["text"] == RULE
     _, known = await send(desk, "GET", "/api/v1/rules/blocked/versions")
     assert [one["reason"] for one in known["items"]] == ["b", "a", ""]
+
+
+async def test_why_says_that_a_rule_is_off(desk: Office) -> None:
+    config = folder(desk) / "hub.yaml"
+    (config.parent / "rules" / "blocked.yaml").write_text(RULE + "enabled: false\n", "utf-8")
+    site = load_site(config)
+    (rule,), (zone,) = site.rules, site.settings.site.zones.values()
+    found = explain(rule, zone, site.program(), EngineState(), Instant(0), {})
+    assert (found.cause, words.why(found, rule, "Asia/Shanghai", Text).zh) == (Cause.SWITCHED_OFF, "这条规则已停用。")
 
 
 async def test_a_deleted_rule_keeps_its_versions(desk: Office) -> None:

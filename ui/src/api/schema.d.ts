@@ -717,7 +717,7 @@ export interface components {
          * @description What stands in the way, or that nothing does.
          * @enum {unknown}
          */
-        Cause: "active" | "condition_false" | "cooldown" | "due" | "excluded" | "not_bound" | "not_of_kind" | "running" | "source_unknown" | "trigger_false";
+        Cause: "active" | "condition_false" | "cooldown" | "due" | "excluded" | "not_bound" | "not_of_kind" | "running" | "source_unknown" | "switched_off" | "trigger_false";
         /**
          * Changed
          * @description WebSocket, hub to client: fetch this again. ``id`` names the incident or zone where only one changed.
