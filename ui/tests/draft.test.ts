@@ -91,6 +91,8 @@ describe('a draft', () => {
     await vi.advanceTimersByTimeAsync(400)
     draft.fields.form!.trigger.hold = '6 min'
     release()
+    for (let n = 0; n < 20; n += 1) await vi.advanceTimersByTimeAsync(1) // the answer comes in; the next question waits
+    expect(draft.fields.form?.trigger.hold).toBe('6 min')
     await draft.settled()
     expect([draft.fields.form?.trigger.hold, draft.state.text]).toEqual(['6 min', 'hold=6 min'])
   })
