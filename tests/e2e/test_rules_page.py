@@ -242,6 +242,8 @@ def test_a_hand_edit_while_the_form_is_open_is_told_and_joined(browser: Browser,
     expect(desk.hook("meanwhile")).to_have_count(0)
     save(desk, "放宽")
     assert path.read_text("utf-8") == shipped().replace("15 min", "25 min").replace("for: 3 min", "for: 4 min")
+    kept = [(one["author"], one["reason"]) for one in hub.get("rules/fire_lane_blocked/versions")["items"]]
+    assert kept == [("tester", "放宽"), ("", ""), ("", ""), ("", "")], "what was found, two hand edits, and the page's"
     desk.check()
     desk.context.close()
 
@@ -319,4 +321,35 @@ def test_a_rule_is_switched_off_and_on(browser: Browser, hub: HubProcess) -> Non
     desk.hook("enabled").click()
     until(lambda: rule_text(hub, "fire_lane_blocked") == shipped())
     desk.check()
+    desk.context.close()
+
+
+def test_a_shipped_rule_is_taken_asked_why_deleted_and_brought_back(
+    browser: Browser, hub: HubProcess, shots: Path
+) -> None:
+    desk = signed_in(browser, hub, (1280, 800))
+    desk.page.on("dialog", lambda dialog: dialog.accept())
+    desk.hook("add-rule").click()
+    desk.hook("new-rule").get_by_label("车位检测器失联").check()
+    desk.hook("new-start").click()
+    expect(desk.hook("rule-name")).to_have_value("车位检测器失联")
+    save(desk, "巡检")
+    path = hub.config.parent / "rules" / "device_silent.yaml"
+    assert path.read_text("utf-8") == (ROOT / "rules" / "device_silent.yaml").read_text("utf-8"), "comments too"
+    until(lambda: len(hub.get("rules")["items"]) == 2, what="the hub works by it")
+
+    tab(desk, "why")
+    desk.hook("why-ask").click()
+    expect(desk.hook("why-answer")).to_contain_text("26 小时没有消息")
+    desk.shoot(shots, "rules-why-1280")
+
+    desk.hook("remove-rule").click()
+    until(lambda: not path.exists(), what="the file gone")
+    until(lambda: len(hub.get("rules")["items"]) == 1, what="the hub without it")
+    desk.hook("add-rule").click()
+    desk.hook("deleted").check()
+    desk.hook("new-start").click()
+    save(desk, "误删")
+    assert path.read_text("utf-8") == (ROOT / "rules" / "device_silent.yaml").read_text("utf-8")
+    desk.check("status of 404")  # the page looks once more for the file that it has just deleted
     desk.context.close()
