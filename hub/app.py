@@ -25,12 +25,14 @@ from hub.actions.speech.speech import Speech
 from hub.actions.switch import Switch as SwitchExecutor
 from hub.config import integrations
 from hub.config.edit import SiteEditor
+from hub.config.rule_files import RuleFiles
 from hub.config.site import SiteFolder, fingerprint, load_secrets, load_site
 from hub.config.yaml import plain
 from hub.discovery.watch import watch
 from hub.engine.state import EngineState
 from hub.journal.queries import Queries
 from hub.journal.store import Anchor, Journal, Memory
+from hub.journal.versions import note_files
 from hub.model.decision import Capture, Notify, Say, Switch
 from hub.model.entry import Note
 from hub.model.errors import ConfigError, HubError
@@ -237,6 +239,7 @@ async def _start(
     _background(stack, _discover(parts))
     doorkeeper = Doorkeeper(parts.journal, queries, parts.clock)
     stack.callback(doorkeeper.close)
+    _background(stack, _note_rules(parts))
     context = Context(
         folder=lambda: parts.folder,
         manifests=lambda: _manifests(parts),
@@ -249,6 +252,8 @@ async def _start(
         outbox=parts.outbox,
         duty=parts.duty,
         editor=SiteEditor(parts.config),
+        rule_files=RuleFiles(parts.config),
+        speech=parts.speech,
         problems=parts.problems,
         journal=parts.journal,
         queries=queries,
@@ -381,11 +386,21 @@ async def _reload(parts: _Parts) -> None:
         text = Text("连接设置已修改，重启后生效", "Connection settings were edited; restart to use them")
         parts.problems.raise_("restart", text)
     parts.folder = folder
+    await _note_rules(parts)
     await parts.sessions.change(plugins.sessions(folder.settings, parts.lender))
     parts.runtime.change_rules(folder.program())
     parts.runtime.post(lambda batch: batch.record(Note("rules_changed", batch.now, {"rules": len(folder.rules)})))
     log.info("rules.changed", rules=len(folder.rules))
     await _prepare_speech(parts)
+
+
+async def _note_rules(parts: _Parts) -> None:
+    """Keep the texts of the rules that are in use now; what the page wrote is kept already."""
+    rules = {Path(rule.file).name: rule.id for rule in parts.folder.rules}
+    read = RuleFiles(parts.config).text
+    texts = {file: (rule, await asyncio.to_thread(read, file)) for file, rule in rules.items()}
+    there = {file: (rule, text) for file, (rule, text) in texts.items() if text is not None}
+    await parts.journal.execute(lambda db: note_files(db, there, parts.clock.now()))
 
 
 def _connections(settings: Settings) -> tuple[object, ...]:

@@ -148,7 +148,7 @@ class SiteEditor:
         text = io.StringIO()
         editor.dump(document, text)
         folder = load_site(self._config, text.getvalue())
-        _replace(self._config, text.getvalue(), self._config.stat().st_mode & 0o777)
+        replace_file(self._config, text.getvalue(), self._config.stat().st_mode & 0o777)
         self._changed(folder)
 
     @staticmethod
@@ -164,7 +164,7 @@ class SiteEditor:
             load_secrets(self._config.parent)  # it must be readable, and by nobody else
             lines = "".join(f"{name}: {_quoted(value)}\n" for name, value in new.items())
             start = before or ""
-            _replace(path, start + ("" if start.endswith("\n") or not start else "\n") + lines, 0o600)
+            replace_file(path, start + ("" if start.endswith("\n") or not start else "\n") + lines, 0o600)
         return before
 
     def _restore_secrets(self, before: str | None) -> None:
@@ -173,7 +173,7 @@ class SiteEditor:
             with suppress(FileNotFoundError):
                 path.unlink()
         elif path.read_text("utf-8") != before:
-            _replace(path, before, 0o600)
+            replace_file(path, before, 0o600)
 
 
 def refused(sentence: str) -> ConfigError:
@@ -186,7 +186,7 @@ def _quoted(value: str) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _replace(path: Path, text: str, mode: int) -> None:
+def replace_file(path: Path, text: str, mode: int) -> None:
     """Write a file whole or not at all."""
     draft = path.with_name(f".{path.name}.{os.getpid()}.new")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)

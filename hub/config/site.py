@@ -22,11 +22,14 @@ from hub.model.reader import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from collections.abc import Mapping as Mapping_
     from pathlib import Path
 
     from hub.engine.calendar import Calendar
 
 SECRETS = "secrets.yaml"
+#: The folder of rules beside hub.yaml.
+RULES = "rules"
 
 
 class SiteFolder(msgspec.Struct, frozen=True):
@@ -39,7 +42,8 @@ class SiteFolder(msgspec.Struct, frozen=True):
 
     def program(self) -> Program:
         """Compile the rules for the site and its calendar."""
-        return Program(self.rules, self.settings.site, self.calendar(self.rules))
+        rules = tuple(rule for rule in self.rules if rule.enabled)
+        return Program(rules, self.settings.site, self.calendar(rules))
 
     def calendar(self, rules: Iterable[Rule]) -> Calendar:
         """Return the calendar that ``rules`` need."""
@@ -54,25 +58,29 @@ class SiteFolder(msgspec.Struct, frozen=True):
 
     def draft(self, text: str, name: str) -> Rule:
         """Read a rule that is not part of the set. Raises ConfigError with every finding."""
-        reader = Reader()
-        document = loads(text, name)
-        rule = RuleParser(reader, self.settings.site).rule(document)
-        findings = list(reader.findings)
-        if rule is not None:
-            findings += [found for found in check([(rule, document)], self.settings.site) if not found.warning]
-        if rule is None or findings:
-            raise ConfigError(tuple(sorted(findings, key=lambda finding: finding.mark)))
+        rule, findings = self.look_at(loads(text, name))
+        wrong = tuple(finding for finding in findings if not finding.warning)
+        if rule is None or wrong:
+            raise ConfigError(wrong)
         return rule
+
+    def look_at(self, document: Node) -> tuple[Rule | None, tuple[Finding, ...]]:
+        """Read a rule by itself; return it where it reads, and every finding, warnings too, in their order."""
+        reader = Reader()
+        rule = RuleParser(reader, self.settings.site).rule(document)
+        findings = [*reader.findings, *(check([(rule, document)], self.settings.site) if rule is not None else ())]
+        return rule, tuple(sorted(findings, key=lambda finding: finding.mark))
 
     def rule(self, name: str) -> Rule | None:
         """Return the active rule of a name."""
         return next((rule for rule in self.rules if rule.id == name), None)
 
 
-def load_site(config: Path, draft: str | None = None) -> SiteFolder:
+def load_site(config: Path, draft: str | None = None, rules_as: Mapping_[str, str | None] | None = None) -> SiteFolder:
     """Read ``config`` (hub.yaml) and ``rules/*.yaml`` beside it. Raises ConfigError with every finding.
 
-    ``draft`` is read in the place of hub.yaml, to see whether it could become that.
+    ``draft`` is read in the place of hub.yaml, and ``rules_as`` (name of a file in ``rules/`` to its text, None for
+    one that is gone) in the place of rules, to see whether the set could become that.
     """
     reader = Reader()
     integrations.include(config.parent / "integrations")
@@ -82,7 +90,9 @@ def load_site(config: Path, draft: str | None = None) -> SiteFolder:
     rules: list[Rule] = []
     if settings is not None:
         findings.extend(integrations.check(settings))
-        checked, found = read_rules(_rule_files(config.parent / "rules"), settings.site)
+        files = rule_files(config.parent / RULES)
+        paths, drafts = _with_drafts(files, config.parent / RULES, rules_as or {})
+        checked, found = read_rules(paths, settings.site, drafts)
         rules = [one.rule for one in checked]
         findings += found
     findings.sort(key=lambda finding: finding.mark)
@@ -92,7 +102,16 @@ def load_site(config: Path, draft: str | None = None) -> SiteFolder:
     return SiteFolder(settings=settings, rules=tuple(rules), warnings=tuple(findings))
 
 
-def _rule_files(folder: Path) -> list[Path]:
+def _with_drafts(
+    files: list[Path], folder: Path, drafts: Mapping_[str, str | None]
+) -> tuple[list[Path], dict[Path, str]]:
+    """Return the files that the set would have, and the texts of those that are not on the disk like that."""
+    texts = {folder / name: text for name, text in drafts.items() if text is not None}
+    kept = [path for path in files if path.name not in drafts]
+    return sorted([*kept, *texts]), texts
+
+
+def rule_files(folder: Path) -> list[Path]:
     """Return the files of rules by name; names are sorted twenty times as fast as paths."""
     names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
     return [folder / name for name in sorted(names) if name.endswith(".yaml")]
@@ -101,7 +120,7 @@ def _rule_files(folder: Path) -> list[Path]:
 def fingerprint(config: Path) -> tuple[tuple[str, int, int], ...]:
     """Return what changes when a file of the set is edited: name, modification time, size."""
     found = []
-    for path in (config, *sorted((config.parent / "rules").glob("*.yaml"))):
+    for path in (config, *sorted((config.parent / RULES).glob("*.yaml"))):
         try:
             status = path.stat()
         except OSError:

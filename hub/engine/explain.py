@@ -55,6 +55,7 @@ LOOK_BACK = 14
 class Cause(StrEnum):
     """What stands in the way, or that nothing does."""
 
+    SWITCHED_OFF = "switched_off"
     NOT_OF_KIND = "not_of_kind"
     EXCLUDED = "excluded"
     NOT_BOUND = "not_bound"
@@ -105,7 +106,7 @@ def explain(
     """Say why ``rule`` is where it is in ``zone``; ``doubted`` says since when an entity is not trusted."""
     key = SlotKey(rule.id, zone.id)
     compiled = program.slots.get(key)
-    if compiled is None:
+    if compiled is None or not rule.enabled:
         return Explanation(rule.id, zone.id, now, _not_served(rule, zone), dry_run=rule.dry_run)
     view = View(now, state.states, {}, {}, state.memories, state.modes, zone.bind)
     view.supplies = compiled.supplies
@@ -122,6 +123,8 @@ def explain(
 def _not_served(rule: Rule, zone: Zone) -> Cause:
     if zone.kind is not rule.zone_kind:
         return Cause.NOT_OF_KIND
+    if not rule.enabled:
+        return Cause.SWITCHED_OFF
     return Cause.NOT_BOUND if rule.applies_to(zone.id) else Cause.EXCLUDED
 
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 REQUIRED = ("rule", "zones", "trigger", "actions", "clear")
 KEYS = (
     "name", "conditions", "escalation", "tolerate_gap", "stale_after", "cooldown", "quiet_hours", "rate", "dry_run",
+    "enabled",
 )  # fmt: skip
 #: What an action may be.
 ACTIONS = ("capture", "say", "notify", "switch", "open_incident", "close_incident")
@@ -82,6 +83,7 @@ class RuleParser:
         quiet_hours = self._quiet_hours(root.get("quiet_hours"))
         rate = self._rate(root.get("rate"))
         dry_run = self._reader.boolean(root.get("dry_run"), "`dry_run`")
+        enabled = self._reader.boolean(root.get("enabled"), "`enabled`")
         tolerate_gap = self._reader.duration(root.get("tolerate_gap"), "`tolerate_gap`", 0, HOUR)
         stale_after = self._reader.duration(root.get("stale_after"), "`stale_after`", SECOND, HOUR)
         cooldown = self._reader.duration(root.get("cooldown"), "`cooldown`", 0, DAY)
@@ -104,6 +106,7 @@ class RuleParser:
             quiet_hours=quiet_hours,
             rate=rate or RATE,
             dry_run=dry_run or False,
+            enabled=enabled is not False,
             file=document.mark.file,
         )
 

@@ -92,6 +92,8 @@ class Rule(msgspec.Struct, frozen=True):
     """How often it may speak through one loudspeaker."""
     dry_run: bool = False
     """Decide and record, but act on nothing."""
+    enabled: bool = True
+    """Switched off it is checked like any other, and never looks at anything."""
     file: str = ""
 
     def applies_to(self, zone: ZoneId) -> bool:

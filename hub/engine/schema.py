@@ -40,6 +40,7 @@ def rule_schema() -> Schema:
         "quiet_hours": _says("安静时段与音量上限 / window with a cap on volume", _quiet()),
         "rate": _says("同一喇叭的喊话次数上限 / voices per loudspeaker", _rate()),
         "dry_run": _says("只记录，不动作 / decide and record, act on nothing", {"type": "boolean"}),
+        "enabled": _says("false：停用 / switched off", {"type": "boolean"}),
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -1,4 +1,7 @@
-"""Numbered SQL migrations: ``migrations/NNNN_name.sql``, each applied once, in order, in its own transaction."""
+"""Numbered SQL migrations: ``migrations/NNNN_name.sql``, each applied once, in order, in its own transaction.
+
+A number may be missing: work that goes on at the same time takes its numbers beforehand.
+"""
 
 from __future__ import annotations
 

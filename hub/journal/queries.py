@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from hub.journal.store import FILE, Answer, connect
+from hub.journal.versions import Fired, Version, deleted, fired, versions
 from hub.model.decision import Witness
 from hub.model.entry import Evidence
 from hub.model.ids import ActivationId, CommandKey
@@ -197,6 +198,18 @@ class Queries:
             ReadingRow(Instant(at), value_from_store(value), Quality(quality), bool(retained))
             for at, value, quality, retained in reversed(rows)
         ]
+
+    async def versions(self, file: str) -> list[Version]:
+        """Return the texts that a rule's file has had, newest first."""
+        return await self.ask(lambda db: versions(db, file))
+
+    async def deleted(self) -> list[Version]:
+        """Return the rules that were deleted, with their last texts."""
+        return await self.ask(deleted)
+
+    async def fired(self, since: Instant) -> dict[str, Fired]:
+        """Return how often each rule fired, lately since ``since``."""
+        return await self.ask(lambda db: fired(db, since))
 
     async def token(self, token: str) -> TokenRow | None:
         """Return whose token this is."""

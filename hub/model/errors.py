@@ -13,6 +13,7 @@
     ├── NotTurned              a part of an automation has no counterpart (hub.config.home_assistant)
     ├── JournalError           the store refused a transaction
     ├── BrokerError            the MQTT broker could not be started or reached
+    ├── Overtaken              somebody edited the rule meanwhile (hub.config.rule_files)
     ├── NothingRecorded        there is no history to try a rule on (hub.web.trial)
     ├── Refusal                an HTTP request is refused (hub.web.errors)
     ├── AlreadyRunning         another hub uses the data folder (hub.app)

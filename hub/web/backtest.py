@@ -22,6 +22,7 @@ from hub.model.time import DAY, SECOND, Instant, isoformat
 from hub.web import present, schema, words
 from hub.web.context import CONTEXT
 from hub.web.errors import Refusal
+from hub.web.findings import shown
 from hub.web.handlers import answer, body
 from hub.web.trial import Job, replay, watched_by
 
@@ -56,14 +57,16 @@ async def backtest(request: web.Request) -> web.StreamResponse:
     try:
         rule = folder.draft(wanted.rule, "rule")
     except ConfigError as error:
-        found = [schema.FindingOut(item.mark.line, item.mark.column, item.sentence) for item in error.findings]
-        return answer(schema.Findings("findings", "the rule does not check", found), 422)
+        return answer(schema.Findings("findings", "the rule does not check", shown(error.findings)), 422)
     lock = request.app[BUSY]
     if lock.locked():
         raise Refusal(409, "busy", "another backtest is running; wait until it is done")
     async with lock:
+        old = folder.rule(rule.id) if wanted.against is None else folder.rule(wanted.against)
+        if old is not None and wanted.against is not None:
+            old = msgspec.structs.replace(old, only=rule.only, without=rule.without)
         calendar = await asyncio.to_thread(folder.calendar, (rule,))
-        job = Job(context.data, folder.settings.site, calendar, rule, folder.rule(rule.id), begin, end)
+        job = Job(context.data, folder.settings.site, calendar, rule, old, begin, end)
         return await _relay(request, job)
 
 

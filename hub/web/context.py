@@ -8,8 +8,10 @@ from pathlib import Path
 
 from aiohttp import web
 
+from hub.actions.speech.speech import Speech
 from hub.config.edit import SiteEditor
 from hub.config.integrations import Manifest
+from hub.config.rule_files import RuleFiles
 from hub.config.site import SiteFolder
 from hub.journal.queries import Queries
 from hub.journal.store import Journal
@@ -43,6 +45,8 @@ class Context:
     outbox: Outbox
     duty: Duty
     editor: SiteEditor
+    rule_files: RuleFiles
+    speech: Speech
     problems: Problems
     journal: Journal
     queries: Queries

@@ -12,7 +12,7 @@ from hub.model.ids import ZoneId
 from hub.model.site import Mode
 from hub.model.time import MINUTE, Instant
 from hub.sdk import Push
-from hub.web import present, schema, timeline, words
+from hub.web import present, schema, timeline
 from hub.web.audit import USER, audit
 from hub.web.context import CONTEXT
 from hub.web.errors import Refusal
@@ -36,7 +36,7 @@ async def body(request: web.Request, kind: type[Any]) -> Any:
     """Read the JSON of a request. Raises Refusal."""
     try:
         return msgspec.json.decode(await request.read(), type=kind)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise Refusal(400, "bad_request", str(error)) from None
 
 
@@ -83,23 +83,6 @@ async def entities(request: web.Request) -> web.Response:
     """List entities with their state."""
     context = request.app[CONTEXT]
     return answer(schema.Page([present.entity(context, owned) for owned in context.registry.entities.values()]))
-
-
-async def rules(request: web.Request) -> web.Response:
-    """List the active rules."""
-    context = request.app[CONTEXT]
-    active = [
-        schema.RuleOut(
-            id=rule.id,
-            name=rule.name,
-            zone_kind=rule.zone_kind,
-            zones=[key.zone for key in context.runtime.program.slots if key.rule == rule.id],
-            summary=words.rule_sentence(rule),
-            file=rule.file,
-        )
-        for rule in context.folder().rules
-    ]
-    return answer(schema.Page(active))
 
 
 async def activations(request: web.Request) -> web.Response:

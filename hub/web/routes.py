@@ -17,6 +17,7 @@ from hub.web.incidents import INCIDENTS
 from hub.web.openapi import document
 from hub.web.places import PLACES
 from hub.web.routing import Route, UserRole
+from hub.web.rules import RULES
 from hub.web.talk import TALK
 from hub.web.users import USERS
 
@@ -61,7 +62,7 @@ API: tuple[Route, ...] = (
           d.ignore, takes=s.IgnoreIn, status=204),
     Route("GET", "/api/v1/entities", "entities", "Entities with their state", _VIEWER, h.entities,
           returns=s.Page[s.EntityOut]),
-    Route("GET", "/api/v1/rules", "rules", "The active rules", _VIEWER, h.rules, returns=s.Page[s.RuleOut]),
+    *RULES,
     Route("POST", "/api/v1/rules/backtest", "backtest", "Try a rule on recorded history; one JSON object a line",
           _MANAGER, b.backtest, returns=s.BacktestLine, takes=s.BacktestIn, media="application/x-ndjson"),
     Route("GET", "/api/v1/rules/{id}/why", "why", "Why a rule did or did not fire", _VIEWER, b.why, returns=s.WhyOut,

@@ -209,18 +209,6 @@ class BindIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bound: bool = True
 
 
-class RuleOut(msgspec.Struct, frozen=True):
-    """A rule of the active set."""
-
-    id: str
-    name: Text
-    zone_kind: ZoneKind
-    zones: list[str]
-    summary: Text
-    """The rule in one sentence."""
-    file: str
-
-
 class IntegrationOut(msgspec.Struct, frozen=True):
     """A plugin and how it is."""
 
@@ -419,6 +407,8 @@ class BacktestIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rule: str
     begin: str
     end: str
+    against: str | None = None
+    """Compare with this active rule, in the zones of the draft, instead of the one of the same id."""
 
 
 class BacktestLife(msgspec.Struct, frozen=True):
@@ -503,6 +493,13 @@ class FindingOut(msgspec.Struct, frozen=True):
     line: int
     column: int
     sentence: str
+    zh: str = ""
+    """The sentence in Chinese."""
+    warning: bool = False
+    """Worth a look, but the set is taken all the same."""
+    path: str = ""
+    """The part of the rule that it concerns, like ``escalation.0.after``."""
+    file: str = ""
 
 
 class Findings(msgspec.Struct, frozen=True):

@@ -127,7 +127,7 @@ async def _audited(request: web.Request, handler: Handler, route: Route) -> web.
             await audit(request, target=target, outcome=refusal.error)
         raise
     if AUDITED not in request:
-        await audit(request, target=target)
+        await audit(request, target=target, outcome="done" if response.status < 400 else "refused")
     return response
 
 

@@ -121,6 +121,8 @@ def why(found: Explanation, rule: Rule, timezone: str, name: Callable[[EntityId]
     source = _source(found, name)
     hold, kind = duration(rule.trigger.hold), KIND[rule.zone_kind]
     match found.cause:
+        case Cause.SWITCHED_OFF:
+            return Text("这条规则已停用。", "The rule is switched off.")
         case Cause.NOT_OF_KIND:
             return Text(f"这条规则只管{kind.zh}，这个防区不是。", f"The rule is for a {kind.en}; this zone is none.")
         case Cause.EXCLUDED:

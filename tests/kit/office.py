@@ -12,8 +12,10 @@ import aiohttp
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from hub.actions.speech.speech import Speech
 from hub.config import integrations
 from hub.config.edit import SiteEditor
+from hub.config.rule_files import RuleFiles
 from hub.config.site import load_site
 from hub.engine.program import Program
 from hub.engine.state import EngineState
@@ -108,6 +110,8 @@ async def office(folder: Path) -> AsyncIterator[Office]:
         outbox=Outbox(runtime, clock, {}),
         duty=Duty(Roster(), 0, site.duty_calendar),
         editor=SiteEditor(folder / "hub.yaml"),
+        rule_files=RuleFiles(folder / "hub.yaml"),
+        speech=Speech(data / "speech"),
         hooks=hooks,
         problems=problems,
         journal=journal,

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from hub.journal.desk import hand_over
+from hub.journal.versions import note_files
 from hub.model.decision import Capture
 from hub.model.entry import Entry
 from hub.model.ids import EntityId
@@ -23,6 +24,7 @@ from tests.kit.clock import settle
 from tests.kit.facts import NAME, SPOKEN, at, command, evidence, story
 from tests.kit.lane import CAR
 from tests.kit.office import GUARD, Office
+from tests.unit.config.test_site import RULE
 
 ENTITY = EntityId("mqtt_discovery.car")
 
@@ -31,6 +33,9 @@ async def fill(desk: Office) -> None:
     """Have one of everything in the hub."""
     entry = story()
     await desk.context.journal.commit(entry)
+    texts = {"blocked.yaml": ("blocked", RULE), "gone.yaml": ("gone", RULE)}
+    for files in (texts, {"blocked.yaml": texts["blocked.yaml"]}):
+        await desk.context.journal.execute(lambda db, files=files: note_files(db, files, desk.clock.now()))  # type: ignore[misc]
     entity = Entity(ENTITY, Capability.PRESENCE, Text("车位"), "DC-1", expire_after=1)
     desk.context.registry.announce("mqtt_discovery", "x", (Device("1", Text("d"), (entity,), ()),))
     spare = Entity(EntityId("mqtt_discovery.spare"), Capability.CONTACT, Text("门"), "DC-2")
@@ -50,6 +55,8 @@ PATHS = {
     "zone": "/api/v1/zones/lane",
     "incident": "/api/v1/incidents/1",
     "history": f"/api/v1/history?entity={CAR}",
+    "rule_file": "/api/v1/rules/blocked/file",
+    "rule_versions": "/api/v1/rules/blocked/versions",
     "why": "/api/v1/rules/blocked/why?zone=lane",
 }
 #: Examining needs a device: tests/e2e/test_plugin.py.

@@ -54,6 +54,17 @@ async def test_a_draft_is_tried_beside_the_active_rule(desk: Office) -> None:
     assert msgspec.json.decode(msgspec.json.encode(result), type=schema.BacktestOut) == result
 
 
+async def test_a_rule_for_one_zone_is_tried_beside_the_one_that_serves_it_now(desk: Office) -> None:
+    await park(desk)
+    own = RULE.replace("blocked", "own").replace("fire_lane}", "fire_lane, only: [lane]}").replace("3 min", "20 min")
+    for against, missed in ((None, None), ("blocked", 1), ("none", None)):
+        body = {**wanted(own), "against": against}
+        result = (await lines(await desk.ask(PATH, "manager", "POST", json=body)))[-1].result
+        assert result is not None
+        found = result.comparison and len(result.comparison.only_old)
+        assert found == missed, against
+
+
 async def test_a_draft_that_does_not_check_is_answered_with_its_places(desk: Office) -> None:
     answer = await desk.ask(PATH, "manager", "POST", json=wanted(RULE.replace("present", "presnt")))
     assert answer.status == 422

@@ -75,10 +75,8 @@ async def test_from_known_to_false_alarm(desk: Office) -> None:
     assert [(one["state"], one["by"]) for one in handled] == [
         ("acknowledged", "guard"), ("in_progress", "guard"), ("closed", "manager"),
     ]  # fmt: skip
-    audit = kept(
-        desk,
-        "SELECT actor, json_extract(body, '$.state') FROM audit WHERE action = 'handle' AND outcome = 'done' ORDER BY seq",
-    )
+    sql = "SELECT actor, json_extract(body, '$.state') FROM audit WHERE action = 'handle' AND outcome = 'done'"
+    audit = kept(desk, f"{sql} ORDER BY seq")
     assert audit == [("guard", "acknowledged"), ("guard", "in_progress"), ("manager", "closed")]
 
 

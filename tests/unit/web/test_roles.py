@@ -48,6 +48,11 @@ BODIES: dict[str, Any] = {
     "change_roster": {"version": 0, "roster": {}},
     "give": {"giver": "王师傅"},
     "take": {"taker": "李师傅"},
+    "draft": {"text": RULE},
+    "merge": {"base": "a", "mine": "a", "theirs": "b"},
+    "save_rule": {"text": RULE, "base": "", "reason": "why"},
+    "switch_rule": {"dry_run": True, "reason": "why"},
+    "speech": {"prompt": "none"},
     "backtest": {"rule": RULE, "begin": "2024-10-01T00:00Z", "end": "2024-10-02T00:00Z"},
 }
 
@@ -99,6 +104,7 @@ def test_what_is_open_to_everybody_is_listed_here() -> None:
         "first_run", "change_password", "want_factor", "set_factor", "drop_factor", "add_user", "change_user",
         "add_token", "revoke_token",
         "handle", "speak", "take_picture", "change_roster", "give", "take",
+        "draft", "merge", "save_rule", "remove_rule", "switch_rule", "speech",
     }  # fmt: skip
     assert len({route.name for route in ROUTES}) == len(ROUTES)
 

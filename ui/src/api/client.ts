@@ -1,6 +1,6 @@
 // The one way to the hub: typed by its OpenAPI document, guarded against CSRF, with every failure an ApiError.
 import createClient, { type Middleware } from 'openapi-fetch'
-import type { paths } from './schema'
+import type { components, paths } from './schema'
 
 /** Longer than this without an answer, and the hub counts as away. */
 const TIMEOUT_MS = 10_000
@@ -11,6 +11,8 @@ export class ApiError extends Error {
     readonly status: number,
     readonly code: string,
     message: string,
+    /** What does not check, where the request was refused for that. */
+    readonly findings: readonly components['schemas']['FindingOut'][] = [],
   ) {
     super(message)
     this.name = 'ApiError'
@@ -61,7 +63,7 @@ client.use(guard)
 
 interface Answer<T> {
   data?: T
-  error?: { error?: string; message?: string }
+  error?: { error?: string; message?: string; findings?: components['schemas']['FindingOut'][] }
   response: Response
 }
 
@@ -74,6 +76,6 @@ export async function read<T>(request: Promise<Answer<T>>): Promise<T> {
     throw new ApiError(0, 'unreachable', reason instanceof Error ? reason.message : String(reason))
   }
   const { data, error, response } = answer
-  if (!response.ok) throw new ApiError(response.status, error?.error ?? '', error?.message ?? '')
+  if (!response.ok) throw new ApiError(response.status, error?.error ?? '', error?.message ?? '', error?.findings)
   return data as T
 }

@@ -520,6 +520,144 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/rules/deleted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Rules that were deleted, newest first */
+        get: operations["deleted_rules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Check a draft; turn text into fields and fields into text */
+        post: operations["draft"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/library": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The shipped rules */
+        get: operations["rule_library"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Join two edits of one text */
+        post: operations["merge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/words": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What rules of this site can speak of */
+        get: operations["rule_words"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/{id}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The text of one rule */
+        get: operations["rule_file"];
+        /** Write a rule */
+        put: operations["save_rule"];
+        post?: never;
+        /** Delete a rule */
+        delete: operations["remove_rule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/{id}/switch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** On, off, or rehearsing only */
+        put: operations["switch_rule"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/{id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The texts that a rule had, newest first */
+        get: operations["rule_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/rules/{id}/why": {
         parameters: {
             query?: never;
@@ -584,6 +722,23 @@ export interface paths {
         /** Switch a mode */
         put: operations["set_mode"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/speech": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Hear a text as the loudspeakers speak it */
+        post: operations["speech"];
         delete?: never;
         options?: never;
         head?: never;
@@ -846,6 +1001,8 @@ export interface components {
          * @description Try a rule, written as YAML, on what was recorded; ``begin`` and ``end`` are RFC 3339 with an offset.
          */
         BacktestIn: {
+            /** @default null */
+            against: string | null;
             begin: string;
             end: string;
             rule: string;
@@ -922,6 +1079,22 @@ export interface components {
             zone_name: components["schemas"]["Text"];
         };
         /**
+         * BeyondForm
+         * @description A number lies beyond a limit.
+         */
+        BeyondForm: {
+            /** @enum {unknown} */
+            kind: "beyond";
+            limit: string | number | boolean | null;
+            /** @default false */
+            negated: boolean;
+            role: string;
+            /** @enum {unknown} */
+            side: "above" | "below";
+            /** @default null */
+            until: string | number | boolean | null;
+        };
+        /**
          * BindIn
          * @description Bind an entity to a zone, or take it away.
          */
@@ -984,11 +1157,19 @@ export interface components {
          */
         Capability: "alarm" | "camera" | "contact" | "measure" | "notifier" | "presence" | "relay" | "speaker";
         /**
+         * CaptureForm
+         * @description Take a picture.
+         */
+        CaptureForm: {
+            /** @enum {unknown} */
+            kind: "capture";
+        };
+        /**
          * Cause
          * @description What stands in the way, or that nothing does.
          * @enum {unknown}
          */
-        Cause: "active" | "condition_false" | "cooldown" | "due" | "excluded" | "not_bound" | "not_of_kind" | "running" | "source_unknown" | "trigger_false";
+        Cause: "active" | "condition_false" | "cooldown" | "due" | "excluded" | "not_bound" | "not_of_kind" | "running" | "source_unknown" | "switched_off" | "trigger_false";
         /**
          * Changed
          * @description WebSocket, hub to client: fetch this again. ``id`` names the incident or zone where only one changed.
@@ -1008,6 +1189,14 @@ export interface components {
             /** @enum {unknown} */
             kind: "cleared";
             reason: components["schemas"]["Reason"];
+        };
+        /**
+         * CloseForm
+         * @description Close the incident.
+         */
+        CloseForm: {
+            /** @enum {unknown} */
+            kind: "close_incident";
         };
         /**
          * CodeIn
@@ -1067,6 +1256,41 @@ export interface components {
             name: components["schemas"]["Text"];
         };
         /**
+         * CountForm
+         * @description Something began so often within a time.
+         */
+        CountForm: {
+            /** @enum {unknown} */
+            kind: "count";
+            /** @default false */
+            negated: boolean;
+            role: string;
+            times: string | number | boolean | null;
+            value: string | number | boolean | null;
+            within: string | number | boolean | null;
+        };
+        /**
+         * DaysForm
+         * @description It is one of these days.
+         */
+        DaysForm: {
+            days: (string | number | boolean | null)[];
+            /** @enum {unknown} */
+            kind: "weekday";
+            /** @default false */
+            negated: boolean;
+        };
+        /**
+         * DeletedRule
+         * @description A rule that was deleted, when and by whom, and its last text; ``author`` empty: by hand.
+         */
+        DeletedRule: {
+            at: string;
+            author: string;
+            id: string;
+            text: string;
+        };
+        /**
          * DeviceIn
          * @description A device for hub.yaml; ``found`` is the key of the found device that it is.
          */
@@ -1124,6 +1348,25 @@ export interface components {
             };
         };
         /**
+         * DraftIn
+         * @description A text to look at; with ``form``, what the form changed is written into it first.
+         */
+        DraftIn: {
+            /** @default null */
+            form: components["schemas"]["RuleForm"] | null;
+            text: string;
+        };
+        /**
+         * DraftOut
+         * @description A draft and all that is wrong with it. ``form`` null: it is not YAML.
+         */
+        DraftOut: {
+            findings: components["schemas"]["FindingOut"][];
+            form: components["schemas"]["RuleForm"] | null;
+            summary: components["schemas"]["Text"] | null;
+            text: string;
+        };
+        /**
          * EnrolmentOut
          * @description What an authenticator app needs; in force once its first code has arrived.
          */
@@ -1159,6 +1402,17 @@ export interface components {
             kind: "escalated";
             late_s: number;
             step: number;
+        };
+        /**
+         * Event
+         * @description Something that had (``after``), or had not (``without``), happened before.
+         */
+        Event: {
+            /** @enum {unknown} */
+            kind: "after" | "without";
+            role: string;
+            value: string | number | boolean | null;
+            within: string | number | boolean | null;
         };
         /**
          * EvidenceOut
@@ -1198,8 +1452,16 @@ export interface components {
          */
         FindingOut: {
             column: number;
+            /** @default  */
+            file: string;
             line: number;
+            /** @default  */
+            path: string;
             sentence: string;
+            /** @default false */
+            warning: boolean;
+            /** @default  */
+            zh: string;
         };
         /**
          * Findings
@@ -1234,6 +1496,19 @@ export interface components {
             fields: components["schemas"]["FieldOut"][];
             integration: string;
             name: components["schemas"]["Text"];
+        };
+        /**
+         * GroupForm
+         * @description All or any of several.
+         */
+        GroupForm: {
+            /** @enum {unknown} */
+            join: "all" | "any";
+            /** @enum {unknown} */
+            kind: "group";
+            /** @default false */
+            negated: boolean;
+            terms: (components["schemas"]["IsForm"] | components["schemas"]["BeyondForm"] | components["schemas"]["CountForm"] | components["schemas"]["SilentForm"] | components["schemas"]["TimeForm"] | components["schemas"]["WordForm"] | components["schemas"]["DaysForm"] | components["schemas"]["GroupForm"] | components["schemas"]["OtherTerm"])[];
         };
         /**
          * HandledStep
@@ -1309,6 +1584,15 @@ export interface components {
             ignored: boolean;
         };
         /**
+         * IncidentForm
+         * @description Open an incident.
+         */
+        IncidentForm: {
+            /** @enum {unknown} */
+            kind: "open_incident";
+            severity: string | number | boolean | null;
+        };
+        /**
          * IncidentOut
          * @description What people handle.
          */
@@ -1366,12 +1650,56 @@ export interface components {
             version: string;
         };
         /**
+         * IsForm
+         * @description A role has a value; ``confirm`` null, ``all`` or a number of sources.
+         */
+        IsForm: {
+            /** @default null */
+            before: components["schemas"]["Event"] | null;
+            /** @default null */
+            confirm: string | number | boolean | null;
+            /** @enum {unknown} */
+            kind: "is";
+            /** @default false */
+            negated: boolean;
+            role: string;
+            value: string | number | boolean | null;
+        };
+        /**
+         * LibraryRule
+         * @description A rule that is shipped, to begin with.
+         */
+        LibraryRule: {
+            head: string;
+            id: string;
+            name: components["schemas"]["Text"];
+            text: string;
+            used: boolean;
+            zone_kind: components["schemas"]["ZoneKind"] | null;
+        };
+        /**
          * LinkOut
          * @description Another page that belongs to the site.
          */
         LinkOut: {
             name: components["schemas"]["Text"];
             url: string;
+        };
+        /**
+         * MergeIn
+         * @description Two edits of one text.
+         */
+        MergeIn: {
+            base: string;
+            mine: string;
+            theirs: string;
+        };
+        /**
+         * MergeOut
+         * @description Both in one text; null where they touch the same lines.
+         */
+        MergeOut: {
+            text: string | null;
         };
         /**
          * Mode
@@ -1415,6 +1743,15 @@ export interface components {
             token: string;
         };
         /**
+         * NotifyForm
+         * @description Tell a contact.
+         */
+        NotifyForm: {
+            contact: string | number | boolean | null;
+            /** @enum {unknown} */
+            kind: "notify";
+        };
+        /**
          * OnDutyOut
          * @description Somebody on duty now; ``order`` counts from 1 within the role.
          */
@@ -1446,6 +1783,24 @@ export interface components {
             key: string;
         };
         /**
+         * OtherAction
+         * @description An action that no field can show, as it stands.
+         */
+        OtherAction: {
+            /** @enum {unknown} */
+            kind: "other";
+            source: unknown;
+        };
+        /**
+         * OtherTerm
+         * @description A condition that no field can show, as it stands.
+         */
+        OtherTerm: {
+            /** @enum {unknown} */
+            kind: "other";
+            source: unknown;
+        };
+        /**
          * Page[ActivationOut]
          * @description A list; ``next`` is the cursor of the following page, or null.
          */
@@ -1469,6 +1824,15 @@ export interface components {
          */
         Page_AuditOut_: {
             items: components["schemas"]["AuditOut"][];
+            /** @default null */
+            next: string | null;
+        };
+        /**
+         * Page[DeletedRule]
+         * @description A list; ``next`` is the cursor of the following page, or null.
+         */
+        Page_DeletedRule_: {
+            items: components["schemas"]["DeletedRule"][];
             /** @default null */
             next: string | null;
         };
@@ -1554,6 +1918,15 @@ export interface components {
             next: string | null;
         };
         /**
+         * Page[LibraryRule]
+         * @description A list; ``next`` is the cursor of the following page, or null.
+         */
+        Page_LibraryRule_: {
+            items: components["schemas"]["LibraryRule"][];
+            /** @default null */
+            next: string | null;
+        };
+        /**
          * Page[PromptOut]
          * @description A list; ``next`` is the cursor of the following page, or null.
          */
@@ -1586,6 +1959,15 @@ export interface components {
          */
         Page_UserOut_: {
             items: components["schemas"]["UserOut"][];
+            /** @default null */
+            next: string | null;
+        };
+        /**
+         * Page[VersionOut]
+         * @description A list; ``next`` is the cursor of the following page, or null.
+         */
+        Page_VersionOut_: {
+            items: components["schemas"]["VersionOut"][];
             /** @default null */
             next: string | null;
         };
@@ -1642,6 +2024,15 @@ export interface components {
             message: string;
         };
         /**
+         * PromptForm
+         * @description Speak a prompt of hub.yaml.
+         */
+        PromptForm: {
+            /** @enum {unknown} */
+            kind: "prompt";
+            name: string | number | boolean | null;
+        };
+        /**
          * PromptOut
          * @description A sentence of hub.yaml; an ``urgent`` one cuts short what a loudspeaker is saying.
          */
@@ -1656,6 +2047,16 @@ export interface components {
          * @enum {unknown}
          */
         Quality: "good" | "stale" | "unknown";
+        /**
+         * QuietForm
+         * @description A window of the day in which voices are at most so loud; 0 or null: none speaks.
+         */
+        QuietForm: {
+            begin: string | number | boolean | null;
+            end: string | number | boolean | null;
+            /** @default null */
+            volume: string | number | boolean | null;
+        };
         /**
          * Reason
          * @description Why something ended, was dropped, or was withheld.
@@ -1675,6 +2076,15 @@ export interface components {
          * @enum {unknown}
          */
         Role: "alarm" | "camera" | "card" | "checkpoint" | "device" | "door" | "door_hold" | "ebike" | "falling" | "light" | "load" | "permit" | "person" | "review" | "smoke" | "speaker" | "stopped" | "temperature" | "vehicle";
+        /**
+         * RoleOut
+         * @description A role: the values it takes, where it takes words.
+         */
+        RoleOut: {
+            capability: components["schemas"]["Capability"];
+            id: components["schemas"]["Role"];
+            values: string[];
+        };
         /**
          * Roster
          * @description The whole list. Empty, every role is its contact in hub.yaml and nothing else.
@@ -1706,16 +2116,105 @@ export interface components {
             version: number;
         };
         /**
-         * RuleOut
-         * @description A rule of the active set.
+         * RuleFileOut
+         * @description The text of one rule as it stands on the disk, and who wrote it; ``author`` empty: by hand.
          */
-        RuleOut: {
+        RuleFileOut: {
+            active: boolean;
+            at: string | null;
+            author: string;
             file: string;
             id: string;
+            reason: string;
+            text: string;
+            version: string;
+        };
+        /**
+         * RuleForm
+         * @description A whole rule. ``kept`` names the parts that only the YAML can show; they are not written from here.
+         */
+        RuleForm: {
+            actions: (components["schemas"]["CaptureForm"] | components["schemas"]["SayForm"] | components["schemas"]["PromptForm"] | components["schemas"]["NotifyForm"] | components["schemas"]["SwitchForm"] | components["schemas"]["IncidentForm"] | components["schemas"]["CloseForm"] | components["schemas"]["OtherAction"])[];
+            clear: components["schemas"]["Watch"];
+            clear_actions: (components["schemas"]["CaptureForm"] | components["schemas"]["SayForm"] | components["schemas"]["PromptForm"] | components["schemas"]["NotifyForm"] | components["schemas"]["SwitchForm"] | components["schemas"]["IncidentForm"] | components["schemas"]["CloseForm"] | components["schemas"]["OtherAction"])[];
+            conditions: (components["schemas"]["IsForm"] | components["schemas"]["BeyondForm"] | components["schemas"]["CountForm"] | components["schemas"]["SilentForm"] | components["schemas"]["TimeForm"] | components["schemas"]["WordForm"] | components["schemas"]["DaysForm"] | components["schemas"]["GroupForm"] | components["schemas"]["OtherTerm"])[];
+            /** @default null */
+            cooldown: string | number | boolean | null;
+            /** @default false */
+            dry_run: boolean;
+            /** @default true */
+            enabled: boolean;
+            escalation: components["schemas"]["StepForm"][];
+            /** @default [] */
+            kept: string[];
+            name: components["schemas"]["Words"];
+            only: (string | number | boolean | null)[];
+            /** @default null */
+            quiet_hours: components["schemas"]["QuietForm"] | null;
+            rule: string | number | boolean | null;
+            trigger: components["schemas"]["Watch"];
+            without: (string | number | boolean | null)[];
+            zone_kind: string | number | boolean | null;
+        };
+        /**
+         * RuleOut
+         * @description A rule of the active set, and how often it fired.
+         */
+        RuleOut: {
+            dry_run: boolean;
+            enabled: boolean;
+            false_share: number | null;
+            file: string;
+            fired_7d: number;
+            id: string;
+            last_fired: string | null;
             name: components["schemas"]["Text"];
             summary: components["schemas"]["Text"];
             zone_kind: components["schemas"]["ZoneKind"];
             zones: string[];
+        };
+        /**
+         * RuleWords
+         * @description All that a rule of this site can speak of.
+         */
+        RuleWords: {
+            contacts: components["schemas"]["WordOut"][];
+            modes: components["schemas"]["Mode"][];
+            prompts: components["schemas"]["PromptOut"][];
+            roles: components["schemas"]["RoleOut"][];
+            zones: components["schemas"]["RuleZone"][];
+        };
+        /**
+         * RuleZone
+         * @description A zone that a rule can serve, and the roles that are bound in it.
+         */
+        RuleZone: {
+            id: string;
+            kind: components["schemas"]["ZoneKind"];
+            name: components["schemas"]["Text"];
+            roles: components["schemas"]["Role"][];
+        };
+        /**
+         * SaveIn
+         * @description Write a rule. ``base`` is the version it was made from, empty for a new rule.
+         */
+        SaveIn: {
+            base: string;
+            /** @default null */
+            instead_of: string | null;
+            reason: string;
+            text: string;
+        };
+        /**
+         * SayForm
+         * @description Speak a sentence of this rule, ``volume`` 0 to 100.
+         */
+        SayForm: {
+            /** @enum {unknown} */
+            kind: "say";
+            text: components["schemas"]["Words"];
+            /** @default null */
+            volume: string | number | boolean | null;
         };
         /**
          * Sensed
@@ -1774,6 +2273,18 @@ export interface components {
             token: string | null;
         };
         /**
+         * SilentForm
+         * @description Nothing was heard of a role for a time.
+         */
+        SilentForm: {
+            /** @enum {unknown} */
+            kind: "silent";
+            /** @default false */
+            negated: boolean;
+            role: string;
+            within: string | number | boolean | null;
+        };
+        /**
          * SiteOut
          * @description The community, and how the hub itself is.
          */
@@ -1818,11 +2329,46 @@ export interface components {
             well: boolean;
         };
         /**
+         * StepForm
+         * @description An escalation step; ``more`` holds keys that no field shows.
+         */
+        StepForm: {
+            actions: (components["schemas"]["CaptureForm"] | components["schemas"]["SayForm"] | components["schemas"]["PromptForm"] | components["schemas"]["NotifyForm"] | components["schemas"]["SwitchForm"] | components["schemas"]["IncidentForm"] | components["schemas"]["CloseForm"] | components["schemas"]["OtherAction"])[];
+            after: string | number | boolean | null;
+            /** @default null */
+            every: string | number | boolean | null;
+            /** @default {} */
+            more: Record<string, never>;
+            /** @default null */
+            times: string | number | boolean | null;
+        };
+        /**
          * Subscribe
          * @description WebSocket, client to hub: the topics to hear of.
          */
         Subscribe: {
             subscribe: ("incidents" | "site" | "zones")[];
+        };
+        /**
+         * SwitchForm
+         * @description Hold a relay.
+         */
+        SwitchForm: {
+            hold: string | number | boolean | null;
+            /** @enum {unknown} */
+            kind: "switch";
+            role: string | number | boolean | null;
+        };
+        /**
+         * SwitchIn
+         * @description Switch a rule on or off, or let it only rehearse; null leaves it as it is.
+         */
+        SwitchIn: {
+            /** @default null */
+            dry_run: boolean | null;
+            /** @default null */
+            enabled: boolean | null;
+            reason: string;
         };
         /**
          * TakeoverIn
@@ -1841,6 +2387,18 @@ export interface components {
             zh: string;
         };
         /**
+         * TimeForm
+         * @description The local time lies in a window.
+         */
+        TimeForm: {
+            begin: string | number | boolean | null;
+            end: string | number | boolean | null;
+            /** @enum {unknown} */
+            kind: "time";
+            /** @default false */
+            negated: boolean;
+        };
+        /**
          * TokenOut
          * @description Who holds a token.
          */
@@ -1850,6 +2408,21 @@ export interface components {
             name: string;
             /** @enum {unknown} */
             role: "admin" | "guard" | "manager" | "viewer";
+        };
+        /**
+         * TrialSpeech
+         * @description A sentence to hear, or the name of a prompt; ``{zone}`` and the like are spoken as an example.
+         */
+        TrialSpeech: {
+            /**
+             * @default zh
+             * @enum {unknown}
+             */
+            language: "en" | "zh";
+            /** @default  */
+            prompt: string;
+            /** @default  */
+            text: string;
         };
         /**
          * UserChange
@@ -1895,6 +2468,26 @@ export interface components {
          * @enum {unknown}
          */
         Verdict: "false_alarm" | "repair" | "resolved";
+        /**
+         * VersionOut
+         * @description A text that a rule had. ``text`` null: it was deleted; ``author`` empty: edited by hand.
+         */
+        VersionOut: {
+            at: string;
+            author: string;
+            reason: string;
+            seq: number;
+            text: string | null;
+        };
+        /**
+         * Watch
+         * @description A condition and how long it must hold; ``hold`` null where nothing is said.
+         */
+        Watch: {
+            /** @default null */
+            hold: string | number | boolean | null;
+            term: (components["schemas"]["IsForm"] | components["schemas"]["BeyondForm"] | components["schemas"]["CountForm"] | components["schemas"]["SilentForm"] | components["schemas"]["TimeForm"] | components["schemas"]["WordForm"] | components["schemas"]["DaysForm"] | components["schemas"]["GroupForm"] | components["schemas"]["OtherTerm"]) | null;
+        };
         /**
          * WhyOut
          * @description Why a rule did or did not fire in a zone: one cause in a sentence, and every condition with its reading.
@@ -1942,6 +2535,36 @@ export interface components {
             since: string | null;
             value: string | null;
             wanted: string | null;
+        };
+        /**
+         * WordForm
+         * @description A mode, a kind of day or the place of the sun.
+         */
+        WordForm: {
+            /** @enum {unknown} */
+            head: "day" | "mode" | "sun";
+            /** @enum {unknown} */
+            kind: "word";
+            /** @default false */
+            negated: boolean;
+            value: string | number | boolean | null;
+        };
+        /**
+         * WordOut
+         * @description Something that rules name.
+         */
+        WordOut: {
+            id: string;
+            name: components["schemas"]["Text"];
+        };
+        /**
+         * Words
+         * @description A sentence; ``en`` empty where it was not translated.
+         */
+        Words: {
+            /** @default  */
+            en: string | number | boolean | null;
+            zh: string | number | boolean | null;
         };
         /**
          * ZoneEntity
@@ -3125,6 +3748,325 @@ export interface operations {
             };
         };
     };
+    deleted_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_DeletedRule_"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    draft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftIn"];
+            };
+        };
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftOut"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rule_library: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_LibraryRule_"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    merge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeIn"];
+            };
+        };
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MergeOut"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rule_words: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleWords"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rule_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleFileOut"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    save_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaveIn"];
+            };
+        };
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleFileOut"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_rule: {
+        parameters: {
+            query?: {
+                /** @description the version that is deleted */
+                base?: string;
+                /** @description why */
+                reason?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    switch_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SwitchIn"];
+            };
+        };
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleFileOut"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rule_versions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_VersionOut_"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     why: {
         parameters: {
             query?: {
@@ -3301,6 +4243,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ModeOut"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    speech: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TrialSpeech"];
+            };
+        };
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "audio/wav": string;
                 };
             };
             /** @description an error */

@@ -103,6 +103,7 @@ export const accountZh = {
     remove_device: '移除设备', ignore: '忽略设备', backtest: '试运行规则', evidence: '查看证据',
     put_area: '修改区域', remove_area: '移除区域', put_zone: '修改防区', remove_zone: '移除防区', handle: '处理事件', speak: '喊话',
     take_picture: '拍照', live_picture: '查看画面', change_roster: '修改值班表', give: '交班', take: '接班',
+    draft: '检查草稿', merge: '合并草稿', save_rule: '保存规则', remove_rule: '删除规则', switch_rule: '启停规则', speech: '试听',
   },
   outcome: { done: '成功', role: '没有权限' },
   refusal: {
@@ -232,6 +233,8 @@ export const accountEn: AccountMessages = {
     backtest: 'Try a rule', evidence: 'View evidence', put_area: 'Change area', remove_area: 'Remove area',
     put_zone: 'Change zone', remove_zone: 'Remove zone', handle: 'Handle incident', speak: 'Speak', take_picture: 'Take picture',
     live_picture: 'Look through camera', change_roster: 'Change on-call list', give: 'Hand over', take: 'Take over',
+    draft: 'Check a draft', merge: 'Merge drafts', save_rule: 'Save rule', remove_rule: 'Delete rule', switch_rule: 'Switch rule',
+    speech: 'Listen',
   },
   outcome: { done: 'done', role: 'not allowed' },
   refusal: {

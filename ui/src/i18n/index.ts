@@ -6,7 +6,10 @@ import { accountEn, accountZh, type AccountMessages } from './account'
 import { deskEn, deskZh, type DeskMessages } from './desk'
 import { en } from './en'
 import { placesEn, placesZh, type PlacesMessages } from './places'
-import { zh, type Messages } from './zh'
+import { enRules, zhRules } from './rules'
+import { zh, type Messages as Base } from './zh'
+
+type Messages = Base & { rules: typeof zhRules }
 
 export type Language = 'zh' | 'en'
 
@@ -25,7 +28,7 @@ function remembered(): Language {
   }
 }
 
-const messages = { zh: { ...zh, ...accountZh, ...placesZh, desk: deskZh }, en: { ...en, ...accountEn, ...placesEn, desk: deskEn } }
+const messages = { zh: { ...zh, ...accountZh, ...placesZh, desk: deskZh, rules: zhRules }, en: { ...en, ...accountEn, ...placesEn, desk: deskEn, rules: enRules } }
 
 export const i18n = createI18n({ legacy: false, locale: remembered(), fallbackLocale: 'zh', messages })
 

@@ -139,7 +139,8 @@ function late(seconds: number): Note[] {
   return seconds > LATE_S ? [{ words: t('timeline.late', { duration: durationWords(seconds) }), kind: 'warn' }] : []
 }
 
-function traceLine(one: Witness): TraceLine {
+/** A condition of a trace, as a line to read. */
+export function traceLine(one: Witness): TraceLine {
   const value = one.value === null ? '' : valueWords(one.value, one.role)
   const source = [say(one.entity_name) || one.entity, value].filter(Boolean).join(t('timeline.says'))
   return { holds: one.holds, condition: conditionWords(one), source, since: one.since }
