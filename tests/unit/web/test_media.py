@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 from aiohttp import WSMsgType
 
+from hub.journal.queries import put_token
 from hub.web import live
 from hub.web.live import LEAST, Topic
 from hub.web.routes import API
@@ -74,6 +75,19 @@ async def test_a_socket_ends_with_its_session(desk: Office, monkeypatch: pytest.
     assert (await desk.client.delete("/api/v1/session", headers=GUARD)).status == 204
     ended = await socket.receive(SOON)
     assert (ended.type, ended.data, ended.extra) == (WSMsgType.CLOSE, 1008, "signed out")
+
+
+async def test_a_lower_role_hears_less_from_then_on(desk: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "AGAIN", 0.0)
+    monkeypatch.setitem(LEAST, "incidents", UserRole.GUARD)
+    socket = await desk.client.ws_connect("/api/v1/ws", headers=bearer("token-of-guard"))
+    await socket.send_json({"subscribe": ["incidents", "site"]})
+    assert await told(desk, socket, "incidents") == "incidents"
+    now = desk.clock.now()
+    await desk.context.journal.execute(lambda db: put_token(db, "guard", "viewer", "token-of-guard", now))
+    desk.context.live._tell("incidents", ())
+    assert await told(desk, socket, "site") == "site"
+    await socket.close()
 
 
 async def test_files_are_for_those_whom_the_table_names(desk: Office) -> None:
