@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import asyncio
 from typing import get_args
 
 import aiohttp
@@ -14,6 +14,7 @@ from hub.web import live
 from hub.web.live import LEAST, Topic
 from hub.web.routes import API
 from hub.web.routing import UserRole
+from tests.kit.clock import settle
 from tests.kit.office import GUARD, ROLES, Office, bearer
 from tests.unit.web.test_api import fill
 
@@ -43,11 +44,12 @@ async def test_each_role_hears_the_topics_it_may(desk: Office, topic: Topic, mon
 
 
 async def told(desk: Office, socket: aiohttp.ClientWebSocketResponse, topic: Topic) -> str:
-    """Let the topic change until the socket, which has just asked for it, says so."""
-    while True:
-        desk.context.live._tell(topic, ())
-        with suppress(TimeoutError):
-            return str((await socket.receive_json(timeout=0.05))["topic"])
+    """Let a topic change once the hub has read that the socket wants it; return what it says."""
+    async with asyncio.timeout(SOON):
+        while not any(topic in client.topics for client in desk.context.live._clients):
+            await settle()
+    desk.context.live._tell(topic, ())
+    return str((await socket.receive_json(timeout=SOON))["topic"])
 
 
 @pytest.mark.parametrize("text", ['{"subscribe": ["audit"]}', '{"subscribe": ["site"], "as": "admin"}', "{}", "x"])
