@@ -79,4 +79,6 @@ def test_a_session_belongs_to_a_user_or_to_a_token_and_to_nobody_else(db: sqlite
     assert users.session(db, b"user", now) == users.SessionRow(1, "a", "admin", AT)
     assert users.session(db, b"token", now) == users.SessionRow(None, "t", "guard", AT)
     assert [users.session(db, digest, now) for digest in (b"gone", b"lost", b"none")] == [None] * 3
+    db.execute("UPDATE users SET disabled = 1")
+    assert users.session(db, b"user", now) is None
     db.close()
