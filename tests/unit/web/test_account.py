@@ -341,9 +341,7 @@ class Counted(PasswordHasher):
         return super().verify(hash, password)
 
 
-async def test_a_name_that_nobody_has_costs_as_much_work(
-    desk: Office, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_name_that_nobody_has_costs_as_much_work(desk: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     real = proofs._HASHER
     counted = Counted(time_cost=real.time_cost, memory_cost=real.memory_cost, parallelism=real.parallelism)
     monkeypatch.setattr(proofs, "_HASHER", counted)
