@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from contextlib import suppress
 from typing import TYPE_CHECKING, Literal
 
@@ -61,21 +62,28 @@ class _Client:
         """Tell whether the page's session or token is still good; asked again every second at most."""
         now = asyncio.get_running_loop().time()
         if now - self._asked >= AGAIN:
-            self._asked, self.user = now, await self._identify()
+            self._asked, self.user = now, None
+            with suppress(sqlite3.Error):  # who cannot be known now is told nothing; the page tries again
+                self.user = await self._identify()
         return self.user is not None
 
     def subscribe(self, topics: Iterable[Topic]) -> bool:
         """Hear of these topics from now on; False where one is above the role."""
         wanted = set(topics)
-        if self.user is None or any(LEAST.get(topic, _NOBODY) > self.user.role for topic in wanted):
+        if not all(self._may_hear(topic) for topic in wanted):
             return False
         self.topics = wanted
         return True
+
+    def _may_hear(self, topic: Topic) -> bool:
+        return self.user is not None and LEAST.get(topic, _NOBODY) <= self.user.role
 
     def take(self) -> list[Changed]:
         """Return what to say now. No ids means the whole topic."""
         changes: list[Changed] = []
         for topic, ids in self.pending.items():
+            if not self._may_hear(topic):  # the role is another one since
+                continue
             changes.extend([Changed(topic, name) for name in sorted(ids)] if ids else [Changed(topic)])
         self.pending.clear()
         self.wake.clear()

@@ -68,6 +68,14 @@ def test_nobody_raises_inside_a_transaction_that_others_share(db: sqlite3.Connec
     db.close()
 
 
+def test_the_code_of_the_first_run_is_compared_where_it_is_used_up(db: sqlite3.Connection) -> None:
+    assert users.set_first_code(db, b"x", AT)
+    assert users.add_first_user(db, b"y", "a", "x", AT) is None
+    assert users.add_first_user(db, b"x", "a", "x", AT) == 1
+    assert users.add_first_user(db, b"x", "b", "x", AT) is None
+    db.close()
+
+
 def test_a_session_belongs_to_a_user_or_to_a_token_and_to_nobody_else(db: sqlite3.Connection) -> None:
     users.add_user(db, "a", "admin", "x", AT)
     db.execute("INSERT INTO tokens (name, role, hash, created_at) VALUES ('t', 'guard', x'aa', ?)", (AT,))
@@ -79,4 +87,6 @@ def test_a_session_belongs_to_a_user_or_to_a_token_and_to_nobody_else(db: sqlite
     assert users.session(db, b"user", now) == users.SessionRow(1, "a", "admin", AT)
     assert users.session(db, b"token", now) == users.SessionRow(None, "t", "guard", AT)
     assert [users.session(db, digest, now) for digest in (b"gone", b"lost", b"none")] == [None] * 3
+    db.execute("UPDATE users SET disabled = 1")
+    assert users.session(db, b"user", now) is None
     db.close()

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import asyncio
 from typing import get_args
 
 import aiohttp
 import pytest
 from aiohttp import WSMsgType
 
+from hub.journal.queries import put_token
 from hub.web import live
 from hub.web.live import LEAST, Topic
 from hub.web.routes import API
 from hub.web.routing import UserRole
+from tests.kit.clock import settle
 from tests.kit.office import GUARD, ROLES, Office, bearer
 from tests.unit.web.test_api import fill
 
@@ -42,11 +44,12 @@ async def test_each_role_hears_the_topics_it_may(desk: Office, topic: Topic, mon
 
 
 async def told(desk: Office, socket: aiohttp.ClientWebSocketResponse, topic: Topic) -> str:
-    """Let the topic change until the socket, which has just asked for it, says so."""
-    while True:
-        desk.context.live._tell(topic, ())
-        with suppress(TimeoutError):
-            return str((await socket.receive_json(timeout=0.05))["topic"])
+    """Let a topic change once the hub has read that the socket wants it; return what it says."""
+    async with asyncio.timeout(SOON):
+        while not any(topic in client.topics for client in desk.context.live._clients):
+            await settle()
+    desk.context.live._tell(topic, ())
+    return str((await socket.receive_json(timeout=SOON))["topic"])
 
 
 @pytest.mark.parametrize("text", ['{"subscribe": ["audit"]}', '{"subscribe": ["site"], "as": "admin"}', "{}", "x"])
@@ -74,6 +77,19 @@ async def test_a_socket_ends_with_its_session(desk: Office, monkeypatch: pytest.
     assert (await desk.client.delete("/api/v1/session", headers=GUARD)).status == 204
     ended = await socket.receive(SOON)
     assert (ended.type, ended.data, ended.extra) == (WSMsgType.CLOSE, 1008, "signed out")
+
+
+async def test_a_lower_role_hears_less_from_then_on(desk: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "AGAIN", 0.0)
+    monkeypatch.setitem(LEAST, "incidents", UserRole.GUARD)
+    socket = await desk.client.ws_connect("/api/v1/ws", headers=bearer("token-of-guard"))
+    await socket.send_json({"subscribe": ["incidents", "site"]})
+    assert await told(desk, socket, "incidents") == "incidents"
+    now = desk.clock.now()
+    await desk.context.journal.execute(lambda db: put_token(db, "guard", "viewer", "token-of-guard", now))
+    desk.context.live._tell("incidents", ())
+    assert await told(desk, socket, "site") == "site"
+    await socket.close()
 
 
 async def test_files_are_for_those_whom_the_table_names(desk: Office) -> None:
