@@ -391,6 +391,7 @@ async def _reload(parts: _Parts) -> None:
     parts.runtime.change_rules(folder.program())
     parts.runtime.post(lambda batch: batch.record(Note("rules_changed", batch.now, {"rules": len(folder.rules)})))
     log.info("rules.changed", rules=len(folder.rules))
+    await _prepare_duty(parts)
     await _prepare_speech(parts)
 
 

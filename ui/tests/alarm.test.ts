@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { nextTick } from 'vue'
 import type { Incident } from '@/api/types'
-import { alarm, mute, mutedCount, REMIND_MS, ring, startAlarm, TONE_EVERY_MS, unmute } from '@/stores/alarm'
+import { alarm, askToNotify, mute, mutedCount, REMIND_MS, ring, startAlarm, TONE_EVERY_MS, unmute } from '@/stores/alarm'
 import { fetchOpen, forgetIncidents } from '@/stores/incidents'
 import { listenForTouch } from '@/stores/tone'
 import { pruned, clockOf, freeId, minutesOf } from '@/words/roster'
@@ -83,6 +83,28 @@ describe('alarm', () => {
     await fetchOpen()
     expect(mutedCount.value).toBe(0)
     expect(ring()).toBe(true)
+  })
+
+  it('notifies once permitted, under one tag, and only while nobody looks', async () => {
+    const shown: [string, NotificationOptions][] = []
+    vi.stubGlobal('Notification', class {
+      static permission = 'default'
+      static requestPermission = async (): Promise<string> => 'granted'
+      close(): void {}
+      constructor(title: string, options: NotificationOptions) {
+        shown.push([title, options])
+      }
+    })
+    const focus = vi.spyOn(document, 'hasFocus').mockReturnValue(false)
+    await arrives(incident({ id: 'a' }))
+    expect(shown).toEqual([])
+    await askToNotify()
+    expect(alarm.asked).toBe(true)
+    await arrives(incident({ id: 'b' }))
+    expect(shown).toEqual([['3号楼北侧消防车道', { body: '消防通道占用\n还有 1 条新事件', tag: 'menshen' }]])
+    focus.mockReturnValue(true)
+    await arrives(incident({ id: 'c' }))
+    expect(shown).toHaveLength(1)
   })
 
   it('is silent when switched off', async () => {
