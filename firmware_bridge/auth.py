@@ -86,22 +86,26 @@ class Counters:
     gaps: int = 0
     """Frames that never came although later ones did, within one start number."""
 
+    def has(self, counter: int) -> bool:
+        """Tell whether ``counter`` was seen before, or is too old to tell."""
+        behind = self.highest - counter
+        return behind >= 0 and (behind >= WINDOW or bool(self.seen >> behind & 1))
+
     def accept(self, counter: int) -> None:
         """Take note of a counter. Raises NotAuthentic for one that was seen before or is too old to tell."""
-        ahead = counter - self.highest
-        if ahead > 0:
-            if self.highest >= 0 and counter >> 32 == self.highest >> 32:
-                self.gaps += ahead - 1
-            self.seen = ((self.seen << ahead) | 1) & ((1 << WINDOW) - 1) if ahead < WINDOW else 1
-            self.highest = counter
-            return
         if counter >> 32 < self.highest >> 32:
             raise NotAuthentic(Distrust.CLONE)  # authentic, and of a start before the present one
-        bit = 1 << -ahead
-        if -ahead >= WINDOW or self.seen & bit:
+        if self.has(counter):
             raise NotAuthentic(Distrust.REPLAY)
-        self.seen |= bit
-        self.gaps = max(0, self.gaps - 1)  # it was late, not lost
+        ahead = counter - self.highest
+        if ahead < 0:
+            self.seen |= 1 << -ahead
+            self.gaps = max(0, self.gaps - 1)  # it was late, not lost
+            return
+        if self.highest >= 0 and counter >> 32 == self.highest >> 32:
+            self.gaps += ahead - 1
+        self.seen = ((self.seen << ahead) | 1) & ((1 << WINDOW) - 1) if ahead < WINDOW else 1
+        self.highest = counter
 
 
 def read_code(typed: str) -> str | None:

@@ -13,15 +13,16 @@ from hub.config.yaml import plain
 from hub.discovery.matchers import Matcher
 from hub.discovery.matchers import matchers as discovery_matchers
 from hub.model.errors import BadCredentials, ConfigError, Unsupported
-from hub.model.text import Text
+from hub.model.found import Found, Source
+from hub.model.text import Text, clean
 from hub.runtime.intake import Decoder
 from hub.runtime.isolation.parent import isolated
 from hub.runtime.isolation.wire import Open
 from hub.runtime.sessions import DeviceSession
-from hub.sdk import Sample, Tools, Vitals
+from hub.sdk import Newcomer, Sample, Tools, Vitals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
     import aiohttp
@@ -41,6 +42,8 @@ class Lender:
     data: Path
     reports: Reports
     hooks: Hooks
+    see: Callable[[Found], Awaitable[None]]
+    """Puts a device into the inbox."""
 
     def tools(self, domain: str, name: str) -> Tools:
         """Return the tools of one configured device."""
@@ -48,12 +51,18 @@ class Lender:
         async def report(*said: Sample | Vitals) -> None:
             await self.reports.take(domain, name, said)
 
+        async def found(newcomer: Newcomer) -> None:
+            facts = {clean(key, 40): clean(value) for key, value in newcomer.facts.items()}
+            identity, shown = clean(newcomer.identity), clean(newcomer.name)
+            await self.see(Found(Source.SESSION, identity, shown, domain, facts, newcomer.values))
+
         return Tools(
             http=self.http,
             site=self.site,
             data=self.data / "devices" / domain,
             report=report,
             receive=partial(self.hooks.open, domain, name),
+            found=found,
         )
 
 

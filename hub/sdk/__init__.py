@@ -17,7 +17,7 @@ from hub.sdk.media import Clip, Picture
 from hub.sdk.message import Announcement, Device, Message, Route, Sample, Uplink, Vitals, json_object, json_value
 from hub.sdk.pace import Window
 from hub.sdk.plugin import Plugin
-from hub.sdk.tools import Connection, Equipment, Push, PushAnswer, Tools
+from hub.sdk.tools import Connection, Equipment, Newcomer, Push, PushAnswer, Tools
 
 __all__ = [
     "Alarm",
@@ -38,6 +38,7 @@ __all__ = [
     "Equipment",
     "Instant",
     "Message",
+    "Newcomer",
     "Notice",
     "Notifier",
     "Picture",

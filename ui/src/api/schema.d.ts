@@ -1034,7 +1034,7 @@ export interface components {
          * @description How a device was found.
          * @enum {unknown}
          */
-        Source: "ble" | "mdns" | "mqtt" | "onvif" | "usb";
+        Source: "ble" | "mdns" | "mqtt" | "onvif" | "session" | "usb";
         /**
          * Step
          * @description One thing that was tried.
