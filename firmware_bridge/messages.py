@@ -12,8 +12,8 @@ from firmware_bridge.errors import BadFrame
 from hub.model.text import clean
 
 U32 = Annotated[int, msgspec.Meta(ge=0, lt=1 << 32)]
-#: Milliseconds, up to the year 292 million.
-Millis = Annotated[int, msgspec.Meta(ge=0, lt=1 << 63)]
+#: Milliseconds; msgspec takes no bound beyond 63 bits.
+Millis = Annotated[int, msgspec.Meta(ge=0, lt=1 << 62)]
 #: What a point's ``i`` may be, and how many points a node has at most.
 MAX_POINTS = 64
 Index = Annotated[int, msgspec.Meta(ge=0, lt=MAX_POINTS)]

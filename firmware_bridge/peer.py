@@ -97,7 +97,8 @@ class Peer:
         """Take the hello of a node that nobody owns, or that another hub owns."""
         self.orphan = hello
         if not self.claimed and not self._claiming:
-            self.address, self.heard_at = address, now
+            self.address = self.record.address = address
+            self.heard_at = now
             self.greeted.set()
 
     async def request(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import termios
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from firmware_bridge.errors import LinkLost
 from firmware_bridge.serial_framing import Assembler, lines_of
@@ -35,8 +35,7 @@ class SerialCarrier(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by serialx."""
-        assert isinstance(transport, asyncio.WriteTransport)  # noqa: S101 - a serial port can be written
-        self._transport = transport
+        self._transport = cast("asyncio.WriteTransport", transport)
 
     def data_received(self, data: bytes) -> None:
         """Called by serialx."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from firmware_bridge.errors import LinkLost
 from firmware_bridge.frame import MAX_FRAME
@@ -22,7 +22,7 @@ _BUFFER = 1 << 20
 class UdpCarrier(asyncio.DatagramProtocol):
     """An open socket."""
 
-    home = None
+    home: Address | None = None
 
     def __init__(self, link: Link) -> None:
         self._link = link
@@ -37,8 +37,7 @@ class UdpCarrier(asyncio.DatagramProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by asyncio."""
-        assert isinstance(transport, asyncio.DatagramTransport)  # noqa: S101 - asyncio promises it
-        self._transport = transport
+        self._transport = cast("asyncio.DatagramTransport", transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         """Called by asyncio."""
