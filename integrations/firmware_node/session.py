@@ -49,9 +49,9 @@ class NodeSession:
         """Seconds that the node's clock is ahead."""
         self.restarts = 0
         """Starts of the node that were seen since this was opened."""
-        self._config = config
-        self._tools = tools
-        self._name = name
+        self.config = config
+        self.tools = tools
+        self.online = False
         self.points = Points(name, config.name, peer.record.points)
         self._synced_at = self._health_at = float("-inf")
         self._wake = asyncio.Event()
@@ -69,7 +69,11 @@ class NodeSession:
     async def run(self) -> None:
         """Serve the node until it is lost. Raises Unreachable."""
         self.peer.heard_at = max(self.peer.heard_at, self._now())
-        await first_to_fail(self._serve(), self._tend(), self._watch(), self.hall.link.broken())
+        self.online = True
+        try:
+            await first_to_fail(self._serve(), self._tend(), self._watch(), self.hall.link.broken())
+        finally:
+            self.online = False
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
@@ -131,7 +135,7 @@ class NodeSession:
             said.append(part)
             good.append((request, event))
         if said:
-            await self._tools.report(*said)
+            await self.tools.report(*said)
         for request, event in good:
             record.commit(event.boot, event.seq)
             self.peer.answer(request, {"rc": 0, "boot": event.boot, "seq": event.seq})
@@ -167,7 +171,7 @@ class NodeSession:
             off = abs(self.skew) > SKEW
             self.peer.counts[Distrust.SKEW] += off
             said += [Sample(self.points.skew.id, self.skew), Sample(self.points.clock.id, _alarm(on=off))]
-        await self._tools.report(*said)
+        await self.tools.report(*said)
         return health
 
     async def set_clock(self) -> None:
@@ -197,19 +201,17 @@ class NodeSession:
         new = [sample for sample in samples if self._told.get(sample.entity) != sample.value]
         if new:
             self._told |= {sample.entity: sample.value for sample in new}
-            await self._tools.report(*new)
+            await self.tools.report(*new)
 
 
-async def meet(config: Config, hall: Hall) -> Peer:
-    """Return the node, claimed and described. Raises Unreachable, BadCredentials or Unsupported."""
-    peer = hall.link.join(bytes.fromhex(config.node))
+async def meet(config: Config, hall: Hall, peer: Peer) -> None:
+    """Return when the node is claimed, described and heard. Raises Unreachable, BadCredentials or Unsupported."""
     if not peer.claimed:
         await _claim(config, hall, peer)
     if not peer.record.points:
         await _describe(hall, peer)
     else:
         await _be_heard(peer)
-    return peer
 
 
 async def _claim(config: Config, hall: Hall, peer: Peer) -> None:
