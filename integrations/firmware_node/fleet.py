@@ -121,6 +121,7 @@ class Fleet:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
 
     def _must_be_idle(self) -> None:
         if self._rollout is not None and self._rollout.busy and self._task is not None and not self._task.done():

@@ -14,7 +14,7 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from firmware_bridge.tests.far_end import CODE, FarNode, UdpNode
+from firmware_bridge.tests.py_node import CODE, FarNode, UdpNode
 from hub.sdk import Connection, Newcomer, Sample, Tools, Vitals
 from integrations.firmware_node import connect
 from integrations.firmware_node.config import Config

@@ -13,7 +13,7 @@ import pytest
 from firmware_bridge.auth import Direction, seal
 from firmware_bridge.errors import LinkLost
 from firmware_bridge.frame import Frame, Group, Op, encode
-from firmware_bridge.tests.far_end import CODE, PtyNode, UdpNode
+from firmware_bridge.tests.py_node import CODE, PtyNode, UdpNode
 from hub.sdk import Alarm, BadCredentials, Capability, CommandKey, Contact, Relay, Unsupported
 from integrations.firmware_node import connect
 from integrations.firmware_node.tests.site import Hub, config, free_port, opened, running, until

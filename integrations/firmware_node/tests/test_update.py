@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from firmware_bridge.image import Version, build, parse
 from firmware_bridge.rollout import Stand
-from firmware_bridge.tests.far_end import UdpNode
+from firmware_bridge.tests.py_node import UdpNode
 from firmware_bridge.update import Patience
 from hub.sdk import Instant, RolloutOrder, Surroundings, Unsupported
 from integrations.firmware_node.fleet import FLEET, KEY_FILE
