@@ -7,7 +7,8 @@
     Unreachable ─┬ NoAnswer          the node did not answer in time
                  └ LinkLost          the port or the socket is gone
     HubError ────┬ NotAuthentic      a node did not send this frame, or not now
-                 └ BadImage          an image that no node may be given
+                 ├ BadImage          an image that no node may be given
+                 └ NodeFailed        the reference node could not be built or started
 """
 
 from __future__ import annotations
@@ -67,3 +68,7 @@ class NoAnswer(Unreachable):
 
 class LinkLost(Unreachable):
     """The port was unplugged or the socket broke: all nodes behind it are gone."""
+
+
+class NodeFailed(HubError):
+    """The reference node could not be built or started, or it ended on its own."""

@@ -60,7 +60,7 @@ bool random_chance(double share);
 void host_open(const struct options *options, char **arguments);
 struct world *host_world(void);
 uint64_t host_now(void);
-/* Waits for input, at most `wait` ms of the node's time; false when the time of a manual clock stands still. */
+/* Waits for input, at most `wait` ms of the node's time. */
 void host_wait(uint32_t wait);
 /* A line that came on stdin, without its end; NULL if there is none. */
 const char *host_command(void);

@@ -66,15 +66,15 @@ void node_start(struct node *node, const struct identity *who, enum boot_outcome
     port_print(line);
 }
 
-void node_release(struct node *node) {
+void node_release(struct node *node, uint64_t now) {
     settings_put(&node->settings, SETTING_OWNER, NULL, 0);
     settings_put(&node->settings, SETTING_HUB_COUNTER, NULL, 0);
     memset(&node->owner, 0, sizeof node->owner);
     memset(&node->outbox, 0, sizeof node->outbox);
     store_erase(&node->store);
-    points_switch(&node->points, false, 0, 0);
+    points_switch(&node->points, false, 0, now);
     node->points.count = 0;
-    node->hello_at = 0;
+    node->hello_at = now + HELLO_AFTER_CLAIM;
     port_print("released");
 }
 
@@ -147,7 +147,7 @@ static void store_readings(struct node *node, uint64_t now) {
 uint32_t node_poll(struct node *node, uint64_t now) {
     poll_link(node, now);
     if (port_release_pressed() && node->owner.claimed)
-        node_release(node);
+        node_release(node, now);
     uint32_t wait = points_poll(&node->points, &node->settings, now);
     store_readings(node, now);
     uint32_t until_sending = outbox_poll(node, now);

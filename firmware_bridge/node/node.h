@@ -10,6 +10,9 @@
 #include "store.h"
 #include "upload.h"
 
+/* ms from a claim or release to the next hello: by then the hub has the answer, and knows which key counts. */
+#define HELLO_AFTER_CLAIM 1000U
+
 /* What is printed on the label and burnt into the board. */
 struct identity {
     uint8_t id[ID_LENGTH];
@@ -73,7 +76,7 @@ void node_receive(struct node *node, const uint8_t *data, size_t length, uint64_
 /* The wall clock, 0 when it was never set. */
 uint64_t node_wall(const struct node *node, uint64_t now);
 /* Forgets the owner and what was seen for it. */
-void node_release(struct node *node);
+void node_release(struct node *node, uint64_t now);
 void node_save_owner(struct node *node);
 
 /* Where the map of a frame is built: in node->frame, behind the header. */

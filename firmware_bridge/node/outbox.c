@@ -122,7 +122,7 @@ uint32_t outbox_poll(struct node *node, uint64_t now) {
     struct outbox *outbox = &node->outbox;
     poll_hello(node, now);
     uint32_t wait = until(node->hello_at, now, IDLE);
-    if (!node->owner.claimed)
+    if (!node->owner.settled) /* nobody, or a hub that has not shown yet that it has the key */
         return wait;
     fill(node, now);
     for (unsigned i = 0; i < outbox->count; i++) {

@@ -43,6 +43,7 @@ static struct {
     uint64_t began; /* ns */
     uint64_t manual_now;
     uint32_t manual_left; /* ms of a tick that are to pass */
+    int ticking;          /* 1 until its end was told */
     enum port_why why;
     uint64_t until_cut;
     bool button;
@@ -63,7 +64,8 @@ static bool resume(void) {
     const char *life = getenv(LIFE);
     int why;
     if (life == NULL ||
-        sscanf(life, "%d %d %d %lu %u", &host.link, &host.terminal, &why, &host.until_cut, &host.manual_left) != 5)
+        sscanf(life, "%d %d %d %lu %u %d", &host.link, &host.terminal, &why, &host.until_cut, &host.manual_left,
+               &host.ticking) != 6)
         return false;
     host.why = (enum port_why)why;
     return true;
@@ -71,7 +73,8 @@ static bool resume(void) {
 
 void port_reset(enum port_why why) {
     char life[96];
-    snprintf(life, sizeof life, "%d %d %d %lu %u", host.link, host.terminal, (int)why, host.until_cut, host.manual_left);
+    snprintf(life, sizeof life, "%d %d %d %lu %u %d", host.link, host.terminal, (int)why, host.until_cut, host.manual_left,
+             host.ticking);
     setenv(LIFE, life, 1);
     execv("/proc/self/exe", host.arguments);
     fail("execv");
@@ -98,7 +101,10 @@ uint64_t host_now(void) {
     return (uint64_t)((double)(nanoseconds() - host.began) * (1 + host.options->faults.drift / 1e6) / 1e6);
 }
 
-void host_tick(uint32_t ms) { host.manual_left += ms; }
+void host_tick(uint32_t ms) {
+    host.manual_left += ms;
+    host.ticking = 1;
+}
 
 /* ---- Flash ---- */
 
@@ -396,7 +402,7 @@ void host_say(const char *line) {
 const char *host_command(void) {
     char byte;
     struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
-    while (poll(&input, 1, 0) > 0) {
+    while (host.manual_left == 0 && poll(&input, 1, 0) > 0) {
         ssize_t count = read(STDIN_FILENO, &byte, 1);
         if (count <= 0) /* whoever started the node is gone */
             exit(0);
@@ -430,6 +436,10 @@ void host_wait(uint32_t wait) {
         wait_for_input((int)wait);
         return;
     }
+    if (host.manual_left == 0 && host.ticking) { /* all that was due by then has been done */
+        host.ticking = 0;
+        host_say("ticked");
+    }
     if (host.manual_left == 0) {
         wait_for_input(-1);
         return;
@@ -438,8 +448,6 @@ void host_wait(uint32_t wait) {
     step = step < host.manual_left ? step : host.manual_left;
     host.manual_now += step;
     host.manual_left -= step;
-    if (host.manual_left == 0)
-        host_say("ticked");
 }
 
 void host_open(const struct options *options, char **arguments) {

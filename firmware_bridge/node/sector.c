@@ -4,16 +4,18 @@
 #include "bytes.h"
 #include "crc.h"
 
+#define SEAL 0x4D53U /* where the checksum starts: from 0, that of erased flash would be right */
+
 uint32_t sector_number(enum port_area area, uint32_t sector) {
     uint8_t seal[SECTOR_HEADER];
     port_flash_read(area, sector * FLASH_SECTOR, seal, sizeof seal);
-    return le32(seal + 4) == crc32(0, seal, 4) ? le32(seal) : 0;
+    return le32(seal + 4) == crc32(SEAL, seal, 4) ? le32(seal) : 0;
 }
 
 void sector_seal(enum port_area area, uint32_t sector, uint32_t number) {
     uint8_t seal[SECTOR_HEADER];
     put_le32(seal, number);
-    put_le32(seal + 4, crc32(0, seal, 4));
+    put_le32(seal + 4, crc32(SEAL, seal, 4));
     port_flash_write(area, sector * FLASH_SECTOR, seal, sizeof seal);
 }
 

@@ -46,7 +46,8 @@ static enum smp_rc act(struct node *node, const struct smp_frame *request, struc
 }
 
 /* Under the owner's key a claim frame releases; under the label's it claims, as long as nobody else has done so for good. */
-static void take_claim(struct node *node, const struct smp_frame *frame, const uint8_t *data, size_t length, bool by_owner) {
+static void take_claim(struct node *node, const struct smp_frame *frame, const uint8_t *data, size_t length, bool by_owner,
+                       uint64_t now) {
     uint8_t label_key[KEY_LENGTH];
     uint64_t counter;
     bool released = false;
@@ -60,9 +61,9 @@ static void take_claim(struct node *node, const struct smp_frame *frame, const u
     enum smp_rc rc = claim_command(node, frame, &out, by_owner, &released);
     answer(node, frame, &out, rc, by_owner ? node->owner.key : label_key);
     if (released) {
-        node_release(node);
+        node_release(node, now);
     } else if (rc == RC_OK) {
-        node->hello_at = 0; /* at once, and under the new key */
+        node->hello_at = now + HELLO_AFTER_CLAIM;
         if (!was_claimed)
             points_report(&node->points);
     }
@@ -101,7 +102,7 @@ void trust_take(struct node *node, const struct smp_frame *frame, const uint8_t 
     bool sealed = node->owner.claimed && must_be_sealed(frame);
     bool by_owner = sealed && is_owners(node, frame, data, length);
     if (is_claim(frame)) {
-        take_claim(node, frame, data, length, by_owner);
+        take_claim(node, frame, data, length, by_owner, now);
         return;
     }
     if (sealed && !by_owner)
