@@ -8,7 +8,7 @@
                  └ LinkLost          the port or the socket is gone
     HubError ────┬ NotAuthentic      a node did not send this frame, or not now
                  ├ BadImage          an image that no node may be given
-                 └ NodeFailed        the reference node could not be built or started
+                 └ NodeFailed        the reference node could not be built or started, or ended
 """
 
 from __future__ import annotations
@@ -71,4 +71,8 @@ class LinkLost(Unreachable):
 
 
 class NodeFailed(HubError):
-    """The reference node could not be built or started, or it ended on its own."""
+    """The reference node could not be built or started, or it ended on its own with ``code``."""
+
+    def __init__(self, reason: str, code: int | None = None) -> None:
+        super().__init__(reason)
+        self.code = code

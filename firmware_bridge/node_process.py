@@ -162,5 +162,5 @@ class NodeProcess:
         except TimeoutError:
             raise NodeFailed("the node says nothing") from None
         if not line.endswith(b"\n"):
-            raise NodeFailed(f"the node ended with {await self.wait()}")
+            raise NodeFailed("the node ended", await self.wait())
         return line.decode().strip()

@@ -67,7 +67,8 @@ const char *host_command(void);
 void host_press_button(void);
 void host_tick(uint32_t ms);
 void host_say(const char *line);
-bool host_flash_is_new(void);
+/* From now on the power may be lost, as the options say. */
+void host_arm_power_cut(void);
 bool host_relay(void);
 _Noreturn void host_power_cut(void);
 void host_make_sick(void);

@@ -28,7 +28,7 @@ static struct {
     const struct options *options;
     char **arguments;
     uint8_t *flash; /* inverted, so that a new file full of holes is erased flash */
-    bool flash_is_new;
+    bool resumed;
     struct world *world;
     int link;
     int terminal; /* our own hold on the pty's other end: without it reads fail while nobody has it open */
@@ -181,7 +181,10 @@ static void *map_file(const char *name, size_t size, bool *is_new) {
     return mapped;
 }
 
-bool host_flash_is_new(void) { return host.flash_is_new; }
+void host_arm_power_cut(void) {
+    if (!host.resumed)
+        host.until_cut = host.options->faults.power_cut;
+}
 
 /* ---- Link ---- */
 
@@ -455,11 +458,10 @@ void host_open(const struct options *options, char **arguments) {
     host.options = options;
     host.arguments = arguments;
     host.link = host.terminal = -1;
-    host.until_cut = options->faults.power_cut;
     host.began = nanoseconds();
-    bool resumed = resume();
+    bool resumed = host.resumed = resume();
     random_seed(options->seed + (resumed ? host.began : 0));
-    host.flash = map_file("flash", flash_size(), &host.flash_is_new);
+    host.flash = map_file("flash", flash_size(), &is_new);
     host.world = map_file("world", sizeof *host.world, &is_new);
     if (is_new)
         host.world->battery = 100;

@@ -44,6 +44,8 @@ class SmallHub:
         """Puts a frame on the wire."""
         self.raw: Callable[[bytes], None] = lambda data: None
         """Puts bytes on the wire as they are."""
+        self.met = asyncio.Event()
+        """Set when the node was heard on this link: from then on it can be spoken to."""
         self._seq = 0
         self._waiting: dict[int, tuple[Head, asyncio.Future[Frame]]] = {}
 
@@ -146,12 +148,14 @@ def listen(hub: SmallHub) -> tuple[socket.socket, Callable[[], None]]:
             data, peer[0] = sock.recvfrom(65536)
         except OSError:
             return
+        hub.met.set()
         hub.received(data)
 
     def put(data: bytes) -> None:
         if peer[0] is not None:
             sock.sendto(data, peer[0])
 
+    hub.met.clear()
     hub.put = hub.raw = put
     loop.add_reader(sock, readable)
 

@@ -83,10 +83,10 @@ async def test_a_car_that_stands_there_over_a_restart_is_still_there(tmp_path: P
         await node.say("car park")
         await node.tick(8_000)
         await settled(node, hub)
+    seen: dict[int, Any] = {}
+    hub.on_event = lambda event: bool(seen.update({event.pt: event.v})) or True
     async with running(tmp_path, manual_clock=True, hub=hub) as (node, hub):
         await hub.hello()
-        seen: dict[int, Any] = {}
-        hub.on_event = lambda event: bool(seen.update({event.pt: event.v})) or True
         await node.tick(20_000)
         await settled(node, hub)
         assert seen[BAY] is True
@@ -98,8 +98,9 @@ async def test_a_car_that_stands_there_over_a_restart_is_still_there(tmp_path: P
 
 async def test_slow_drift_of_the_field_is_no_car(tmp_path: Path) -> None:
     async with owned(tmp_path) as (node, hub, events):
-        await node.tick(3_600_000)
-        await settled(node, hub)
+        for _ in range(60):
+            await node.tick(60_000)
+            await settled(node, hub)
         assert [event for event in events if event.pt == BAY] == []
 
 
@@ -111,10 +112,13 @@ async def test_an_event_is_repeated_ever_more_slowly_until_it_is_answered(tmp_pa
         first = await hub.next(NodeCommand.EVENT)
         times = []
         for wait in (1000, 2000, 4000, 8000, 16_000, 30_000, 30_000):
+            await settled(node, hub)
             hub.drain()
             await node.tick(wait - 20)
+            await settled(node, hub)
             assert [f for f in hub.drain() if f.body.get("pt") == DOOR] == []
             await node.tick(20)
+            await settled(node, hub)
             (again,) = [f for f in hub.drain() if f.body.get("pt") == DOOR]
             times.append(again.body["seq"])
             assert again.body["up"] == first.body["up"]
@@ -123,6 +127,7 @@ async def test_an_event_is_repeated_ever_more_slowly_until_it_is_answered(tmp_pa
         hub.answer_event(again)
         await settled(node, hub)
         await node.tick(60_000)
+        await settled(node, hub)
         assert [f for f in hub.drain() if f.body.get("pt") == DOOR] == []
         assert events == []
 
