@@ -9,7 +9,8 @@
     Unreachable ─┬ NoAnswer          the node did not answer in time
                  └ LinkLost          the port or the socket is gone
     HubError ────┬ NotAuthentic      a node did not send this frame, or not now
-                 └ BadImage          an image that no node may be given
+                 ├ BadImage          an image that no node may be given
+                 └ NodeFailed        the reference node could not be built or started, or ended
 """
 
 from __future__ import annotations
@@ -79,3 +80,11 @@ class Reverted(DeviceError):
     """The image ran and did not prove itself: the node went back, or is told to."""
 
     retry = False
+
+
+class NodeFailed(HubError):
+    """The reference node could not be built or started, or it ended on its own with ``code``."""
+
+    def __init__(self, reason: str, code: int | None = None) -> None:
+        super().__init__(reason)
+        self.code = code
