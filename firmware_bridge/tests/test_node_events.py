@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from firmware_bridge.frame import Group, Op
-from firmware_bridge.messages import Event, NodeCommand, read
+from firmware_bridge.messages import Event, NodeCommand
 from firmware_bridge.node_process import NodeProcess
 from firmware_bridge.tests.small_hub import SmallHub, running
 
