@@ -13,6 +13,7 @@ from firmware_bridge.frame import Frame, Group, Op
 from firmware_bridge.messages import Description, Event, Health, Hello, NodeCommand, OsCommand, read
 from hub.sdk import Alarm, BadCredentials, Equipment, Sample, Unreachable, Vitals
 from integrations.firmware_node.entities import Points
+from integrations.firmware_node.order import Order
 from integrations.firmware_node.relay import NodeRelay
 
 if TYPE_CHECKING:
@@ -80,27 +81,37 @@ class NodeSession:
 
     async def _serve(self) -> None:
         """Take the node's own requests, as many as have come at once; answer events when they are committed."""
+        order = Order(self.peer.record)
         while True:
-            requests = [await self.peer.requests.get()]
-            while not self.peer.requests.empty():
-                requests.append(self.peer.requests.get_nowait())
-            events: list[tuple[Frame, Event]] = []
-            for request in requests:
+            for request in await self._requests(order.due_at()):
                 try:
-                    self._sort(request, events)
+                    self._sort(request, order)
                 except BadFrame:
                     self.hall.link.counts["malformed"] += 1
                     self.peer.answer(request, {"rc": int(Rc.INVALID)})
+            events = order.take(self._now())
             if events:
                 await self._commit(events)
 
-    def _sort(self, request: Frame, events: list[tuple[Frame, Event]]) -> None:
-        """Answer a hello at once, collect events. Raises BadFrame."""
+    async def _requests(self, until: float | None) -> list[Frame]:
+        """Return what has come; nothing when it is ``until`` before something has."""
+        queue = self.peer.requests
+        try:
+            async with asyncio.timeout_at(until):
+                requests = [await queue.get()]
+        except TimeoutError:
+            return []
+        while not queue.empty():
+            requests.append(queue.get_nowait())
+        return requests
+
+    def _sort(self, request: Frame, order: Order) -> None:
+        """Answer a hello at once, put events in order. Raises BadFrame."""
         match request.group, request.command:
             case Group.NODE, NodeCommand.HELLO:
                 self._greet(request)
             case Group.NODE, NodeCommand.EVENT:
-                events.append((request, read(request.body, Event)))
+                order.put(request, read(request.body, Event), self._now())
             case _:
                 self.peer.answer(request, {"rc": int(Rc.NOT_SUPPORTED)})
 
@@ -129,6 +140,7 @@ class NodeSession:
                 continue
             part = self.points.said(event)
             if part is None:
+                record.commit(*name)  # never to be stored: what follows need not wait for it
                 self.peer.answer(request, {"rc": int(Rc.INVALID), "boot": event.boot, "seq": event.seq})
                 continue
             fresh.add(name)

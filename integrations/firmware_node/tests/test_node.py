@@ -76,6 +76,20 @@ async def test_an_event_is_answered_only_when_it_is_committed_and_stored_once(
         assert hub.values("0_door") == [Contact.OPEN]
 
 
+async def test_a_lost_datagram_does_not_turn_open_and_closed_around(hub: Hub, node: UdpNode, port: int) -> None:
+    async with opened(hub, node, port):
+        await until(lambda: node.clock)
+        node.lossy.append(True)
+        node.happen(0, True)
+        node.happen(0, False)
+        await asyncio.sleep(0.2)
+        assert node.acked == []
+        node.flying.clear()
+        node.push()
+        await until(lambda: not node.waiting)
+        assert hub.values("0_door") == [Contact.OPEN, Contact.CLOSED]
+
+
 async def test_the_hub_restarts_and_knows_node_key_and_events(hub: Hub, node: UdpNode, port: int) -> None:
     async with opened(hub, node, port):
         node.happen(0, True)
