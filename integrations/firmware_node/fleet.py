@@ -117,11 +117,12 @@ class Fleet:
         await session.peer.release(session.hall.registry.save)
 
     async def close(self) -> None:
-        """End the roll-out where it is; each node is left as it is."""
+        """End the roll-out where it is and forget it; each node is left as it is."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
+        self._task = self._rollout = self._image = None
+        self._phases.clear()
 
     def _must_be_idle(self) -> None:
         if self._rollout is not None and self._rollout.busy and self._task is not None and not self._task.done():
