@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
+from firmware_bridge.ble import open_ble
 from firmware_bridge.errors import LinkLost
 from firmware_bridge.link import Link
 from firmware_bridge.registry import BadRegistry, Registry
@@ -128,7 +129,7 @@ def _carry(place: Place) -> Callable[[Link], Awaitable[Carrier]]:
             if int(port) > 65_535:
                 raise LinkLost(f"no port {port}")
             return await open_udp(link, host.strip("[]"), int(port))
-        raise Unsupported(f"no way to nodes by {place.kind}")
+        return await open_ble(link, place.value)
 
     return carry
 
