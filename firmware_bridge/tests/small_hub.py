@@ -44,6 +44,8 @@ class SmallHub:
         """Puts a frame on the wire."""
         self.raw: Callable[[bytes], None] = lambda data: None
         """Puts bytes on the wire as they are."""
+        self.close: Callable[[], None] = lambda: None
+        """Leaves the wire to somebody else."""
         self.met = asyncio.Event()
         """Set when the node was heard on this link: from then on it can be spoken to."""
         self._seq = 0
@@ -162,6 +164,7 @@ def listen(hub: SmallHub) -> tuple[socket.socket, Callable[[], None]]:
     def close() -> None:
         loop.remove_reader(sock)
         sock.close()
+        hub.close = lambda: None
 
     return sock, close
 
@@ -201,6 +204,7 @@ def open_line(hub: SmallHub, path: str) -> Callable[[], None]:
         loop.remove_reader(fd)
         loop.remove_writer(fd)
         os.close(fd)
+        hub.close = lambda: None
 
     return close
 
@@ -220,8 +224,9 @@ async def running(
     else:
         options = msgspec.structs.replace(options, hub=sock.getsockname())
         node = await NodeProcess.start(options, target=target)
+    hub.close = close
     try:
         yield node, hub
     finally:
-        close()
+        hub.close()
         await node.close()
