@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from firmware_bridge.auth import Counters, Direction, claim_key, must_be_sealed, node_key, seal, unseal
-from firmware_bridge.errors import NotAuthentic
+from firmware_bridge.errors import BadFrame, NotAuthentic
 from firmware_bridge.frame import Frame, Group, Head, Op, decode, encode, head
 from firmware_bridge.messages import Event, Hello, NodeCommand, read
 from firmware_bridge.node_process import NodeOptions, NodeProcess
@@ -46,13 +46,22 @@ class SmallHub:
         """Puts bytes on the wire as they are."""
         self.close: Callable[[], None] = lambda: None
         """Leaves the wire to somebody else."""
+        self.patience = PATIENCE
+        """Seconds until a request is repeated, if it is."""
+        self.tries = 1
+        self.is_serial = False
         self.met = asyncio.Event()
         """Set when the node was heard on this link: from then on it can be spoken to."""
         self._seq = 0
         self._waiting: dict[int, tuple[Head, asyncio.Future[Frame]]] = {}
 
     def received(self, data: bytes) -> None:
-        said = head(data)
+        try:
+            self._take(data, head(data))
+        except BadFrame:  # a bad line
+            self.refused.append("malformed")
+
+    def _take(self, data: bytes, said: Head) -> None:
         if self.key and must_be_sealed(said):
             try:
                 self.heard.accept(unseal(data, self.key, Direction.FROM_NODE, self.id))
@@ -83,15 +92,15 @@ class SmallHub:
 
     async def ask(
         self, op: Op, group: int, command: int, body: dict[str, Any] | None = None, *, key: bytes | None = None,
-        tries: int = 1, within: float = PATIENCE,
+        tries: int | None = None, within: float | None = None,
     ) -> dict[str, Any]:  # fmt: skip
         """Return the answer's map, failures too."""
         answered: asyncio.Future[Frame] = asyncio.get_running_loop().create_future()
-        for _ in range(tries):
+        for _ in range(tries or self.tries):
             self._seq = (self._seq + 1) % 256
             self._waiting[self._seq] = Head(Op(op | 1), group, self._seq, command), answered
             self.send(Frame(op, group, self._seq, command, body or {}), key)
-            done, _ = await asyncio.wait({answered}, timeout=within)
+            done, _ = await asyncio.wait({answered}, timeout=within or self.patience)
             if done:
                 return answered.result().body
         raise TimeoutError(f"no answer to {group}/{command}")
@@ -174,6 +183,7 @@ def open_line(hub: SmallHub, path: str) -> Callable[[], None]:
     loop = asyncio.get_running_loop()
     fd = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
     assembler = Assembler()
+    hub.is_serial = True
     pending = bytearray()
 
     def readable() -> None:
