@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 
 from firmware_bridge.auth import Counters, Direction, claim_key, must_be_sealed, node_key, seal, unseal
 from firmware_bridge.errors import BadFrame, NotAuthentic
@@ -19,6 +21,10 @@ from firmware_bridge.messages import Event, Hello, NodeCommand, read
 from firmware_bridge.node_process import NodeOptions, NodeProcess
 from firmware_bridge.serial_framing import Assembler, lines_of
 
+#: For the tests of the C node: without a compiler there is none.
+needs_compiler = pytest.mark.skipif(
+    shutil.which("make") is None or shutil.which("cc") is None, reason="no compiler: tools/debian.sh"
+)
 HUB = b"HUB\0\0\0\0\1"
 NONCE = bytes(range(16))
 #: Seconds within which a node answers on a busy machine.
@@ -124,6 +130,17 @@ class SmallHub:
 
     def own(self, key: bytes) -> None:
         self.key, self.sent, self.heard = key, 0, Counters()
+
+    def collect(self) -> list[Event]:
+        """Answer each event from now on, and return the list that they are put into."""
+        events: list[Event] = []
+
+        def take(event: Event) -> bool:
+            events.append(event)
+            return True
+
+        self.on_event = take
+        return events
 
     async def next(self, command: int) -> Frame:
         """Return the node's next request with this command; others before it are forgotten."""

@@ -1,4 +1,4 @@
-"""The C node under AddressSanitizer and UBSan: hostile frames, hostile bytes, a bad line. It stays clean and goes on answering."""
+"""The C node under AddressSanitizer and UBSan: hostile frames and bytes, a bad line. It goes on answering."""
 
 from __future__ import annotations
 
@@ -13,16 +13,21 @@ from hypothesis import strategies as st
 
 from firmware_bridge.auth import Direction, seal
 from firmware_bridge.frame import HEADER, Frame, Group, Op
-from firmware_bridge.messages import NodeCommand
+from firmware_bridge.messages import Event, NodeCommand
 from firmware_bridge.node_process import SOURCES, build
 from firmware_bridge.serial_framing import lines_of
-from firmware_bridge.tests.small_hub import SmallHub, running
+from firmware_bridge.tests.small_hub import SmallHub, needs_compiler, running
 from firmware_bridge.tests.test_node_image import SIGNER, image, upload
+
+pytestmark = needs_compiler
 
 #: Hostile inputs of one kind in an ordinary run.
 MANY = 200
-KEYS = ["d", "datetime", "query", "hash", "confirm", "off", "data", "len", "sha", "image", "pt", "v", "max", "hub", "nonce",
-        "release", "rc", "boot", "seq", "ctr", "mac"]  # fmt: skip
+#: All keys that the protocol has.
+KEYS = [
+    *("d", "datetime", "query", "hash", "confirm", "off", "data", "len", "sha", "image", "pt", "v", "max"),
+    *("hub", "nonce", "release", "rc", "boot", "seq", "ctr", "mac"),
+]
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers(-(1 << 64), (1 << 64) - 1) | st.floats() | st.binary(max_size=64)
@@ -77,7 +82,8 @@ def test_hostile_datagrams(tmp_path_factory: pytest.TempPathFactory, owned: bool
 
 @pytest.mark.slow
 def test_hostile_lines(tmp_path_factory: pytest.TempPathFactory) -> None:
-    lines = frames().map(lines_of) | st.binary(max_size=300) | st.binary(max_size=150).map(lambda data: b"\x06\x09" + data + b"\n")
+    begun = st.binary(max_size=150).map(lambda data: b"\x06\x09" + data + b"\n")
+    lines = frames().map(lines_of) | st.binary(max_size=300) | begun
 
     @settings(max_examples=MANY // 20, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.lists(lines, min_size=20, max_size=20))
@@ -90,7 +96,10 @@ def test_hostile_lines(tmp_path_factory: pytest.TempPathFactory) -> None:
 @pytest.mark.slow
 def test_hostile_orders_of_its_owner(tmp_path_factory: pytest.TempPathFactory) -> None:
     """A hub gone mad has the key: its frames are authentic and mean nonsense."""
-    orders = st.tuples(st.sampled_from([0, 1, 80]), st.integers(0, 9), maps).filter(lambda said: said[:2] not in {(0, 5), (80, 4)})
+    ends_it = {(0, 5), (80, 4)}  # reset and release are obeyed, which is right
+    orders = st.tuples(st.sampled_from([0, 1, 80]), st.integers(0, 9), maps).filter(
+        lambda said: said[:2] not in ends_it
+    )
 
     async def send(state: Path, said: list[tuple[int, int, bytes]]) -> None:
         async with running(state, target="menshen-node-asan", signer=SIGNER) as (node, hub):
@@ -134,10 +143,16 @@ async def test_datagrams_that_are_lost_or_changed(tmp_path: Path) -> None:
         await hub.hello()
         await hub.claim()
         await hub.ask(Op.READ, Group.NODE, NodeCommand.HEALTH)  # which settles the claim
-    got: list[tuple[int, int]] = []
-    hub.on_event = lambda event: got.append((event.boot, event.seq)) or True  # type: ignore[func-returns-value]
-    async with running(tmp_path, target="menshen-node-asan", signer=SIGNER, events=50.0, hub=hub, faults=faults) as (_, _hub):
+    seen: set[int] = set()
+    all_came = asyncio.Event()
+
+    def take(event: Event) -> bool:
+        seen.update({event.seq} if event.boot == 2 else ())
+        if seen >= set(range(1, 60)):
+            all_came.set()
+        return True
+
+    hub.on_event = take
+    async with running(tmp_path, target="menshen-node-asan", events=50.0, hub=hub, faults=faults):
         hub.start += 1
-        async with asyncio.timeout(30):
-            while not set(range(1, 60)) <= {seq for boot, seq in got if boot == 2}:
-                await asyncio.sleep(0.05)
+        await asyncio.wait_for(all_came.wait(), 30)

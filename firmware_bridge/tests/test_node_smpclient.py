@@ -23,8 +23,10 @@ from smpclient.transport import SMPTransport
 from smpclient.transport.udp import SMPUDPTransport
 
 from firmware_bridge.image import parse
-from firmware_bridge.tests.small_hub import open_line, running
+from firmware_bridge.tests.small_hub import needs_compiler, open_line, running
 from firmware_bridge.tests.test_node_image import SIGNER, image
+
+pytestmark = needs_compiler
 
 
 class _OnPort(SMPUDPTransport):
