@@ -17,6 +17,7 @@ from firmware_bridge.image import Version, parse
 from firmware_bridge.messages import Event
 from firmware_bridge.node_process import POWER_CUT, NodeProcess
 from firmware_bridge.tests.small_hub import SmallHub, needs_compiler, running
+from firmware_bridge.tests.test_node_events import settled
 from firmware_bridge.tests.test_node_image import SIGNER, image, mark, state, upload
 
 pytestmark = needs_compiler
@@ -54,13 +55,13 @@ async def _until_dark(node: NodeProcess, work: Coroutine[Any, Any, None]) -> int
     return code
 
 
-async def _live(node: NodeProcess, hub: Hub, dice: random.Random, settled: asyncio.Event) -> None:
+async def _live(node: NodeProcess, hub: Hub, dice: random.Random, owned: asyncio.Event) -> None:
     """What a node does in its life, over and over: events, and now and then an update."""
     await hub.met.wait()
-    if not settled.is_set():
+    if not owned.is_set():
         await hub.claim()
         await hub.ask(Op.READ, Group.NODE, 5)
-        settled.set()
+        owned.set()
     door = False
     while True:
         for _ in range(dice.randrange(6)):
@@ -97,7 +98,7 @@ async def _reset(node: NodeProcess, hub: Hub) -> None:
 async def test_a_hundred_power_cuts(tmp_path: Path) -> None:
     dice = random.Random(7)
     hub = Hub()
-    settled = asyncio.Event()
+    owned = asyncio.Event()
     for cut in range(CUTS):
         steps = round(FEWEST * (MOST / FEWEST) ** dice.random())
         code: int | None = None
@@ -108,7 +109,7 @@ async def test_a_hundred_power_cuts(tmp_path: Path) -> None:
                 _,
             ):
                 hub.start += 1
-                code = await _until_dark(node, _live(node, hub, dice, settled))
+                code = await _until_dark(node, _live(node, hub, dice, owned))
         except NodeFailed as ended:  # before it could be spoken to
             code = ended.code
         assert code == POWER_CUT, f"cut {cut} after {steps} steps: {(tmp_path / 'log').read_text()[-500:]}"
@@ -116,9 +117,9 @@ async def test_a_hundred_power_cuts(tmp_path: Path) -> None:
         hub.start += 1
         await hub.met.wait()
         for _ in range(100):
-            await hub.ask(Op.READ, Group.OS, 6)
+            await settled(node, hub)
             await node.tick(1_000)
-        assert (await node.stats())["waiting"] == 0
+        assert (await settled(node, hub))["waiting"] == 0
         assert (await state(hub)).active is not None
     stored = {(int(boot), int(seq)) for boot, seq in re.findall(r"stored (\d+) (\d+)", (tmp_path / "log").read_text())}
     assert len(stored) > CUTS // 2
