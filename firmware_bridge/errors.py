@@ -3,7 +3,9 @@
 ::
 
     DecodeError ── BadFrame          bytes that are no frame of this protocol
-    DeviceError ── Refused           the node answered with a return code
+    DeviceError ─┬ Refused           the node answered with a return code
+                 ├ UpdateFailed      an image was not installed; the node runs what it ran before
+                 └ Reverted          an image was tried, and the node is back on the one before
     Unreachable ─┬ NoAnswer          the node did not answer in time
                  └ LinkLost          the port or the socket is gone
     HubError ────┬ NotAuthentic      a node did not send this frame, or not now
@@ -68,6 +70,16 @@ class NoAnswer(Unreachable):
 
 class LinkLost(Unreachable):
     """The port was unplugged or the socket broke: all nodes behind it are gone."""
+
+
+class UpdateFailed(DeviceError):
+    """The image did not come to run; the node is as it was."""
+
+
+class Reverted(DeviceError):
+    """The image ran and did not prove itself: the node went back, or is told to."""
+
+    retry = False
 
 
 class NodeFailed(HubError):

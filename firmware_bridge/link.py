@@ -69,6 +69,7 @@ class Link:
         self._start = registry.next_start()
         self._now = now
         self._carrier: Carrier | None = None
+        self._joined: Counter[bytes] = Counter()
         self._places: dict[Address, Peer] = {}
         self._rate = Bucket(*LINK_RATE)
         self._stranger_rate = Bucket(*STRANGER_RATE)
@@ -80,7 +81,8 @@ class Link:
         self._carrier = await carry(self)
 
     def join(self, node: bytes) -> Peer:
-        """Return the peer of a node, from now on believed to be behind this link."""
+        """Return the peer of a node, from now on believed to be behind this link; whoever joins it leaves it."""
+        self._joined[node] += 1
         peer = self.peers.get(node)
         if peer is None:
             record = self._registry.record(node)
@@ -93,7 +95,11 @@ class Link:
         return peer
 
     def leave(self, node: bytes) -> None:
-        """Forget a peer; its record stays."""
+        """Forget a peer when all who joined it have left; its record stays."""
+        self._joined[node] -= 1
+        if self._joined[node] > 0:
+            return
+        del self._joined[node]
         self.peers.pop(node, None)
         self._places = {place: peer for place, peer in self._places.items() if peer.record.node != node}
 

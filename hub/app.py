@@ -249,6 +249,7 @@ async def _start(
         doorkeeper=Doorkeeper(queries, parts.clock),
         live=live,
         metrics=metrics,
+        firmware=lambda: plugins.firmware(parts.folder.settings),
     )
     address = await _listen(context, settings.web.host, settings.web.port if port is None else port, stack)
     gc.enable()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from hub.runtime.hooks import Hooks
     from hub.runtime.problems import Problems
     from hub.runtime.reports import Reports
+    from hub.sdk import FirmwareKeeper
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,16 @@ def sessions(settings: Settings, lender: Lender) -> tuple[DeviceSession, ...]:
         for domain, entries in settings.devices.items()
         for entry in entries
     )
+
+
+def firmware(settings: Settings) -> FirmwareKeeper | None:
+    """Return what keeps the firmware of the site's devices, as soon as one of them was opened."""
+    for domain in settings.devices:
+        with suppress(ConfigError):  # a plugin that cannot be imported keeps nothing
+            keeper = integrations.plugin(domain).firmware
+            if keeper is not None:
+                return keeper
+    return None
 
 
 def matchers() -> tuple[Matcher, ...]:

@@ -12,6 +12,7 @@ from hub.model.text import Text, clean
 from hub.model.time import Instant
 from hub.sdk import g711
 from hub.sdk.drivers import Camera, Driver, Notice, Notifier, Relay, Speaker
+from hub.sdk.firmware import FirmwareImage, FirmwareKeeper, FirmwareUnit, RolloutOrder, RolloutState, Surroundings
 from hub.sdk.http import Request, check_address, fetch
 from hub.sdk.media import Clip, Picture
 from hub.sdk.message import Announcement, Device, Message, Route, Sample, Uplink, Vitals, json_object, json_value
@@ -36,6 +37,9 @@ __all__ = [
     "Entity",
     "EntityId",
     "Equipment",
+    "FirmwareImage",
+    "FirmwareKeeper",
+    "FirmwareUnit",
     "Instant",
     "Message",
     "Newcomer",
@@ -49,9 +53,12 @@ __all__ = [
     "Quality",
     "Relay",
     "Request",
+    "RolloutOrder",
+    "RolloutState",
     "Route",
     "Sample",
     "Speaker",
+    "Surroundings",
     "Text",
     "Tools",
     "Unreachable",

@@ -71,7 +71,7 @@ async def ignore(request: web.Request) -> web.Response:
         await context.inbox.ignore(key, ignored=wanted.ignored)
     except NotFound:
         raise Refusal(404, "not_found", "no such found device") from None
-    await _audit(request, "ignore", {"found": key, "ignored": wanted.ignored})
+    await audit(request, "ignore", {"found": key, "ignored": wanted.ignored})
     return web.Response(status=204)
 
 
@@ -100,7 +100,7 @@ async def add_device(request: web.Request) -> web.Response:
             await context.inbox.adopted(wanted.found, f"{wanted.integration}.{wanted.name}")
         except NotFound:
             raise Refusal(404, "not_found", "no such found device; the device was added all the same") from None
-    await _audit(request, "add_device", {"integration": wanted.integration, "name": wanted.name})
+    await audit(request, "add_device", {"integration": wanted.integration, "name": wanted.name})
     return web.Response(status=204)
 
 
@@ -108,7 +108,7 @@ async def remove_device(request: web.Request) -> web.Response:
     """Take a device out of hub.yaml."""
     context, where = request.app[CONTEXT], (request.match_info["domain"], request.match_info["device"])
     await _edit(lambda: context.editor.remove_device(*where))
-    await _audit(request, "remove_device", {"integration": where[0], "name": where[1]})
+    await audit(request, "remove_device", {"integration": where[0], "name": where[1]})
     return web.Response(status=204)
 
 
@@ -136,7 +136,7 @@ async def bind(request: web.Request) -> web.Response:
         raise Refusal(422, "refused", f"`{wanted.entity}` is {entity.capability} and cannot serve as {wanted.role}")
     await _edit(lambda: context.editor.bind(zone, wanted.role, wanted.entity, bound=wanted.bound))
     what = {"zone": zone, "role": wanted.role, "entity": wanted.entity, "bound": wanted.bound}
-    await _audit(request, "bind", what)
+    await audit(request, "bind", what)
     return web.Response(status=204)
 
 
@@ -150,7 +150,8 @@ async def _edit(change: Callable[[], None]) -> None:
         raise Refusal(500, "not_written", f"hub.yaml cannot be written: {error.strerror}") from None
 
 
-async def _audit(request: web.Request, action: str, what: dict[str, Any]) -> None:
+async def audit(request: web.Request, action: str, what: dict[str, Any]) -> None:
+    """Note who did what."""
     context, user = request.app[CONTEXT], request[USER]
     now = context.clock.now()
     await context.journal.execute(lambda db: add_audit(db, now, user.name, action, what))

@@ -13,6 +13,7 @@ from firmware_bridge.frame import Frame, Group, Op
 from firmware_bridge.messages import Description, Event, Health, Hello, NodeCommand, OsCommand, read
 from hub.sdk import Alarm, BadCredentials, Equipment, Sample, Unreachable, Vitals
 from integrations.firmware_node.entities import Points
+from integrations.firmware_node.order import Order
 from integrations.firmware_node.relay import NodeRelay
 
 if TYPE_CHECKING:
@@ -49,9 +50,9 @@ class NodeSession:
         """Seconds that the node's clock is ahead."""
         self.restarts = 0
         """Starts of the node that were seen since this was opened."""
-        self._config = config
-        self._tools = tools
-        self._name = name
+        self.config = config
+        self.tools = tools
+        self.online = False
         self.points = Points(name, config.name, peer.record.points)
         self._synced_at = self._health_at = float("-inf")
         self._wake = asyncio.Event()
@@ -69,34 +70,48 @@ class NodeSession:
     async def run(self) -> None:
         """Serve the node until it is lost. Raises Unreachable."""
         self.peer.heard_at = max(self.peer.heard_at, self._now())
-        await first_to_fail(self._serve(), self._tend(), self._watch(), self.hall.link.broken())
+        self.online = True
+        try:
+            await first_to_fail(self._serve(), self._tend(), self._watch(), self.hall.link.broken())
+        finally:
+            self.online = False
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
 
     async def _serve(self) -> None:
         """Take the node's own requests, as many as have come at once; answer events when they are committed."""
+        order = Order(self.peer.record)
         while True:
-            requests = [await self.peer.requests.get()]
-            while not self.peer.requests.empty():
-                requests.append(self.peer.requests.get_nowait())
-            events: list[tuple[Frame, Event]] = []
-            for request in requests:
+            for request in await self._requests(order.due_at()):
                 try:
-                    self._sort(request, events)
+                    self._sort(request, order)
                 except BadFrame:
                     self.hall.link.counts["malformed"] += 1
                     self.peer.answer(request, {"rc": int(Rc.INVALID)})
+            events = order.take(self._now())
             if events:
                 await self._commit(events)
 
-    def _sort(self, request: Frame, events: list[tuple[Frame, Event]]) -> None:
-        """Answer a hello at once, collect events. Raises BadFrame."""
+    async def _requests(self, until: float | None) -> list[Frame]:
+        """Return what has come; nothing when it is ``until`` before something has."""
+        queue = self.peer.requests
+        try:
+            async with asyncio.timeout_at(until):
+                requests = [await queue.get()]
+        except TimeoutError:
+            return []
+        while not queue.empty():
+            requests.append(queue.get_nowait())
+        return requests
+
+    def _sort(self, request: Frame, order: Order) -> None:
+        """Answer a hello at once, put events in order. Raises BadFrame."""
         match request.group, request.command:
             case Group.NODE, NodeCommand.HELLO:
                 self._greet(request)
             case Group.NODE, NodeCommand.EVENT:
-                events.append((request, read(request.body, Event)))
+                order.put(request, read(request.body, Event), self._now())
             case _:
                 self.peer.answer(request, {"rc": int(Rc.NOT_SUPPORTED)})
 
@@ -125,13 +140,14 @@ class NodeSession:
                 continue
             part = self.points.said(event)
             if part is None:
+                record.commit(*name)  # never to be stored: what follows need not wait for it
                 self.peer.answer(request, {"rc": int(Rc.INVALID), "boot": event.boot, "seq": event.seq})
                 continue
             fresh.add(name)
             said.append(part)
             good.append((request, event))
         if said:
-            await self._tools.report(*said)
+            await self.tools.report(*said)
         for request, event in good:
             record.commit(event.boot, event.seq)
             self.peer.answer(request, {"rc": 0, "boot": event.boot, "seq": event.seq})
@@ -167,7 +183,7 @@ class NodeSession:
             off = abs(self.skew) > SKEW
             self.peer.counts[Distrust.SKEW] += off
             said += [Sample(self.points.skew.id, self.skew), Sample(self.points.clock.id, _alarm(on=off))]
-        await self._tools.report(*said)
+        await self.tools.report(*said)
         return health
 
     async def set_clock(self) -> None:
@@ -197,19 +213,17 @@ class NodeSession:
         new = [sample for sample in samples if self._told.get(sample.entity) != sample.value]
         if new:
             self._told |= {sample.entity: sample.value for sample in new}
-            await self._tools.report(*new)
+            await self.tools.report(*new)
 
 
-async def meet(config: Config, hall: Hall) -> Peer:
-    """Return the node, claimed and described. Raises Unreachable, BadCredentials or Unsupported."""
-    peer = hall.link.join(bytes.fromhex(config.node))
+async def meet(config: Config, hall: Hall, peer: Peer) -> None:
+    """Return when the node is claimed, described and heard. Raises Unreachable, BadCredentials or Unsupported."""
     if not peer.claimed:
         await _claim(config, hall, peer)
     if not peer.record.points:
         await _describe(hall, peer)
     else:
         await _be_heard(peer)
-    return peer
 
 
 async def _claim(config: Config, hall: Hall, peer: Peer) -> None:

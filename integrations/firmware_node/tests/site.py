@@ -14,7 +14,7 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from firmware_bridge.tests.far_end import CODE, FarNode, UdpNode
+from firmware_bridge.tests.py_node import CODE, FarNode, UdpNode
 from hub.sdk import Connection, Newcomer, Sample, Tools, Vitals
 from integrations.firmware_node import connect
 from integrations.firmware_node.config import Config
@@ -26,6 +26,8 @@ class Hub:
 
     folder: Path
     http: aiohttp.ClientSession
+    reports: list[tuple[Sample | Vitals, ...]] = field(default_factory=list)
+    """Every call, in order."""
     samples: list[Sample] = field(default_factory=list)
     vitals: list[Vitals] = field(default_factory=list)
     newcomers: list[Newcomer] = field(default_factory=list)
@@ -40,6 +42,7 @@ class Hub:
 
     async def _report(self, *said: Sample | Vitals) -> None:
         await self.committing.wait()
+        self.reports.append(said)
         self.samples += [one for one in said if isinstance(one, Sample)]
         self.vitals += [one for one in said if isinstance(one, Vitals)]
 

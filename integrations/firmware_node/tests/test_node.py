@@ -13,7 +13,7 @@ import pytest
 from firmware_bridge.auth import Direction, seal
 from firmware_bridge.errors import LinkLost
 from firmware_bridge.frame import Frame, Group, Op, encode
-from firmware_bridge.tests.far_end import CODE, PtyNode, UdpNode
+from firmware_bridge.tests.py_node import CODE, PtyNode, UdpNode
 from hub.sdk import Alarm, BadCredentials, Capability, CommandKey, Contact, Relay, Unsupported
 from integrations.firmware_node import connect
 from integrations.firmware_node.tests.site import Hub, config, free_port, opened, running, until
@@ -74,6 +74,20 @@ async def test_an_event_is_answered_only_when_it_is_committed_and_stored_once(
         node.push()  # its answer was lost: it is repeated
         await until(lambda: not node.waiting)
         assert hub.values("0_door") == [Contact.OPEN]
+
+
+async def test_a_lost_datagram_does_not_turn_open_and_closed_around(hub: Hub, node: UdpNode, port: int) -> None:
+    async with opened(hub, node, port):
+        await until(lambda: node.clock)
+        node.lossy.append(True)
+        node.happen(0, True)
+        node.happen(0, False)
+        await asyncio.sleep(0.2)
+        assert node.acked == []
+        node.flying.clear()
+        node.push()
+        await until(lambda: not node.waiting)
+        assert hub.values("0_door") == [Contact.OPEN, Contact.CLOSED]
 
 
 async def test_the_hub_restarts_and_knows_node_key_and_events(hub: Hub, node: UdpNode, port: int) -> None:

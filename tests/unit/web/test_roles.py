@@ -37,6 +37,7 @@ BODIES: dict[str, Any] = {
 
 def path_of(route: Route) -> str:
     path = route.path.replace("{mode}", "test").replace("{id}", "1").replace("{domain}/{device}", "sim/a")
+    path = path.replace("{device}", "a")
     return f"{path}?entity=a.b" if route.name == "history" else path
 
 
@@ -64,6 +65,7 @@ def test_what_is_open_to_everybody_is_listed_here() -> None:
     }  # fmt: skip
     assert {route.name for route in ROUTES if route.method != "GET"} == {
         "sign_in", "sign_out", "set_mode", "backtest", "pushed", "bind", "add_device", "remove_device", "ignore",
+        "load_firmware", "roll_out", "stop_rollout", "release",
     }  # fmt: skip
 
     assert len({route.name for route in ROUTES}) == len(ROUTES)

@@ -69,6 +69,7 @@ class FarNode:
         self.clock: str = ""
         self.health: dict[str, Any] = {"ok": True, "bat": 90, "alarm": False, "up": 1, "t": 0, "dropped": 0, "fail": ""}
         self.resets = 0
+        self.repeated = 0
         self.crashes = False
         """A new image of this node never comes up: it reverts."""
         self.deaf_to: set[tuple[int, int]] = set()
@@ -115,6 +116,7 @@ class FarNode:
         for event in list(self.waiting)[:IN_FLIGHT]:
             name = event["boot"], event["seq"]
             if now - self.flying.get(name, -REPEAT) >= REPEAT:
+                self.repeated += name in self.flying
                 self.flying[name] = now
                 self.ask(2, event)
 
@@ -138,6 +140,7 @@ class FarNode:
         if frame.group == Group.NODE and frame.command == 2:
             name = frame.body["boot"], frame.body["seq"]
             self.acked.append(name)
+            self.flying.pop(name, None)
             self.waiting = deque(event for event in self.waiting if (event["boot"], event["seq"]) != name)
             self.push()
 
