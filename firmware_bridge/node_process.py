@@ -84,7 +84,7 @@ def build(target: str = "menshen-node") -> Path:
 
 
 class NodeProcess:
-    """A node that runs. Its ``port`` is the path of the pty's other end, or of UDP the number of the node's own port."""
+    """A node that runs. Its ``port`` is the path of the pty's other end, or the number of the node's own UDP port."""
 
     def __init__(self, process: asyncio.subprocess.Process, port: str) -> None:
         self.port = port
@@ -117,7 +117,7 @@ class NodeProcess:
         return self._process.returncode
 
     async def say(self, line: str) -> None:
-        """Tell its story: ``door open``, ``car park``, ``battery 20``, ``button``, ``cut`` … A node that ended is deaf."""
+        """Tell its story: ``door open``, ``car park``, ``battery 20``, ``button``, ``cut``. One that ended is deaf."""
         assert self._process.stdin is not None  # noqa: S101 - it was started with a pipe
         try:
             self._process.stdin.write(line.encode() + b"\n")

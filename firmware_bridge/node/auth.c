@@ -82,8 +82,8 @@ static void mac_of(const uint8_t key[KEY_LENGTH], const uint8_t id[ID_LENGTH], e
     hmac_end(&hmac, mac);
 }
 
-size_t auth_seal(const uint8_t key[KEY_LENGTH], const uint8_t id[ID_LENGTH], uint64_t counter, uint8_t *frame, size_t length,
-                 size_t capacity) {
+size_t auth_seal(const uint8_t key[KEY_LENGTH], const uint8_t id[ID_LENGTH], enum direction direction, uint64_t counter,
+                 uint8_t *frame, size_t length, size_t capacity) {
     size_t sealed = length + TAIL_LENGTH;
     if (sealed > capacity || sealed > SMP_FRAME_MAX || frame[SMP_HEADER] < 0xA0 || frame[SMP_HEADER] > 0xA0 + 21)
         return 0;
@@ -94,7 +94,7 @@ size_t auth_seal(const uint8_t key[KEY_LENGTH], const uint8_t id[ID_LENGTH], uin
     put_be64(tail + sizeof COUNTER_MARK, counter);
     memcpy(tail + sizeof COUNTER_MARK + 8, MAC_MARK, sizeof MAC_MARK);
     uint8_t mac[32];
-    mac_of(key, id, FROM_NODE, frame, sealed, mac);
+    mac_of(key, id, direction, frame, sealed, mac);
     memcpy(frame + sealed - MAC_LENGTH, mac, MAC_LENGTH);
     return sealed;
 }

@@ -59,6 +59,7 @@ bool random_chance(double share);
 /* port_host.c */
 void host_open(const struct options *options, char **arguments);
 struct world *host_world(void);
+const uint8_t *host_signer(void);
 uint64_t host_now(void);
 /* Waits for input, at most `wait` ms of the node's time. */
 void host_wait(uint32_t wait);

@@ -91,7 +91,7 @@ bool node_send(struct node *node, const struct smp_frame *frame, const struct cb
         return false;
     smp_put_header(node->frame, frame, out->length);
     if (key != NULL)
-        length = auth_seal(key, node->who.id, (uint64_t)node->boot_id << 32 | ++node->frames, node->frame, length,
+        length = auth_seal(key, node->who.id, FROM_NODE, (uint64_t)node->boot_id << 32 | ++node->frames, node->frame, length,
                            sizeof node->frame);
     if (serial)
         port_send((const uint8_t *)node->lines, console_encode(node->frame, length, node->lines, sizeof node->lines), answer);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -11,14 +12,19 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 
 from firmware_bridge.auth import Counters, Direction, claim_key, must_be_sealed, node_key, seal, unseal
-from firmware_bridge.errors import NotAuthentic
+from firmware_bridge.errors import BadFrame, NotAuthentic
 from firmware_bridge.frame import Frame, Group, Head, Op, decode, encode, head
 from firmware_bridge.messages import Event, Hello, NodeCommand, read
 from firmware_bridge.node_process import NodeOptions, NodeProcess
 from firmware_bridge.serial_framing import Assembler, lines_of
 
+#: For the tests of the C node: without a compiler there is none.
+needs_compiler = pytest.mark.skipif(
+    shutil.which("make") is None or shutil.which("cc") is None, reason="no compiler: tools/debian.sh"
+)
 HUB = b"HUB\0\0\0\0\1"
 NONCE = bytes(range(16))
 #: Seconds within which a node answers on a busy machine.
@@ -44,13 +50,24 @@ class SmallHub:
         """Puts a frame on the wire."""
         self.raw: Callable[[bytes], None] = lambda data: None
         """Puts bytes on the wire as they are."""
+        self.close: Callable[[], None] = lambda: None
+        """Leaves the wire to somebody else."""
+        self.patience = PATIENCE
+        """Seconds until a request is repeated, if it is."""
+        self.tries = 1
+        self.is_serial = False
         self.met = asyncio.Event()
         """Set when the node was heard on this link: from then on it can be spoken to."""
         self._seq = 0
         self._waiting: dict[int, tuple[Head, asyncio.Future[Frame]]] = {}
 
     def received(self, data: bytes) -> None:
-        said = head(data)
+        try:
+            self._take(data, head(data))
+        except BadFrame:  # a bad line
+            self.refused.append("malformed")
+
+    def _take(self, data: bytes, said: Head) -> None:
         if self.key and must_be_sealed(said):
             try:
                 self.heard.accept(unseal(data, self.key, Direction.FROM_NODE, self.id))
@@ -81,15 +98,15 @@ class SmallHub:
 
     async def ask(
         self, op: Op, group: int, command: int, body: dict[str, Any] | None = None, *, key: bytes | None = None,
-        tries: int = 1, within: float = PATIENCE,
+        tries: int | None = None, within: float | None = None,
     ) -> dict[str, Any]:  # fmt: skip
         """Return the answer's map, failures too."""
         answered: asyncio.Future[Frame] = asyncio.get_running_loop().create_future()
-        for _ in range(tries):
+        for _ in range(tries or self.tries):
             self._seq = (self._seq + 1) % 256
             self._waiting[self._seq] = Head(Op(op | 1), group, self._seq, command), answered
             self.send(Frame(op, group, self._seq, command, body or {}), key)
-            done, _ = await asyncio.wait({answered}, timeout=within)
+            done, _ = await asyncio.wait({answered}, timeout=within or self.patience)
             if done:
                 return answered.result().body
         raise TimeoutError(f"no answer to {group}/{command}")
@@ -113,6 +130,17 @@ class SmallHub:
 
     def own(self, key: bytes) -> None:
         self.key, self.sent, self.heard = key, 0, Counters()
+
+    def collect(self) -> list[Event]:
+        """Answer each event from now on, and return the list that they are put into."""
+        events: list[Event] = []
+
+        def take(event: Event) -> bool:
+            events.append(event)
+            return True
+
+        self.on_event = take
+        return events
 
     async def next(self, command: int) -> Frame:
         """Return the node's next request with this command; others before it are forgotten."""
@@ -162,6 +190,7 @@ def listen(hub: SmallHub) -> tuple[socket.socket, Callable[[], None]]:
     def close() -> None:
         loop.remove_reader(sock)
         sock.close()
+        hub.close = lambda: None
 
     return sock, close
 
@@ -171,6 +200,7 @@ def open_line(hub: SmallHub, path: str) -> Callable[[], None]:
     loop = asyncio.get_running_loop()
     fd = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
     assembler = Assembler()
+    hub.is_serial = True
     pending = bytearray()
 
     def readable() -> None:
@@ -201,6 +231,7 @@ def open_line(hub: SmallHub, path: str) -> Callable[[], None]:
         loop.remove_reader(fd)
         loop.remove_writer(fd)
         os.close(fd)
+        hub.close = lambda: None
 
     return close
 
@@ -220,8 +251,9 @@ async def running(
     else:
         options = msgspec.structs.replace(options, hub=sock.getsockname())
         node = await NodeProcess.start(options, target=target)
+    hub.close = close
     try:
         yield node, hub
     finally:
-        close()
+        hub.close()
         await node.close()

@@ -11,7 +11,9 @@ import pytest
 from firmware_bridge.auth import Direction, claim_key, seal
 from firmware_bridge.frame import Frame, Group, Op, encode
 from firmware_bridge.messages import Description, Health, ImageState, NodeCommand, read
-from firmware_bridge.tests.small_hub import running
+from firmware_bridge.tests.small_hub import needs_compiler, running
+
+pytestmark = needs_compiler
 
 
 async def test_it_says_hello_every_ten_seconds_until_it_is_answered_then_once_a_minute(tmp_path: Path) -> None:
@@ -124,8 +126,8 @@ async def test_what_is_not_authentic_is_dropped_in_silence_and_counted(tmp_path:
         assert await hub.silent(seal(frame, hub.key, Direction.FROM_NODE, hub.id, 9 << 32)), "reflected"
         good = seal(frame, hub.key, Direction.FROM_HUB, hub.id, 10 << 32 | 1)
         assert not await hub.silent(good)
-        off = seal(Frame(Op.WRITE, Group.NODE, 201, NodeCommand.SET, {"pt": 5, "v": False}), hub.key, Direction.FROM_HUB,
-                   hub.id, 10 << 32 | 2)  # fmt: skip
+        frame = Frame(Op.WRITE, Group.NODE, 201, NodeCommand.SET, {"pt": 5, "v": False})
+        off = seal(frame, hub.key, Direction.FROM_HUB, hub.id, 10 << 32 | 2)
         assert not await hub.silent(off)
         assert await hub.silent(good), "a replay"
         stats = await node.stats()
