@@ -56,7 +56,8 @@ class NodeSession:
         self.points = Points(name, config.name, peer.record.points)
         self._synced_at = self._health_at = float("-inf")
         self._wake = asyncio.Event()
-        self._under_way: set[tuple[int, int]] = set()
+        self._newest: dict[int, tuple[tuple[int, int], Sample | Vitals]] = {}
+        """By point, the last event and what it said."""
         self._bad_at = float("-inf")
         self._told: dict[str, object] = {}
 
@@ -131,7 +132,8 @@ class NodeSession:
             raise Unreachable("the node has changed its points; it is opened anew")
 
     async def _commit(self, events: list[tuple[Frame, Event]]) -> None:
-        record, said, fresh = self.peer.record, [], set[tuple[int, int]]()
+        record, fresh = self.peer.record, set[tuple[int, int]]()
+        said: list[Sample | Vitals] = []
         good: list[tuple[Frame, Event]] = []
         for request, event in events:
             name = event.boot, event.seq
@@ -144,13 +146,22 @@ class NodeSession:
                 self.peer.answer(request, {"rc": int(Rc.INVALID), "boot": event.boot, "seq": event.seq})
                 continue
             fresh.add(name)
-            said.append(part)
+            said += self._in_time(event, part)
             good.append((request, event))
         if said:
             await self.tools.report(*said)
         for request, event in good:
             record.commit(event.boot, event.seq)
             self.peer.answer(request, {"rc": 0, "boot": event.boot, "seq": event.seq})
+
+    def _in_time(self, event: Event, part: Sample | Vitals) -> tuple[Sample | Vitals, ...]:
+        """Return what an event says; after one that comes late, again what its point has said since."""
+        name = event.boot, event.seq
+        newest, since = self._newest.get(event.pt, (name, part))
+        if name < newest:
+            return part, since
+        self._newest[event.pt] = name, part
+        return (part,)
 
     async def _tend(self) -> None:
         """Set the clock and ask how the node is, now and whenever it is time."""

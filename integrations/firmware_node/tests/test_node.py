@@ -90,6 +90,22 @@ async def test_a_lost_datagram_does_not_turn_open_and_closed_around(hub: Hub, no
         assert hub.values("0_door") == [Contact.OPEN, Contact.CLOSED]
 
 
+async def test_an_event_that_comes_much_too_late_is_kept_and_changes_nothing(
+    hub: Hub, node: UdpNode, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("integrations.firmware_node.order.HOLD", 0.05)
+    async with opened(hub, node, port):
+        await until(lambda: node.clock)
+        node.lossy.append(True)
+        node.happen(0, True)
+        node.happen(0, False)
+        await until(lambda: node.acked == [(1, 2)])
+        node.flying.clear()
+        node.push()
+        await until(lambda: not node.waiting)
+        assert hub.values("0_door") == [Contact.CLOSED, Contact.OPEN, Contact.CLOSED]
+
+
 async def test_the_hub_restarts_and_knows_node_key_and_events(hub: Hub, node: UdpNode, port: int) -> None:
     async with opened(hub, node, port):
         node.happen(0, True)
