@@ -23,6 +23,7 @@ from firmware_bridge.frame import Frame
 from firmware_bridge.tests.py_node import CODE, UdpNode
 from hub.journal.store import FILE
 from integrations.firmware_node.tests.site import free_port
+from tests.bench.cuts import bricked
 from tests.bench.figure import Figure, percentile
 from tests.kit.broker import Broker
 from tests.kit.hub import HubProcess
@@ -77,6 +78,15 @@ def figures() -> Iterator[Figure]:
     yield Figure(BENCH, "bridge.events_lost", done.said - done.kept, "", done.said, "want 0; negative: kept twice")
     yield Figure(BENCH, "bridge.cpu_cores@2000", round(done.cpu / done.seconds, 2), "", 1, "of the whole hub")
     yield Figure(BENCH, "bridge.rss_mib@2000", round(done.resident, 1), "MiB", 1, "of the whole hub in the end")
+    yield from _cuts()
+
+
+def _cuts() -> Iterator[Figure]:
+    count = int(os.environ.get("BRIDGE_CUTS", "100"))
+    with tempfile.TemporaryDirectory(prefix="menshen-bench-") as name:
+        dead, came, done = asyncio.run(bricked(Path(name), count))
+    note = f"updates of the C node with a power cut at a random point; {came} cuts came, {done} updates ended as done"
+    yield Figure(BENCH, "bridge.bricked_of_100_cuts", dead, "", count, f"{note}; want 0")
 
 
 async def _run(folder: Path, seconds: float) -> _Run:
