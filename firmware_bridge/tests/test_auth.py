@@ -19,6 +19,7 @@ from firmware_bridge.auth import (
 )
 from firmware_bridge.errors import NotAuthentic
 from firmware_bridge.frame import Frame, Group, Op, decode, encode, head
+from firmware_bridge.tests import STEADY
 
 NODE, KEY = b"NODE0001", bytes(16)
 FRAME = Frame(Op.WRITE, Group.NODE, 1, 2, {"seq": 1, "v": True})
@@ -43,6 +44,7 @@ def test_another_key_node_or_direction_is_forged() -> None:
     assert why(encode(FRAME)) == Distrust.FORGED
 
 
+@STEADY
 @given(st.integers(0, len(SEALED) - 1), st.integers(1, 255))
 def test_every_changed_byte_is_forged(at: int, change: int) -> None:
     data = bytearray(SEALED)
@@ -50,11 +52,13 @@ def test_every_changed_byte_is_forged(at: int, change: int) -> None:
     assert why(bytes(data)) == Distrust.FORGED
 
 
+@STEADY
 @given(st.binary(max_size=120))
 def test_noise_is_forged(data: bytes) -> None:
     assert why(data) == Distrust.FORGED
 
 
+@STEADY
 @given(st.lists(st.integers(0, 300), max_size=200))
 def test_no_counter_is_taken_twice_and_none_within_the_window_is_refused(tried: list[int]) -> None:
     counters, taken, highest = Counters(), set[int](), -1

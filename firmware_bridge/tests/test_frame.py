@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from firmware_bridge.errors import BadFrame, Refused
 from firmware_bridge.frame import HEADER, MAX_BODY, Frame, Op, decode, encode, read_map
 from firmware_bridge.serial_framing import MAX_LINE, Assembler, lines_of
+from firmware_bridge.tests import STEADY
 
 NUMBERS = st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False)
 LEAVES = st.booleans() | NUMBERS | st.text(max_size=20) | st.binary(max_size=40)
@@ -19,17 +20,20 @@ BODIES = st.dictionaries(st.text(max_size=8), LEAVES | st.lists(LEAVES, max_size
 FRAMES = st.builds(Frame, st.sampled_from(Op), st.integers(0, 65_535), st.integers(0, 255), st.integers(0, 255), BODIES)
 
 
+@STEADY
 @given(FRAMES)
 def test_what_is_written_is_read(frame: Frame) -> None:
     assert decode(encode(frame)) == frame
 
 
+@STEADY
 @given(st.binary(max_size=200))
 def test_noise_is_a_bad_frame_or_a_frame(data: bytes) -> None:
     with suppress(BadFrame):
         decode(data)
 
 
+@STEADY
 @given(st.binary(max_size=300))
 def test_noise_in_a_map(data: bytes) -> None:
     with suppress(BadFrame):
@@ -100,6 +104,7 @@ def test_an_answer_that_reports_nonsense_is_refused_too(body: dict[str, Any]) ->
         Frame(Op.WRITE_ANSWER, 1, 0, 0, body).check()
 
 
+@STEADY
 @given(st.lists(st.one_of(FRAMES, st.just(b"I: booted\r\n")), max_size=4), st.integers(1, 50))
 def test_frames_between_the_console_in_pieces_of_any_size(parts: list[Frame | bytes], size: int) -> None:
     frames = [encode(part) for part in parts if isinstance(part, Frame)]
@@ -111,6 +116,7 @@ def test_frames_between_the_console_in_pieces_of_any_size(parts: list[Frame | by
     assert assembler.broken == 0
 
 
+@STEADY
 @given(FRAMES, st.data())
 def test_one_changed_byte_never_gives_another_frame(frame: Frame, data: st.DataObject) -> None:
     whole = encode(frame)
@@ -120,6 +126,7 @@ def test_one_changed_byte_never_gives_another_frame(frame: Frame, data: st.DataO
     assert list(Assembler().feed(bytes(lines))) in ([], [whole])
 
 
+@STEADY
 @given(
     st.lists(st.binary(max_size=300) | st.binary(max_size=99).map(lambda tail: b"\x06\x09" + tail + b"\n"), max_size=9)
 )

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from firmware_bridge.errors import BadImage, Rc
 from firmware_bridge.image import Version, build, check_for, parse, verify
+from firmware_bridge.tests import STEADY
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
 OTHER = Ed25519PrivateKey.from_private_bytes(b"\x01" * 32)
@@ -25,6 +26,7 @@ def test_a_good_image() -> None:
     install(WHOLE)
 
 
+@STEADY
 @given(st.integers(0, len(WHOLE) - 1), st.integers(1, 255))
 def test_every_changed_byte_is_refused(at: int, change: int) -> None:
     data = bytearray(WHOLE)
@@ -33,12 +35,14 @@ def test_every_changed_byte_is_refused(at: int, change: int) -> None:
         install(bytes(data))
 
 
+@STEADY
 @given(st.integers(0, len(WHOLE) - 1))
 def test_every_cut_is_refused(length: int) -> None:
     with pytest.raises(BadImage):
         install(WHOLE[:length])
 
 
+@STEADY
 @given(st.binary(max_size=300), st.booleans())
 def test_noise_is_refused(noise: bytes, like_an_image: bool) -> None:
     with pytest.raises(BadImage):

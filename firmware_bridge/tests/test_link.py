@@ -17,6 +17,7 @@ from firmware_bridge.link import AGAIN, LINK_RATE, NODE_RATE, STRANGERS, Bucket,
 from firmware_bridge.messages import Hello, NodeCommand
 from firmware_bridge.peer import Address, Peer
 from firmware_bridge.registry import BadRegistry, Registry
+from firmware_bridge.tests import STEADY
 
 NODE, KEY, HERE, THERE = b"NODE0001", bytes(range(16)), ("10.0.0.1", 1), ("10.0.0.2", 1)
 EVENT = Frame(Op.WRITE, Group.NODE, 1, NodeCommand.EVENT, {"boot": 1, "seq": 1, "up": 1, "t": 0, "pt": 0, "v": True})
@@ -68,7 +69,7 @@ def hello(node: bytes) -> bytes:
     return encode(Frame(Op.WRITE, Group.NODE, 1, NodeCommand.HELLO, body))
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(STEADY, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.binary(max_size=200) | st.tuples(st.integers(0, 60), st.integers(1, 255)), max_size=20))
 async def test_nothing_hostile_is_believed_or_raises(tmp_path: Path, frames: list[bytes | tuple[int, int]]) -> None:
     place = Place(tmp_path)
@@ -209,6 +210,7 @@ def test_a_bucket() -> None:
     assert bucket.take(1.0)
 
 
+@STEADY
 @given(st.lists(st.binary(min_size=1, max_size=600), max_size=5), st.integers(1, 600))
 def test_frames_over_bluetooth_at_any_mtu(bodies: list[bytes], mtu: int) -> None:
     frames = [encode(Frame(Op.WRITE, 1, 0, 1, {"d": body})) for body in bodies]
@@ -217,6 +219,7 @@ def test_frames_over_bluetooth_at_any_mtu(bodies: list[bytes], mtu: int) -> None
     assert all(len(part) <= max(mtu, 23) - 3 for frame in frames for part in cut(frame, mtu))
 
 
+@STEADY
 @given(st.lists(st.binary(max_size=600), max_size=20))
 def test_noise_over_bluetooth_is_bounded(parts: list[bytes]) -> None:
     joiner = Joiner()

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware_bridge.rollout import AT_ONCE, TRIES, Outcome, Rollout, Stand, Window, begin, ended, limit, step, stop
+from firmware_bridge.tests import STEADY
 from hub.model.time import Instant
 
 LATER = Instant(1_000)
@@ -25,6 +26,7 @@ def check(rollout: Rollout) -> None:
     assert updating + done <= limit(len(rollout.nodes), done) or done > limit(len(rollout.nodes), done - 1)
 
 
+@STEADY
 @given(st.integers(1, 60), st.integers(0, 2**32))
 def test_whatever_happens_it_goes_by_waves_and_stops_at_the_first_revert(count: int, seed: int) -> None:
     chance = random.Random(seed)

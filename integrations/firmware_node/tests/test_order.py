@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from firmware_bridge.frame import Frame, Group, Op
 from firmware_bridge.messages import Event
 from firmware_bridge.registry import Record
+from firmware_bridge.tests import STEADY
 from integrations.firmware_node.order import HOLD, MOST, Order
 
 REQUEST = Frame(Op.WRITE, Group.NODE, 0, 2)
@@ -21,6 +22,7 @@ def taken(order: Order, now: float) -> list[int]:
     return [one.seq for _, one in order.take(now)]
 
 
+@STEADY
 @given(st.permutations(range(1, 9)))
 def test_what_comes_within_the_hold_is_taken_in_order(arrival: list[int]) -> None:
     record, got = Record(""), list[int]()
