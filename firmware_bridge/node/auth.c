@@ -18,7 +18,8 @@ struct hmac {
     uint8_t outer_pad[BLOCK];
 };
 
-static void hmac_begin(struct hmac *hmac, const uint8_t *key, size_t length) { /* keys here are never longer than a block */
+/* Keys here are never longer than a block. */
+static void hmac_begin(struct hmac *hmac, const uint8_t *key, size_t length) {
     uint8_t pad[BLOCK] = {0};
     memcpy(pad, key, length);
     for (size_t i = 0; i < BLOCK; i++) {
@@ -38,8 +39,8 @@ static void hmac_end(struct hmac *hmac, uint8_t mac[32]) {
 }
 
 /* HKDF with one round of expansion: 16 bytes are wanted. */
-static void derive(const char code[CODE_LENGTH], const uint8_t *salt, size_t salt_length, const uint8_t *info, size_t info_length,
-                   uint8_t key[KEY_LENGTH]) {
+static void derive(const char code[CODE_LENGTH], const uint8_t *salt, size_t salt_length, const uint8_t *info,
+                   size_t info_length, uint8_t key[KEY_LENGTH]) {
     static const uint8_t first_round = 1;
     uint8_t digest[32];
     struct hmac hmac;
@@ -71,8 +72,8 @@ void owner_key(const char code[CODE_LENGTH], const uint8_t id[ID_LENGTH], const 
     derive(code, salt, sizeof salt, info, sizeof info, key);
 }
 
-static void mac_of(const uint8_t key[KEY_LENGTH], const uint8_t id[ID_LENGTH], enum direction direction, const uint8_t *frame,
-                   size_t length, uint8_t mac[32]) {
+static void mac_of(const uint8_t key[KEY_LENGTH], const uint8_t id[ID_LENGTH], enum direction direction,
+                   const uint8_t *frame, size_t length, uint8_t mac[32]) {
     uint8_t from = (uint8_t)direction;
     struct hmac hmac;
     hmac_begin(&hmac, key, KEY_LENGTH);
@@ -107,8 +108,8 @@ bool auth_has_tail(const uint8_t *frame, size_t length) {
            memcmp(tail + sizeof COUNTER_MARK + 8, MAC_MARK, sizeof MAC_MARK) == 0;
 }
 
-bool auth_open(const uint8_t key[KEY_LENGTH], const uint8_t id[ID_LENGTH], enum direction direction, const uint8_t *frame,
-               size_t length, uint64_t *counter) {
+bool auth_open(const uint8_t key[KEY_LENGTH], const uint8_t id[ID_LENGTH], enum direction direction,
+               const uint8_t *frame, size_t length, uint64_t *counter) {
     if (!auth_has_tail(frame, length))
         return false;
     uint8_t mac[32];

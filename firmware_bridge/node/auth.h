@@ -31,12 +31,12 @@ void claim_key(const char code[CODE_LENGTH], const uint8_t id[ID_LENGTH], uint8_
 void owner_key(const char code[CODE_LENGTH], const uint8_t id[ID_LENGTH], const uint8_t hub[ID_LENGTH],
                const uint8_t hub_nonce[NONCE_LENGTH], const uint8_t node_nonce[NONCE_LENGTH], uint8_t key[KEY_LENGTH]);
 
-/* Appends the tail to a finished frame whose map has at most 21 entries; returns the new length, 0 if it does not fit. */
+/* Appends the tail to a finished frame whose map has at most 21 entries; returns its length, 0 if it does not fit. */
 size_t auth_seal(const uint8_t key[KEY_LENGTH], const uint8_t id[ID_LENGTH], enum direction direction, uint64_t counter,
                  uint8_t *frame, size_t length, size_t capacity);
 /* Whether the frame ends in a tail with the right mac; its counter. */
-bool auth_open(const uint8_t key[KEY_LENGTH], const uint8_t id[ID_LENGTH], enum direction direction, const uint8_t *frame,
-               size_t length, uint64_t *counter);
+bool auth_open(const uint8_t key[KEY_LENGTH], const uint8_t id[ID_LENGTH], enum direction direction,
+               const uint8_t *frame, size_t length, uint64_t *counter);
 /* Whether the frame ends in a tail at all. */
 bool auth_has_tail(const uint8_t *frame, size_t length);
 

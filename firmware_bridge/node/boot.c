@@ -1,5 +1,5 @@
-/* Each sector moves in three steps: spare to scratch, running to spare, scratch to running. A step's source is never its
-   target, and a step is written down when it is done: after a power cut the first one that is not is done again. */
+/* Each sector moves in three steps: spare to scratch, running to spare, scratch to running. A step's source is never
+   its target, and a step is written down when it is done: after a power cut the first one that is not is done again. */
 #include "boot.h"
 
 #include "bytes.h"

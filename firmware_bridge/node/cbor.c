@@ -16,7 +16,8 @@ static bool read_head(const uint8_t *data, size_t length, struct head *head) {
     if (length == 0)
         return false;
     uint8_t info = data[0] & 0x1F;
-    size_t extra = info < 24 ? 0 : info <= 27 ? (size_t)1 << (info - 24) : SIZE_MAX; /* 28 to 30 reserved, 31 indefinite */
+    /* 28 to 30 are reserved, 31 is an indefinite length */
+    size_t extra = info < 24 ? 0 : info <= 27 ? (size_t)1 << (info - 24) : SIZE_MAX;
     if (extra == SIZE_MAX || extra > length - 1)
         return false;
     head->major = (enum major)(data[0] >> 5);

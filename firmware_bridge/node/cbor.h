@@ -14,7 +14,7 @@ struct cbor_item {
     size_t length;
 };
 
-/* Whether `data` is exactly one well-formed map within the limits. Everything below expects such a map or an item of one. */
+/* Whether `data` is exactly one well-formed map within the limits. All below expects such a map or an item of one. */
 bool cbor_is_map(const uint8_t *data, size_t length);
 
 /* The value of `key` in a checked map; false if it is not there. */

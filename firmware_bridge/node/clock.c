@@ -54,10 +54,11 @@ bool clock_parse(const char *text, size_t length, uint64_t *epoch_ms) {
     int ms = fraction(text, length, &at);
     if (at < length && text[at] == 'Z')
         at++;
-    if (at != length || year < 1970 || year > 2105 || !is_day(year, month, day) || hour < 0 || hour > 23 || minute < 0 ||
-        minute > 59 || second < 0 || second > 59 || ms < 0)
+    if (at != length || year < 1970 || year > 2105 || !is_day(year, month, day) || hour < 0 || hour > 23 ||
+        minute < 0 || minute > 59 || second < 0 || second > 59 || ms < 0)
         return false;
-    *epoch_ms = (uint64_t)(((days_before(year, month, day) * 24 + hour) * 60 + minute) * 60 + second) * 1000 + (uint64_t)ms;
+    int64_t seconds = ((days_before(year, month, day) * 24 + hour) * 60 + minute) * 60 + second;
+    *epoch_ms = (uint64_t)(seconds * 1000 + ms);
     return true;
 }
 

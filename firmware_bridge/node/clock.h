@@ -8,7 +8,8 @@
 
 #define CLOCK_TEXT 25 /* characters with the zero */
 
-/* Epoch ms of a UTC time; seconds may have 1 to 9 decimals, the Z may be missing. False if it is not a time of 1970 to 2105. */
+/* Epoch ms of a UTC time; seconds may have 1 to 9 decimals, the Z may be missing. False if it is no time of 1970 to
+   2105. */
 bool clock_parse(const char *text, size_t length, uint64_t *epoch_ms);
 void clock_format(uint64_t epoch_ms, char text[CLOCK_TEXT]);
 

@@ -1,4 +1,4 @@
-/* The groups of requests that a node answers. Each writes the answer's map, or returns a code and what it wrote is dropped. */
+/* The groups of requests that a node answers. Each writes the answer's map, or returns a code and that is dropped. */
 #ifndef NODE_COMMANDS_H
 #define NODE_COMMANDS_H
 

@@ -1,4 +1,4 @@
-/* What stands in the running slot of a node that was never updated: an image without a signature, whose hash is right. */
+/* What stands in the running slot of a node that was never updated: an image without a signature. */
 #include <stdio.h>
 #include <string.h>
 

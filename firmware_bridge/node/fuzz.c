@@ -1,18 +1,27 @@
 /* Feeds a file to the node as bytes from outside: the first byte says where they come in, the rest is what comes.
-   libFuzzer calls LLVMFuzzerTestOneInput; without it main reads the files it is given (the corpus, under ASan and UBSan). */
+   libFuzzer calls LLVMFuzzerTestOneInput; without it main reads the files it is given, under ASan and UBSan. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "host.h"
 
-enum entry { FRAME_OF_STRANGER, FRAME_OF_OWNER, SERIAL_BYTES, IMAGE_IN_SLOT, SETTINGS_IN_FLASH, EVENTS_IN_FLASH, ENTRIES };
+enum entry {
+    FRAME_OF_STRANGER,
+    FRAME_OF_OWNER,
+    SERIAL_BYTES,
+    IMAGE_IN_SLOT,
+    SETTINGS_IN_FLASH,
+    EVENTS_IN_FLASH,
+    ENTRIES,
+};
 
 #define INPUT_MAX 16384U
 
 static struct node node;
 static uint64_t counter;
-static const struct identity who = {.id = "fuzzfuzz", .code = "0123456789ABCDEF", .model = "menshen-ref", .field_period = 100};
+static const struct identity who = {
+    .id = "fuzzfuzz", .code = "0123456789ABCDEF", .model = "menshen-ref", .field_period = 100};
 
 /* ---- The smallest port: flash in memory, nobody at the other end. ---- */
 
@@ -74,7 +83,7 @@ static void run(uint64_t from, unsigned polls) {
         node_poll(&node, from + 100U * i);
 }
 
-/* Frames in a row, each after its length in two bytes; those of the owner get the right tail, so that what follows is reached. */
+/* Frames in a row, each after its length in two bytes; those of the owner get the right tail, so that they count. */
 static void take_frames(const uint8_t *data, size_t size, bool owned) {
     node.owner.claimed = node.owner.settled = owned;
     while (size > 2) {

@@ -109,8 +109,8 @@ static enum smp_rc upload(struct node *node, const struct smp_frame *request, st
     size_t length;
     if (node->boot.state != BOOT_IDLE) /* the spare slot holds what is to be tried or to be gone back to */
         return RC_BAD_STATE;
-    if (!cbor_find(request->body, "off", &item) || !cbor_uint(item, &offset) || !cbor_find(request->body, "data", &item) ||
-        !cbor_bytes(item, &data, &length))
+    if (!cbor_find(request->body, "off", &item) || !cbor_uint(item, &offset) ||
+        !cbor_find(request->body, "data", &item) || !cbor_bytes(item, &data, &length))
         return RC_INVALID;
     if (offset == 0) {
         enum smp_rc rc = begin(node, request);

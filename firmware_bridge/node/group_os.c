@@ -1,4 +1,6 @@
 /* Group 0: echo, date and time, reset, buffer sizes, boot loader (Zephyr, "OS Management Group"). */
+#include <string.h>
+
 #include "clock.h"
 #include "commands.h"
 
@@ -24,8 +26,8 @@ static enum smp_rc set_time(struct node *node, const struct smp_frame *request, 
     const char *text;
     size_t length;
     uint64_t wall;
-    if (!cbor_find(request->body, "datetime", &item) || !cbor_text(item, &text, &length) || !clock_parse(text, length, &wall) ||
-        wall <= now)
+    if (!cbor_find(request->body, "datetime", &item) || !cbor_text(item, &text, &length) ||
+        !clock_parse(text, length, &wall) || wall <= now)
         return RC_INVALID;
     node->wall_offset = wall - now;
     cbor_put_map(out, 0);
@@ -53,7 +55,7 @@ static enum smp_rc bootloader(const struct smp_frame *request, struct cbor_write
         cbor_put_text(out, "MCUboot");
         return RC_OK;
     }
-    if (!cbor_text(item, &text, &length) || length != 4 || text[0] != 'm' || text[1] != 'o' || text[2] != 'd' || text[3] != 'e')
+    if (!cbor_text(item, &text, &length) || length != 4 || memcmp(text, "mode", length) != 0)
         return RC_NO_ENTRY;
     cbor_put_text(out, "mode");
     cbor_put_uint(out, SWAP_USING_SCRATCH);

@@ -1,4 +1,4 @@
-/* The host build: a node as a Linux process, with a world round it that a test or a demo directs. Not part of a board. */
+/* The host build: a node as a Linux process, in a world that a test or a demo directs. Not part of a board. */
 #ifndef NODE_HOST_H
 #define NODE_HOST_H
 

@@ -150,7 +150,7 @@ static void obey(const char *line) {
         fprintf(stderr, "unknown command: %s\n", line);
 }
 
-/* A body may say how its image behaves: one that begins with "crash" dies before it is confirmed, "sick" is not well. */
+/* A body may say how its image behaves: "crash" dies before it is confirmed, "sick" is not well. */
 static bool is_crashing(void) {
     char body[8] = {0};
     unsigned revision = 0;

@@ -152,8 +152,9 @@ bool image_is_whole(enum port_area slot, const struct image *image) {
 enum smp_rc image_judge(enum port_area slot, const struct image *image, const char *model, uint32_t running_counter) {
     uint8_t signer[32];
     port_signer_digest(signer);
-    if (!image->has_signature || !image->has_key || memcmp(image->key, signer, sizeof signer) != 0 || !image->has_counter ||
-        !image_is_whole(slot, image) || !port_ed25519_verify(image->signature, image->hash, sizeof image->hash))
+    if (!image->has_signature || !image->has_key || !image->has_counter ||
+        memcmp(image->key, signer, sizeof signer) != 0 || !image_is_whole(slot, image) ||
+        !port_ed25519_verify(image->signature, image->hash, sizeof image->hash))
         return RC_CORRUPT;
     if (strcmp(image->model, model) != 0 || image->security_counter < running_counter)
         return RC_REFUSED;

@@ -31,7 +31,7 @@ struct image {
 bool image_read(enum port_area slot, struct image *image);
 /* Whether header, body and protected TLVs have the hash that the image claims. */
 bool image_is_whole(enum port_area slot, const struct image *image);
-/* Whether an uploaded image may run on this model instead of one with `running_counter`; RC_CORRUPT or RC_REFUSED if not. */
+/* Whether an uploaded image may run on this model after one with `running_counter`; RC_CORRUPT or RC_REFUSED if not. */
 enum smp_rc image_judge(enum port_area slot, const struct image *image, const char *model, uint32_t running_counter);
 
 #endif

@@ -10,7 +10,9 @@
 #define OWNER_RECORD (1 + ID_LENGTH + KEY_LENGTH + 2 * NONCE_LENGTH)
 _Static_assert(OWNER_RECORD <= SETTING_MAX, "the owner is one setting");
 
-uint64_t node_wall(const struct node *node, uint64_t now) { return node->wall_offset == 0 ? 0 : node->wall_offset + now; }
+uint64_t node_wall(const struct node *node, uint64_t now) {
+    return node->wall_offset == 0 ? 0 : node->wall_offset + now;
+}
 
 void node_save_owner(struct node *node) {
     uint8_t record[OWNER_RECORD];
@@ -91,10 +93,11 @@ bool node_send(struct node *node, const struct smp_frame *frame, const struct cb
         return false;
     smp_put_header(node->frame, frame, out->length);
     if (key != NULL)
-        length = auth_seal(key, node->who.id, FROM_NODE, (uint64_t)node->boot_id << 32 | ++node->frames, node->frame, length,
-                           sizeof node->frame);
+        length = auth_seal(key, node->who.id, FROM_NODE, (uint64_t)node->boot_id << 32 | ++node->frames, node->frame,
+                           length, sizeof node->frame);
     if (serial)
-        port_send((const uint8_t *)node->lines, console_encode(node->frame, length, node->lines, sizeof node->lines), answer);
+        port_send((const uint8_t *)node->lines, console_encode(node->frame, length, node->lines, sizeof node->lines),
+                  answer);
     else
         port_send(node->frame, length, answer);
     return true;

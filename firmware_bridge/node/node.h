@@ -1,4 +1,4 @@
-/* The node itself: all of its state in one struct that the port places (about 17 kB), one call to start, one to go on. */
+/* The node itself: all of its state in one struct that the port places (20 kB), one call to start, one to go on. */
 #ifndef NODE_NODE_H
 #define NODE_NODE_H
 
@@ -21,7 +21,7 @@ struct identity {
     uint32_t field_period; /* ms between two values of the field, axes in turn; at least 1 */
 };
 
-/* Who owns it. The nonces are kept until the first frame under the key has come: until then the claim may be repeated. */
+/* Who owns it. Until the first frame under the key has come (`settled`), the same claim gets the same answer again. */
 struct owner {
     bool claimed;
     bool settled;

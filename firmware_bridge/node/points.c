@@ -1,4 +1,4 @@
-/* Whole numbers only (nT, ms): the same on every processor. The figures are ours, tried on the simulated bay of port_host.c. */
+/* Whole numbers only (nT, ms): the same on every processor. The figures are ours, tried on the bay of world.c. */
 #include "points.h"
 
 #include <stdlib.h>

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* ---- Flash: a byte can be written once after its sector was erased; writes begin and end at multiples of FLASH_UNIT. ---- */
+/* ---- Flash: a byte can be written once after erasing; writes begin and end at multiples of FLASH_UNIT. ---- */
 
 #define FLASH_UNIT 8      /* bytes; NOR flash with error correction programs 8 at once (STM32L4, nRF: 4) */
 #define FLASH_SECTOR 4096 /* bytes that are erased at once */
@@ -31,7 +31,7 @@ static inline uint32_t area_sectors(enum port_area area) {
     return sectors[area];
 }
 
-/* Offsets are bytes from the area's begin; the caller stays inside the area. A board whose flash reports an error resets. */
+/* Offsets are bytes from the area's begin; the caller stays inside it. A board whose flash reports an error resets. */
 void port_flash_read(enum port_area area, uint32_t offset, void *data, size_t length);
 void port_flash_write(enum port_area area, uint32_t offset, const void *data, size_t length);
 void port_flash_erase(enum port_area area, uint32_t sector);
@@ -66,7 +66,7 @@ void port_sha256_add(struct port_sha256 *hash, const void *data, size_t length);
 void port_sha256_end(struct port_sha256 *hash, uint8_t digest[32]);
 /* Pure Ed25519 (RFC 8032) with the signer's key that this board was built with. */
 bool port_ed25519_verify(const uint8_t signature[64], const uint8_t *message, size_t length);
-/* First of the image's TLV 0x01: SHA-256 of the signer's public key as SubjectPublicKeyInfo in DER, as MCUboot's imgtool writes. */
+/* What an image's TLV 0x01 must be: SHA-256 of the signer's public key in DER, as MCUboot's imgtool writes it. */
 void port_signer_digest(uint8_t digest[32]);
 void port_random(uint8_t *data, size_t length);
 

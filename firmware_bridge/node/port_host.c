@@ -70,8 +70,8 @@ static bool resume(void) {
 
 void port_reset(enum port_why why) {
     char life[96];
-    snprintf(life, sizeof life, "%d %d %d %lu %u %d", host.link, host.terminal, (int)why, host.until_cut, host.manual_left,
-             host.ticking);
+    snprintf(life, sizeof life, "%d %d %d %lu %u %d", host.link, host.terminal, (int)why, host.until_cut,
+             host.manual_left, host.ticking);
     setenv(LIFE, life, 1);
     execv("/proc/self/exe", host.arguments);
     fail("execv");
@@ -263,9 +263,10 @@ static size_t receive_serial(uint8_t *data, size_t capacity) {
     uint64_t before = host.read_at;
     size_t wanted = paced(&host.read_at, capacity);
     ssize_t count = wanted == 0 ? 0 : read(host.link, data, wanted);
-    if (host.options->baud != 0 && (size_t)(count < 0 ? 0 : count) < wanted) /* the line was idle for the rest */
-        host.read_at = before + (host.read_at - before) * (uint64_t)(count < 0 ? 0 : count) / (wanted == 0 ? 1 : wanted);
-    return count <= 0 ? 0 : disturb(data, (size_t)count, true);
+    size_t came = count < 0 ? 0 : (size_t)count;
+    if (host.options->baud != 0 && came < wanted) /* the line was idle for the rest */
+        host.read_at = before + (host.read_at - before) * came / wanted;
+    return disturb(data, came, true);
 }
 
 size_t port_receive(uint8_t *data, size_t capacity) {

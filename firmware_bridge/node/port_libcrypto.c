@@ -26,7 +26,8 @@ bool port_ed25519_verify(const uint8_t signature[64], const uint8_t *message, si
 }
 
 void port_signer_digest(uint8_t digest[32]) {
-    static const uint8_t prefix[] = {0x30, 0x2A, 0x30, 0x05, 0x06, 0x03, 0x2B, 0x65, 0x70, 0x03, 0x21, 0x00}; /* RFC 8410 */
+    /* SubjectPublicKeyInfo of Ed25519 up to the key (RFC 8410) */
+    static const uint8_t prefix[] = {0x30, 0x2A, 0x30, 0x05, 0x06, 0x03, 0x2B, 0x65, 0x70, 0x03, 0x21, 0x00};
     struct port_sha256 hash;
     port_sha256_begin(&hash);
     port_sha256_add(&hash, prefix, sizeof prefix);

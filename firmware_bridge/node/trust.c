@@ -1,4 +1,4 @@
-/* PROTOCOL.md section 2: all of group 80 and every write of groups 0 and 1 is authentic, or it is dropped in silence. */
+/* PROTOCOL.md section 2: all of group 80 and every write of groups 0 and 1 is authentic, or dropped in silence. */
 #include "trust.h"
 
 #include "bytes.h"
@@ -45,9 +45,9 @@ static enum smp_rc act(struct node *node, const struct smp_frame *request, struc
     }
 }
 
-/* Under the owner's key a claim frame releases; under the label's it claims, as long as nobody else has done so for good. */
-static void take_claim(struct node *node, const struct smp_frame *frame, const uint8_t *data, size_t length, bool by_owner,
-                       uint64_t now) {
+/* Under the owner's key a claim frame releases; under the label's it claims, as long as nobody has done so for good. */
+static void take_claim(struct node *node, const struct smp_frame *frame, const uint8_t *data, size_t length,
+                       bool by_owner, uint64_t now) {
     uint8_t label_key[KEY_LENGTH];
     uint64_t counter;
     bool released = false;
@@ -69,7 +69,7 @@ static void take_claim(struct node *node, const struct smp_frame *frame, const u
     }
 }
 
-/* After a restart nothing is acted on a second time. A chunk of an upload is harmless twice and comes by the thousand. */
+/* After a restart nothing is acted on a second time. An upload's chunk is harmless twice and comes by the thousand. */
 static void remember_counter(struct node *node, const struct smp_frame *frame) {
     uint8_t highest[8];
     if (frame->op != SMP_WRITE || (frame->group == GROUP_IMAGE && frame->command == UPLOAD))

@@ -1,5 +1,5 @@
-/* The offset is not written down: what is written shows it. Sectors fill one after the other, so all before the last one
-   with anything in it are whole; that one is erased and asked for again. */
+/* The offset is not written down: what is written shows it. Sectors fill one after the other, so all before the last
+   one with anything in it are whole; that one is erased and asked for again. */
 #include "upload.h"
 
 #include <string.h>
