@@ -48,6 +48,7 @@ class Peer:
         self.overflowed = 0
         self.orphan: Hello | None = None
         """What a node with this id said last without being authentic: it has no owner, or is not this one."""
+        self._orphan_at: Address | None = None
         self.greeted = asyncio.Event()
         """Set by every frame that is believed, and by the hello of a node that can be claimed."""
         self.heard_at = 0.0
@@ -76,7 +77,7 @@ class Peer:
             raise NotAuthentic(Distrust.FORGED)  # a plain answer is believed only from where the node is
         frame = decode(data)
         self._move(address, now)
-        self.heard_at = now
+        self.heard_at, self.orphan = now, None
         self.greeted.set()
         if frame.op.is_answer:
             self._settle(frame)
@@ -95,7 +96,7 @@ class Peer:
 
     def greet(self, hello: Hello, address: Address, now: float) -> None:
         """Take the hello of a node that nobody owns, or that another hub owns."""
-        self.orphan = hello
+        self.orphan, self._orphan_at = hello, address
         if not self.claimed and not self._claiming:
             self.address = self.record.address = address
             self.heard_at = now
@@ -155,9 +156,12 @@ class Peer:
         The hub's nonce is saved before it is sent, so that a claim whose answer was lost ends well the next time.
         """
         record = self.record
+        before = record.heard
+        self.address = self._orphan_at or self.address
         record.nonce = record.nonce or secrets.token_hex(NONCE_BYTES)
         save()
         self._rekey(claim_key(code, record.node), claiming=True)
+        key = bytes.fromhex(record.key)
         try:
             body = {"hub": hub, "nonce": bytes.fromhex(record.nonce)}
             answer = await self.request(Op.WRITE, Group.NODE, NodeCommand.CLAIM, body)
@@ -165,10 +169,12 @@ class Peer:
             if not isinstance(nonce, bytes) or len(nonce) != NONCE_BYTES:
                 raise BadFrame("no nonce in the answer to a claim")
             key = node_key(code, bytes.fromhex(record.nonce), nonce, record.node, hub)
+            before = Counters()
             record.key, record.nonce = key.hex(), ""
-            save()
         finally:
-            self._rekey(bytes.fromhex(record.key), claiming=False)
+            self._rekey(key, claiming=False)
+            record.heard = before  # of a claim that failed, nothing is forgotten
+            save()
 
     async def release(self, save: Callable[[], None]) -> None:
         """Give the node up, with its consent. Raises NoAnswer or Refused."""
@@ -182,7 +188,7 @@ class Peer:
         save()
 
     def _rekey(self, key: bytes, *, claiming: bool) -> None:
-        self._key, self._claiming, self._sent = key, claiming, 0
+        self._key, self._claiming = key, claiming  # our own counter goes on: it never repeats with any key
         self.record.heard = Counters()
 
     def _verify(self, data: bytes) -> None:

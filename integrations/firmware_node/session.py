@@ -231,23 +231,32 @@ async def meet(config: Config, hall: Hall, peer: Peer) -> None:
     """Return when the node is claimed, described and heard. Raises Unreachable, BadCredentials or Unsupported."""
     if not peer.claimed:
         await _claim(config, hall, peer)
+    elif peer.record.points:
+        try:
+            await _be_heard(peer)
+        except Unreachable:
+            if peer.orphan is None or peer.orphan.claimed or read_code(config.code) is None:
+                raise
+            await _claim(config, hall, peer)  # its button was pressed; until this succeeds, its key is kept
     if not peer.record.points:
         await _describe(hall, peer)
-    else:
-        await _be_heard(peer)
 
 
 async def _claim(config: Config, hall: Hall, peer: Peer) -> None:
     code = read_code(config.code)
     if code is None:
         raise BadCredentials("enter the claim code of the label: 16 letters and digits")
-    await _first_word(peer)
-    if peer.orphan is not None and peer.orphan.claimed and not peer.record.nonce:
+    if peer.orphan is None:
+        await _first_word(peer)
+    hello = peer.orphan
+    if hello is not None and hello.claimed and not peer.record.nonce:
         raise BadCredentials("the node belongs to another hub: release it there, or press its button")
     try:
         await peer.claim(code, hall.registry.hub, hall.registry.save)
     except NoAnswer:
         raise BadCredentials("the node does not accept the claim code: compare it with the label") from None
+    if hello is not None:
+        peer.record.digest, peer.record.boot, peer.record.points = hello.dig.hex(), hello.boot, ()
 
 
 async def _describe(hall: Hall, peer: Peer) -> None:
@@ -258,8 +267,6 @@ async def _describe(hall: Hall, peer: Peer) -> None:
     if len({point.i for point in said.pts}) < len(said.pts):
         raise Unreachable("the node describes two points with one number")
     record.model, record.version, record.points = said.model, said.ver, said.pts
-    if not record.digest and peer.orphan is not None:
-        record.digest = peer.orphan.dig.hex()
     hall.registry.save()
 
 
@@ -286,7 +293,7 @@ async def _first_word(peer: Peer) -> None:
 def silence(peer: Peer) -> str:
     """Say what is known of a node that does not speak to us."""
     if peer.orphan is not None and not peer.orphan.claimed and peer.claimed:
-        return "the node says that it has no owner any more: release it here, then claim it anew"
+        return "the node says that it has no owner any more: enter the code of its label again"
     return "the node is not heard: check its power, its network and the hub's address in it"
 
 

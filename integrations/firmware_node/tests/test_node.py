@@ -14,7 +14,7 @@ from firmware_bridge.auth import Direction, seal
 from firmware_bridge.errors import LinkLost
 from firmware_bridge.frame import Frame, Group, Op, encode
 from firmware_bridge.tests.py_node import CODE, PtyNode, UdpNode
-from hub.sdk import Alarm, BadCredentials, Capability, CommandKey, Contact, Relay, Unsupported
+from hub.sdk import Alarm, BadCredentials, Capability, CommandKey, Contact, Relay, Unreachable, Unsupported
 from integrations.firmware_node import connect
 from integrations.firmware_node.tests.site import Hub, config, free_port, opened, running, until
 
@@ -182,6 +182,48 @@ async def test_forged_replayed_and_another_s_frames_are_refused_counted_and_show
         assert hub.values("0_door") == []
         node.happen(0, True)
         await until(lambda: node.acked)  # and the node itself is heard as before
+
+
+async def test_the_clock_is_set_again_after_a_restart(hub: Hub, node: UdpNode, port: int) -> None:
+    async with opened(hub, node, port):
+        await until(lambda: node.clock)
+        node.clock = ""
+        node.reset()
+        await until(lambda: node.clock)
+
+
+async def test_a_silent_node_is_missing(hub: Hub, node: UdpNode, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("integrations.firmware_node.session.MISSING", 0.3)
+    async with opened(hub, node, port) as task:
+        with pytest.raises(Unreachable, match="not heard"):
+            await task
+
+
+async def test_a_node_whose_button_was_pressed_is_claimed_again(
+    hub: Hub, node: UdpNode, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("integrations.firmware_node.session.FIRST_WORD", 0.5)
+    async with opened(hub, node, port):
+        first = node.key
+    node.key = b""
+    async with opened(hub, node, port):
+        assert node.key not in {b"", first}
+        node.happen(0, True)
+        await until(lambda: node.acked)
+
+
+async def test_who_says_that_a_node_has_no_owner_is_not_believed(hub: Hub, node: UdpNode, port: int) -> None:
+    async with opened(hub, node, port):
+        await until(lambda: node.clock)
+        liar = UdpNode()
+        await liar.join(port)
+        liar.hello()
+        liar.happen(0, True)
+        node.happen(0, False)
+        await until(lambda: node.acked)
+        liar.leave()
+        assert liar.answers == []
+        assert hub.values("0_door") == [Contact.CLOSED]
 
 
 async def test_a_skewed_clock_and_a_failed_self_test_are_shown(hub: Hub, node: UdpNode, port: int) -> None:
