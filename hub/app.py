@@ -149,7 +149,9 @@ async def _build(config: Path, data: Path, folder: SiteFolder, stack: AsyncExitS
     runtime = Runtime(folder.program(), state, journal, clock, problems)
     intake = Intake("mqtt", runtime, registry, plugins.decoders(folder.settings, problems), problems)
     intake.restore(memory.announcements, memory.deliveries)
-    lender = plugins.Lender(http, config.parent, data, Reports(runtime, registry, problems, clock), Hooks())
+    inbox = Inbox(journal, clock, memory.found)
+    reports = Reports(runtime, registry, problems, clock)
+    lender = plugins.Lender(http, config.parent, data, reports, Hooks(), inbox.see)
     sessions = Sessions(runtime, registry, problems, clock, plugins.sessions(folder.settings, lender))
     speech = Speech(data / "speech")
     stack.push_async_callback(speech.close)
@@ -186,7 +188,7 @@ async def _build(config: Path, data: Path, folder: SiteFolder, stack: AsyncExitS
         sessions,
         lender,
         outbox,
-        Inbox(journal, clock, memory.found),
+        inbox,
         duty,
     )
     say.recall(memory.spoken)
@@ -262,6 +264,7 @@ async def _start(
         doorkeeper=doorkeeper,
         live=live,
         metrics=metrics,
+        firmware=lambda: plugins.firmware(parts.folder.settings),
     )
     address = await _listen(context, settings.web.host, settings.web.port if port is None else port, stack)
     gc.enable()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -13,15 +14,16 @@ from hub.config.yaml import plain
 from hub.discovery.matchers import Matcher
 from hub.discovery.matchers import matchers as discovery_matchers
 from hub.model.errors import BadCredentials, ConfigError, Unsupported
-from hub.model.text import Text
+from hub.model.found import Found, Source
+from hub.model.text import Text, clean
 from hub.runtime.intake import Decoder
 from hub.runtime.isolation.parent import isolated
 from hub.runtime.isolation.wire import Open
 from hub.runtime.sessions import DeviceSession
-from hub.sdk import Sample, Tools, Vitals
+from hub.sdk import Newcomer, Sample, Tools, Vitals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
     import aiohttp
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from hub.runtime.hooks import Hooks
     from hub.runtime.problems import Problems
     from hub.runtime.reports import Reports
+    from hub.sdk import FirmwareKeeper
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,8 @@ class Lender:
     data: Path
     reports: Reports
     hooks: Hooks
+    see: Callable[[Found], Awaitable[None]]
+    """Puts a device into the inbox."""
 
     def tools(self, domain: str, name: str) -> Tools:
         """Return the tools of one configured device."""
@@ -48,12 +53,18 @@ class Lender:
         async def report(*said: Sample | Vitals) -> None:
             await self.reports.take(domain, name, said)
 
+        async def found(newcomer: Newcomer) -> None:
+            facts = {clean(key, 40): clean(value) for key, value in newcomer.facts.items()}
+            identity, shown = clean(newcomer.identity), clean(newcomer.name)
+            await self.see(Found(Source.SESSION, identity, shown, domain, facts, newcomer.values))
+
         return Tools(
             http=self.http,
             site=self.site,
             data=self.data / "devices" / domain,
             report=report,
             receive=partial(self.hooks.open, domain, name),
+            found=found,
         )
 
 
@@ -88,6 +99,16 @@ def sessions(settings: Settings, lender: Lender) -> tuple[DeviceSession, ...]:
         for domain, entries in settings.devices.items()
         for entry in entries
     )
+
+
+def firmware(settings: Settings) -> FirmwareKeeper | None:
+    """Return what keeps the firmware of the site's devices, as soon as one of them was opened."""
+    for domain in settings.devices:
+        with suppress(ConfigError):  # a plugin that cannot be imported keeps nothing
+            keeper = integrations.plugin(domain).firmware
+            if keeper is not None:
+                return keeper
+    return None
 
 
 def matchers() -> tuple[Matcher, ...]:

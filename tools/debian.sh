@@ -10,6 +10,9 @@ command -v chromium >/dev/null || need chromium
 command -v espeak-ng >/dev/null || need espeak-ng
 command -v dbus-daemon >/dev/null || need dbus
 command -v aplay >/dev/null || need alsa-utils
+command -v gcc >/dev/null || need "gcc libc6-dev"  # the reference node of firmware_bridge
+command -v make >/dev/null || need make
+[ -e /usr/include/openssl/evp.h ] || need libssl-dev
 fc-list :lang=zh 2>/dev/null | grep -q . || need "fonts-noto-cjk fontconfig"
 for python in python3 python3.13 python3.12 python3.11; do  # a system Python without its venv module
     "$python" -c 'import ensurepip, venv' 2>/dev/null && break

@@ -17,6 +17,8 @@ class Source(StrEnum):
     ONVIF = "onvif"
     USB = "usb"
     BLE = "ble"
+    SESSION = "session"
+    """Reported by an integration that is connected to something in front of it: a line, a gateway."""
     MQTT = "mqtt"
     """Announced by its own messages: it is known already and only needs a zone."""
 

@@ -12,12 +12,13 @@ from hub.model.text import Text, clean
 from hub.model.time import Instant
 from hub.sdk import g711
 from hub.sdk.drivers import Camera, Driver, Notice, Notifier, Relay, Speaker
+from hub.sdk.firmware import FirmwareImage, FirmwareKeeper, FirmwareUnit, RolloutOrder, RolloutState, Surroundings
 from hub.sdk.http import Request, check_address, fetch
 from hub.sdk.media import Clip, Picture
 from hub.sdk.message import Announcement, Device, Message, Route, Sample, Uplink, Vitals, json_object, json_value
 from hub.sdk.pace import Window
 from hub.sdk.plugin import Plugin
-from hub.sdk.tools import Connection, Equipment, Push, PushAnswer, Tools
+from hub.sdk.tools import Connection, Equipment, Newcomer, Push, PushAnswer, Tools
 
 __all__ = [
     "Alarm",
@@ -36,8 +37,12 @@ __all__ = [
     "Entity",
     "EntityId",
     "Equipment",
+    "FirmwareImage",
+    "FirmwareKeeper",
+    "FirmwareUnit",
     "Instant",
     "Message",
+    "Newcomer",
     "Notice",
     "Notifier",
     "Picture",
@@ -48,9 +53,12 @@ __all__ = [
     "Quality",
     "Relay",
     "Request",
+    "RolloutOrder",
+    "RolloutState",
     "Route",
     "Sample",
     "Speaker",
+    "Surroundings",
     "Text",
     "Tools",
     "Unreachable",

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from hub.sdk.firmware import FirmwareKeeper
 from hub.sdk.message import Announcement, Message, Uplink
 from hub.sdk.tools import Connection, Equipment, Tools
 
@@ -52,6 +53,8 @@ class Plugin:
         self.decoder: Decoder | None = None
         self.uplinks: UplinkDecoder | None = None
         self.session: Session | None = None
+        self.firmware: FirmwareKeeper | None = None
+        """Set by an integration whose devices get their firmware from the hub."""
 
     def announcement(
         self, config: type[Config], filters: Callable[[Config], tuple[str, ...]]

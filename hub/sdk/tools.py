@@ -55,6 +55,18 @@ class PushAnswer(msgspec.Struct, frozen=True):
 PushHandler = Callable[[Push], Awaitable[PushAnswer]]
 
 
+class Newcomer(msgspec.Struct, frozen=True):
+    """A device behind this one that nobody configured yet; a person finds it in the inbox. All text is cleaned."""
+
+    identity: str
+    """What stays when the address changes."""
+    name: str
+    facts: dict[str, str] = {}
+    """What else it says."""
+    values: dict[str, str | int] = {}
+    """The part of its configuration that follows from what was found."""
+
+
 class Report(Protocol):
     """Hands what a device said to the hub."""
 
@@ -64,6 +76,10 @@ class Report(Protocol):
 
 async def _nowhere(*said: Sample | Vitals) -> None:
     raise RuntimeError(f"these tools belong to no hub, so {len(said)} samples have nowhere to go")
+
+
+async def _unseen(newcomer: Newcomer) -> None:
+    """Nobody looks at an inbox here."""
 
 
 def _closed(handler: PushHandler) -> str:
@@ -84,3 +100,5 @@ class Tools:
     """Hand samples to the hub."""
     receive: Callable[[PushHandler], str] = _closed
     """Take HTTP pushes at ``/hooks/<domain>/<device>`` of the hub's page; returns that path."""
+    found: Callable[[Newcomer], Awaitable[None]] = _unseen
+    """Put a device into the inbox that can be configured with this integration."""

@@ -25,6 +25,7 @@ from hub.runtime.outbox import Outbox
 from hub.runtime.problems import Problems
 from hub.runtime.registry import Registry
 from hub.runtime.sessions import Sessions
+from hub.sdk import FirmwareKeeper
 from hub.web.auth import Doorkeeper
 from hub.web.live import Live
 from hub.web.metrics import Metrics
@@ -55,6 +56,8 @@ class Context:
     doorkeeper: Doorkeeper
     live: Live
     metrics: Metrics
+    firmware: Callable[[], FirmwareKeeper | None] = lambda: None
+    """Keeps the firmware of the devices; None where the site has none with firmware."""
 
 
 CONTEXT: web.AppKey[Context] = web.AppKey("context", Context)

@@ -9,6 +9,7 @@ from hub.engine.schema import rule_schema as schema_of_a_rule
 from hub.model.diagnosis import Diagnosis
 from hub.web import backtest as b
 from hub.web import devices as d
+from hub.web import firmware
 from hub.web import handlers as h
 from hub.web import schema as s
 from hub.web.account import ACCOUNT
@@ -80,6 +81,7 @@ API: tuple[Route, ...] = (
           media="application/octet-stream"),
     Route("GET", "/api/v1/integrations", "integrations", "Integrations and how they are", _VIEWER, h.integrations,
           returns=s.Page[s.IntegrationOut]),
+    *firmware.ROUTES,
     Route("GET", "/api/v1/history", "history", "The newest 1,000 readings of an entity", _VIEWER, h.history,
           returns=s.Page[s.HistoryPoint], query=(("entity", "an entity id"),)),
     *INCIDENTS,

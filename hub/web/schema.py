@@ -14,6 +14,7 @@ from hub.model.incident import NOTE, CommandStatus, IncidentState, Verdict
 from hub.model.reading import Capability, Quality
 from hub.model.site import Mode, Role, ZoneKind
 from hub.model.text import Text
+from hub.sdk import FirmwareUnit, RolloutState
 
 Item = TypeVar("Item")
 
@@ -538,3 +539,23 @@ class Changed(msgspec.Struct, frozen=True):
 
     topic: Literal["incidents", "zones", "site"]
     id: str | None = None
+
+
+class FirmwareOut(msgspec.Struct, frozen=True):
+    """Devices whose firmware the hub keeps, and the present or last roll-out."""
+
+    units: list[FirmwareUnit]
+    rollout: RolloutState | None
+
+
+class RolloutIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A roll-out of the image that was loaded last."""
+
+    digest: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
+    units: Annotated[tuple[Annotated[str, msgspec.Meta(max_length=64)], ...], msgspec.Meta(max_length=2_000)] = ()
+    """Names; none means all devices of the image's model."""
+    begin_minute: Annotated[int, msgspec.Meta(ge=0, le=1440)] = 60
+    end_minute: Annotated[int, msgspec.Meta(ge=0, le=1440)] = 300
+    """Minutes of the site's day between which updates may begin; equal ones for any time."""
+    quiet_s: Annotated[float, msgspec.Meta(ge=0, le=86_400)] = 300.0
+    hours: Annotated[float, msgspec.Meta(gt=0, le=336)] = 24.0

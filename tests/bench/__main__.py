@@ -6,11 +6,12 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator
 
-from tests.bench import backtest, check, devices, engine, isolation, mqtt, pipeline, restart, timers, warning
+from tests.bench import backtest, bridge, check, devices, engine, isolation, mqtt, pipeline, restart, timers, warning
 from tests.bench.figure import Figure
 
 BENCHES: dict[str, Callable[[], Iterator[Figure]]] = {
     "backtest": backtest.figures,
+    "bridge": bridge.figures,
     "check": check.figures,
     "devices": devices.figures,
     "engine": engine.figures,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +31,7 @@ from hub.runtime.outbox import Outbox
 from hub.runtime.problems import Problems
 from hub.runtime.registry import Registry
 from hub.runtime.sessions import Sessions
+from hub.sdk import FirmwareKeeper
 from hub.web.auth import GUARD_HEADER, Doorkeeper
 from hub.web.context import Context
 from hub.web.live import Live
@@ -81,7 +82,7 @@ class Office:
 
 
 @asynccontextmanager
-async def office(folder: Path) -> AsyncIterator[Office]:
+async def office(folder: Path, firmware: Callable[[], FirmwareKeeper | None] = lambda: None) -> AsyncIterator[Office]:
     """Open an office on a site with one lane and one rule; the token of each role is ``token-of-<role>``."""
     site = load_site(write(folder, GOOD + "areas: {b3: {name: 3号楼}}\n", blocked=RULE))
     data, ui = folder / "data", folder / "ui"
@@ -121,6 +122,7 @@ async def office(folder: Path) -> AsyncIterator[Office]:
         doorkeeper=doorkeeper,
         live=live,
         metrics=metrics,
+        firmware=firmware,
     )
     for role in ROLES:
         await journal.execute(lambda db, role=role: add_token(db, role, role, f"token-of-{role}", clock.now()))  # type: ignore[misc]

@@ -32,6 +32,7 @@ BODIES: dict[str, Any] = {
     "bind": {"role": "vehicle", "entity": "mqtt_discovery.other"},
     "add_device": {"integration": "http_speaker", "name": "gate", "values": {"name": "门", "url": "http://127.0.0.1/"}},
     "ignore": {"ignored": True},
+    "roll_out": {"digest": "ab" * 32},
     "put_area": {"name": {"zh": "楼", "en": ""}},
     "put_zone": {"kind": "gate", "name": {"zh": "门", "en": ""}},
     "first_run": {"code": "ABCD-EFGH", "name": "陈经理", "password": PASSWORD},
@@ -59,6 +60,7 @@ BODIES: dict[str, Any] = {
 
 def path_of(route: Route) -> str:
     path = route.path.replace("{mode}", "test").replace("{id}", "1").replace("{domain}/{device}", "sim/a")
+    path = path.replace("{device}", "a")
     return f"{path}?entity=a.b" if route.name == "history" else path
 
 
@@ -105,6 +107,7 @@ def test_what_is_open_to_everybody_is_listed_here() -> None:
         "add_token", "revoke_token",
         "handle", "speak", "take_picture", "change_roster", "give", "take",
         "draft", "merge", "save_rule", "remove_rule", "switch_rule", "speech",
+        "load_firmware", "roll_out", "stop_rollout", "release",
     }  # fmt: skip
     assert len({route.name for route in ROUTES}) == len(ROUTES)
 

@@ -296,6 +296,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/firmware": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Devices with firmware, and the roll-out */
+        get: operations["firmware"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/firmware/devices/{device}/owner": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Give up the ownership of a device */
+        delete: operations["release"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/firmware/image": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Take a signed image (the body, at most 4 MiB) */
+        put: operations["load_firmware"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/firmware/rollout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Roll the image out: one device, a tenth, the rest */
+        post: operations["roll_out"];
+        /** Begin with no further device */
+        delete: operations["stop_rollout"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/first-run": {
         parameters: {
             query?: never;
@@ -1473,6 +1542,42 @@ export interface components {
             message: string;
         };
         /**
+         * FirmwareImage
+         * @description An image that was verified and can be rolled out.
+         */
+        FirmwareImage: {
+            digest: string;
+            model: string;
+            size: number;
+            version: string;
+        };
+        /**
+         * FirmwareOut
+         * @description Devices whose firmware the hub keeps, and the present or last roll-out.
+         */
+        FirmwareOut: {
+            rollout: components["schemas"]["RolloutState"] | null;
+            units: components["schemas"]["FirmwareUnit"][];
+        };
+        /**
+         * FirmwareUnit
+         * @description One device with firmware. All text is cleaned.
+         */
+        FirmwareUnit: {
+            model: string;
+            name: string;
+            online: boolean;
+            /** @default  */
+            phase: string;
+            /** @default  */
+            reason: string;
+            /** @default 0 */
+            share: number;
+            /** @default  */
+            stand: string;
+            version: string;
+        };
+        /**
          * FirstRunIn
          * @description Make the first administrator with the code that the console printed.
          */
@@ -2086,6 +2191,33 @@ export interface components {
             values: string[];
         };
         /**
+         * RolloutIn
+         * @description A roll-out of the image that was loaded last.
+         */
+        RolloutIn: {
+            /** @default 60 */
+            begin_minute: number;
+            digest: string;
+            /** @default 300 */
+            end_minute: number;
+            /** @default 24 */
+            hours: number;
+            /** @default 300 */
+            quiet_s: number;
+            /** @default [] */
+            units: string[];
+        };
+        /**
+         * RolloutState
+         * @description The present roll-out, or the last one.
+         */
+        RolloutState: {
+            by: string;
+            image: components["schemas"]["FirmwareImage"];
+            outcome: string;
+            reason: string;
+        };
+        /**
          * Roster
          * @description The whole list. Empty, every role is its contact in hub.yaml and nothing else.
          */
@@ -2302,7 +2434,7 @@ export interface components {
          * @description How a device was found.
          * @enum {unknown}
          */
-        Source: "ble" | "mdns" | "mqtt" | "onvif" | "usb";
+        Source: "ble" | "mdns" | "mqtt" | "onvif" | "session" | "usb";
         /**
          * SpeechIn
          * @description A prompt, or a sentence of up to 160 characters, for the loudspeaker of a zone; ``volume`` in percent.
@@ -3232,6 +3364,151 @@ export interface operations {
                 content: {
                     "application/octet-stream": string;
                 };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    firmware: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FirmwareOut"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    release: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    load_firmware: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FirmwareImage"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    roll_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RolloutIn"];
+            };
+        };
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stop_rollout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description an error */
             default: {

@@ -104,6 +104,7 @@ export const accountZh = {
     put_area: '修改区域', remove_area: '移除区域', put_zone: '修改防区', remove_zone: '移除防区', handle: '处理事件', speak: '喊话',
     take_picture: '拍照', live_picture: '查看画面', change_roster: '修改值班表', give: '交班', take: '接班',
     draft: '检查草稿', merge: '合并草稿', save_rule: '保存规则', remove_rule: '删除规则', switch_rule: '启停规则', speech: '试听',
+    load_firmware: '上传固件', roll_out: '下发固件', stop_rollout: '停止下发', release: '解除认领',
   },
   outcome: { done: '成功', role: '没有权限' },
   refusal: {
@@ -234,7 +235,8 @@ export const accountEn: AccountMessages = {
     put_zone: 'Change zone', remove_zone: 'Remove zone', handle: 'Handle incident', speak: 'Speak', take_picture: 'Take picture',
     live_picture: 'Look through camera', change_roster: 'Change on-call list', give: 'Hand over', take: 'Take over',
     draft: 'Check a draft', merge: 'Merge drafts', save_rule: 'Save rule', remove_rule: 'Delete rule', switch_rule: 'Switch rule',
-    speech: 'Listen',
+    speech: 'Listen', load_firmware: 'Load firmware', roll_out: 'Roll out firmware', stop_rollout: 'Stop roll-out',
+    release: 'Release node',
   },
   outcome: { done: 'done', role: 'not allowed' },
   refusal: {

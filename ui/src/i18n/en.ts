@@ -176,7 +176,7 @@ export const en: Messages = {
     heard: 'Last heard {time}',
     secretHint: 'Kept only in secrets.yaml on this machine',
     saved: 'Saved; in use in a few seconds',
-    source: { mdns: 'Network (mDNS)', onvif: 'Network (ONVIF)', usb: 'USB serial', ble: 'Bluetooth', mqtt: 'Messages' },
+    source: { mdns: 'Network (mDNS)', onvif: 'Network (ONVIF)', usb: 'USB serial', ble: 'Bluetooth', mqtt: 'Messages', session: 'Behind another device' },
     state: { running: 'Well', retrying: 'Reconnecting', needs_credentials: 'Needs a password', failed: 'Not usable' },
   },
   quality: { good: 'good', stale: 'unconfirmed', unknown: 'unknown' },

@@ -175,7 +175,7 @@ export const zh = {
     heard: '最后上报 {time}',
     secretHint: '只保存在本机的 secrets.yaml 中',
     saved: '已保存，几秒后生效',
-    source: { mdns: '网络（mDNS）', onvif: '网络（ONVIF）', usb: 'USB 串口', ble: '蓝牙', mqtt: '消息' },
+    source: { mdns: '网络（mDNS）', onvif: '网络（ONVIF）', usb: 'USB 串口', ble: '蓝牙', mqtt: '消息', session: '经由其他设备' },
     state: { running: '正常', retrying: '正在重连', needs_credentials: '需要密码', failed: '无法使用' },
   },
   quality: { good: '正常', stale: '未确认', unknown: '未知' } satisfies Record<Quality, string>,
