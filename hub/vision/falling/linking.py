@@ -1,0 +1,149 @@
+"""Candidates of successive frames become tracks, in stream time: a frame may be missing, doubled or late."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from hub.vision.falling.components import Candidates
+
+#: Tracks that are followed at a time; the youngest give way.
+_MOST = 64
+#: Points of a track that are kept: more than a fall of 10 s at 25 fps has.
+_MOST_POINTS = 300
+#: Seconds that a track is waited for: before and after it has shown that it moves steadily.
+_WAIT, _WAIT_STEADY = 0.13, 0.3
+#: Points that make a track steady.
+_STEADY = 4
+#: Fastest thing that is picked up, in picture heights a second: 20 m/s where the picture shows 25 m.
+_FASTEST = 0.8
+#: Points from which the present speed is taken.
+_RECENT = 5
+#: Search radius around a prediction: pixels, and share of the way since the last point.
+_RADIUS, _SHARE = 4.0, 0.4
+
+
+@dataclass(slots=True, eq=False)
+class Track:
+    """One thing that moves. Positions in pixels, times in seconds of the stream."""
+
+    number: int
+    times: list[float] = field(default_factory=list)
+    xs: list[float] = field(default_factory=list)
+    ys: list[float] = field(default_factory=list)
+    sides: list[float] = field(default_factory=list)
+    contrasts: list[float] = field(default_factory=list)
+    restless: int = 0
+    """Points in blocks that are often active."""
+    missed: int = 0
+    """Frames in which it was not seen since it began."""
+    part_of: int | None = None
+    """Number of the fall that it belongs to."""
+
+    def speed(self) -> tuple[float, float]:
+        """Return pixels a second, right and down, over the last points."""
+        count = min(_RECENT, len(self.times))
+        if count < 2:
+            return 0.0, 0.0
+        mean = sum(self.times[-count:]) / count
+        apart = [time - mean for time in self.times[-count:]]
+        spread = sum(value * value for value in apart)
+        right = sum(a * x for a, x in zip(apart, self.xs[-count:], strict=True))
+        down = sum(a * y for a, y in zip(apart, self.ys[-count:], strict=True))
+        return right / spread, down / spread
+
+    def steady(self) -> bool:
+        """Say whether its way can be foretold."""
+        return len(self.times) >= _STEADY
+
+
+class Linker:
+    """Open tracks of one camera with pictures of ``height`` pixels."""
+
+    def __init__(self, height: int) -> None:
+        self._fastest = _FASTEST * height
+        self._next = 0
+        self.open: list[Track] = []
+
+    def step(self, found: Candidates, at: float) -> tuple[list[Track], list[Track]]:
+        """Give each candidate to a track or begin one. Returns the tracks that grew and those that ended."""
+        grown: list[Track] = []
+        free = np.ones(len(found), bool)
+        for index, candidate in self._pairs(found, at):
+            track = self.open[index]
+            free[candidate] = False
+            _add(track, found, candidate, at)
+            grown.append(track)
+        seen = set(map(id, grown))
+        ended = []
+        for track in self.open:
+            if id(track) not in seen:
+                track.missed += 1
+                if at - track.times[-1] > (_WAIT_STEADY if track.steady() else _WAIT):
+                    ended.append(track)
+        gone = set(map(id, ended))
+        self.open = [track for track in self.open if id(track) not in gone and len(track.times) < _MOST_POINTS]
+        for candidate in np.flatnonzero(free & ~found.restless)[: max(0, _MOST - len(self.open))]:
+            track = Track(self._next)
+            self._next += 1
+            _add(track, found, int(candidate), at)
+            self.open.append(track)
+        return grown, ended
+
+    def close(self) -> list[Track]:
+        """End all tracks: the stream jumped."""
+        ended, self.open = self.open, []
+        return ended
+
+    def _pairs(self, found: Candidates, at: float) -> list[tuple[int, int]]:
+        """Return (track, candidate), each at most once: steady tracks choose first, then the nearest."""
+        if not self.open or not len(found):
+            return []
+        ahead = np.array([self._foretell(track, at) for track in self.open])
+        apart = np.hypot(ahead[:, :1] - found.x, ahead[:, 1:2] - found.y)
+        cost = apart / ahead[:, 2:3] + ahead[:, 3:4]
+        tracks, candidates = np.nonzero(apart < ahead[:, 2:3])
+        taken_tracks: set[int] = set()
+        taken: set[int] = set()
+        pairs = []
+        for place in np.argsort(cost[tracks, candidates]):
+            track, candidate = int(tracks[place]), int(candidates[place])
+            if track in taken_tracks or candidate in taken:
+                continue
+            taken_tracks.add(track)
+            taken.add(candidate)
+            pairs.append((track, candidate))
+        return pairs
+
+    def _foretell(self, track: Track, at: float) -> tuple[float, float, float, float]:
+        """Return x, y and radius of the search, and 1 when the track has to wait for the steady ones."""
+        since = at - track.times[-1]
+        right, down = track.speed()
+        if not track.steady():
+            return track.xs[-1], track.ys[-1], max(_RADIUS, self._fastest * since), 1.0
+        # the speed is that of the middle of the last points, hence a fall is a little ahead of it: the share covers it
+        middle = (track.times[-1] - track.times[-min(_RECENT, len(track.times))]) / 2
+        gain = _pull(track) * (since + middle)
+        way = float(np.hypot(right, down)) * since
+        x, y = track.xs[-1] + right * since, track.ys[-1] + (down + gain) * since
+        return x, y, _RADIUS + track.sides[-1] / 4 + _SHARE * way, 0.0
+
+
+def _pull(track: Track) -> float:
+    """Return how fast it becomes faster downwards, pixels a second squared, where the track is long enough to say."""
+    if len(track.times) < 2 * _RECENT:
+        return 0.0
+    old, new = -2 * _RECENT, -_RECENT
+    first = (track.ys[new] - track.ys[old]) / (track.times[new] - track.times[old])
+    last = (track.ys[-1] - track.ys[new]) / (track.times[-1] - track.times[new])
+    return max(0.0, 2 * (last - first) / (track.times[-1] - track.times[old]))
+
+
+def _add(track: Track, found: Candidates, candidate: int, at: float) -> None:
+    track.times.append(at)
+    track.xs.append(float(found.x[candidate]))
+    track.ys.append(float(found.y[candidate]))
+    track.sides.append(float(found.side[candidate]))
+    track.contrasts.append(float(found.contrast[candidate]))
+    track.restless += bool(found.restless[candidate])
