@@ -72,9 +72,9 @@ def view(rng: np.random.Generator, width: int, height: int) -> View:
 
 
 def clicks(rng: np.random.Generator, seen: View) -> tuple[Click, ...]:
-    """Click the slabs of six floors as a person does: within about a pixel and a half."""
+    """Click the slabs of six floors as a person does: within about two pixels."""
     floors = sorted(rng.choice(np.arange(1, seen.storeys + 1), size=6, replace=False).tolist())
-    rows = [seen.row((floor - 1) * STOREY) + float(rng.normal(0, 1.0)) for floor in floors]
+    rows = [seen.row((floor - 1) * STOREY) + float(rng.normal(0, 1.2)) for floor in floors]
     x = float(rng.uniform(0.4, 0.6))
     return tuple(
         Click(x, min(1.0, max(0.0, row / seen.height)), floor) for row, floor in zip(rows, floors, strict=True)
@@ -453,7 +453,7 @@ class Scene:
             scale = float(rng.uniform(12, 35))
             right = scale * float(rng.uniform(5, 14)) * (1 if rng.random() < 0.5 else -1)
             x = 0.0 if right > 0 else float(self.width)
-            swoop = float(rng.choice([0, 40, 150, 300])) * float(rng.choice([-1, 1]))
+            swoop = scale * float(rng.choice([0, 1.5, 3, 4.5])) * float(rng.choice([-1, 1]))  # up to 13 m/s²
             self.movers.append(
                 Bird(float(at), x, float(rng.uniform(50, self.height - 100)), right, swoop,
                      float(rng.uniform(6, 20)), float(rng.uniform(-70, -25)), self.width / abs(right))

@@ -19,7 +19,7 @@ _LEAST, _LARGEST = 3, 64
 _REACH = 2
 #: Most pixels looked at in a frame: 256 full blocks. A guard for the clock, rain stays far below.
 _MOST_PIXELS = 16_384
-#: Most candidates that leave a frame; those in quiet blocks first, then the strongest.
+#: Most candidates that leave a frame; the strongest stay.
 MOST = 48
 #: A streak of rain: this many times as tall as wide, at most this wide, at least this tall (pixels).
 _STREAK, _THIN, _TALL = 5.0, 2, 12
@@ -37,8 +37,6 @@ class Candidates:
     """Mean signed difference to the background, in levels."""
     side: Real
     """Longer side of the box, in pixels."""
-    restless: Flags
-    """Lies in a block that is often active."""
     streaks: int = 0
     """Left out as streaks of rain."""
     large: int = 0
@@ -51,10 +49,10 @@ class Candidates:
 
 
 _NONE = np.zeros(0)
-EMPTY = Candidates(_NONE, _NONE, _NONE, _NONE, _NONE, np.zeros(0, bool))
+EMPTY = Candidates(_NONE, _NONE, _NONE, _NONE, _NONE)
 
 
-def candidates(frame: Luma, background: Luma, apart: Luma, far: Flags, blocks: Flags, restless: Flags) -> Candidates:
+def candidates(frame: Luma, background: Luma, apart: Luma, far: Flags, blocks: Flags) -> Candidates:
     """Return the components of ``far`` inside ``blocks``; ``apart`` is the distance to the background."""
     rows, columns = np.nonzero(blocks)
     if not len(rows):
@@ -69,7 +67,7 @@ def candidates(frame: Luma, background: Luma, apart: Luma, far: Flags, blocks: F
     label = components(y * stride + x, stride)
     weight = apart[y, x].astype(np.float64)
     sign = np.where(frame[y, x] > background[y, x], 1.0, -1.0)
-    return _measure(x, y, label, weight, sign, restless)
+    return _measure(x, y, label, weight, sign)
 
 
 def components(place: Whole, stride: int) -> Whole:
@@ -110,7 +108,7 @@ def _join(count: int, upper: Whole, lower: Whole) -> Whole:
     return label
 
 
-def _measure(x: Whole, y: Whole, label: Whole, weight: Real, sign: Real, restless: Flags) -> Candidates:
+def _measure(x: Whole, y: Whole, label: Whole, weight: Real, sign: Real) -> Candidates:
     area = np.bincount(label)
     mass = np.bincount(label, weight)
     middle_x, middle_y = np.bincount(label, weight * x) / mass, np.bincount(label, weight * y) / mass
@@ -121,16 +119,13 @@ def _measure(x: Whole, y: Whole, label: Whole, weight: Real, sign: Real, restles
     streak = (tall >= _STREAK * wide) & (wide <= _THIN) & (tall >= _TALL)
     large = np.maximum(wide, tall) > _LARGEST
     good = np.flatnonzero((area >= _LEAST) & ~streak & ~large)
-    often = restless[middle_y[good].astype(int) // SIZE, middle_x[good].astype(int) // SIZE]
-    kept = np.lexsort((-mass[good], often))[:MOST]
-    chosen = good[kept]
+    chosen = good[np.argsort(-mass[good], kind="stable")[:MOST]]
     return Candidates(
         middle_x[chosen],
         middle_y[chosen],
         area[chosen].astype(np.float64),
         np.bincount(label, weight * sign)[chosen] / area[chosen],
         np.maximum(wide, tall)[chosen].astype(np.float64),
-        often[kept],
         int(streak.sum()),
         int(large.sum()),
         len(good) - len(chosen),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hub.model.errors import DecodeError
+from hub.vision.falling.again import look
 from hub.vision.falling.background import Background, Luma
 from hub.vision.falling.blocks import SIZE, Activity
 from hub.vision.falling.calibration import Facade
@@ -16,7 +17,7 @@ from hub.vision.falling.components import EMPTY, Candidates, candidates
 from hub.vision.falling.drips import Drips
 from hub.vision.falling.event import Counts, Fall, Kind, Landed, Point, Severity
 from hub.vision.falling.judge import EDGE, Verdict, floor_of, judge
-from hub.vision.falling.linking import Linker, Track
+from hub.vision.falling.linking import Ahead, Linker, Track
 from hub.vision.falling.sight import Sight
 
 #: Pixels that differ by this many deviations of the noise, and at least by this many levels.
@@ -25,6 +26,8 @@ _FAR, _LEAST = 4.0, 6.0
 _GAP, _BACK = 1.0, 2.0
 #: Seconds at the beginning (and after a restart of the background) in which nothing is reported.
 _BLIND = 1.0
+#: Seconds of an exposure that a fast thing is looked for with.
+_SHUTTER = 0.01
 #: What belongs to a reported fall: seconds after its decision, metres beside its way and above its start.
 _AFTER, _BESIDE, _ABOVE = 3.0, 2.5, 2.0
 #: Smallest and largest side of a frame in pixels.
@@ -94,7 +97,11 @@ class FallDetector:
             return ()
         ended = self._jump(frame, at) if not 0 < at - self._last <= _GAP else []
         self._last = at
-        grown, more = self._linker.step(self._candidates(frame, at), at)
+
+        def again(track: Track, ahead: Ahead, at: float) -> tuple[float, float, float] | None:
+            return self._look(frame, track, ahead, at)
+
+        grown, more = self._linker.step(self._candidates(frame, at), at, again)
         return self._report(grown, at) + self._finish(ended + more)
 
     def _begin(self, frame: Luma, at: float) -> list[Track]:
@@ -121,7 +128,7 @@ class FallDetector:
             self._activity = Activity(frame.shape, at)
             self._background.restart(frame, at)
             self._blind = at + _BLIND
-            self.drips = Drips()
+            self.drips.restart(at)
         return ended
 
     def _candidates(self, frame: Luma, at: float) -> Candidates:
@@ -138,7 +145,7 @@ class FallDetector:
         found = EMPTY
         if self._activity.active.any():
             found = candidates(
-                frame, self._background.luma, apart, self._far, self._activity.edges, self._activity.restless
+                frame, self._background.luma, apart, self._far, self._activity.edges & ~self._activity.restless
             )
             settled = self._activity.settled()
             if settled is not None:
@@ -148,6 +155,15 @@ class FallDetector:
         self._seen["large"] += found.large
         self._seen["capped"] += found.capped
         return found
+
+    def _look(self, frame: Luma, track: Track, ahead: Ahead, at: float) -> tuple[float, float, float] | None:
+        """Look a second time where a track should be: as wide as it began, as tall as its speed smears it."""
+        x, y, radius, _ = ahead
+        thin = min(track.sides[: len(track.sides) // 2 + 1])
+        smeared = track.speed()[1] * min(_SHUTTER, (at - track.times[-1]) / 2)
+        sign = math.copysign(1.0, sum(track.contrasts))
+        spot = look(frame, self._background.luma, self._background.noise, (x, y, radius), (thin, thin + smeared), sign)
+        return None if spot is None else (spot.x, spot.y, spot.contrast)
 
     def _report(self, grown: list[Track], at: float) -> tuple[Fall, ...]:
         falls = []

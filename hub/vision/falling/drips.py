@@ -11,9 +11,9 @@ from hub.vision.falling.event import Point
 #: A drop is small and straight: pixels of its longer side, metres a second sideways.
 _SMALL, _STRAIGHT = 7.0, 0.6
 #: The same place, in metres sideways and up or down: the error of a track, and of where a drop is first seen.
-_BESIDE, _ABOVE = 0.3, 1.5
-#: Drops from a place that make it a column. Two could be two things thrown by a child; they are reported.
-LEARNED = 3
+_BESIDE, _ABOVE = 0.2, 0.8
+#: Drops from a place that make it a column: the first is reported, because it cannot be told from a nut or a stone.
+LEARNED = 2
 #: Drops must follow each other within this many seconds to make a column.
 _TOGETHER = 900.0
 #: A column is kept for this long after its last drop: the summer's next hot day.
@@ -37,6 +37,10 @@ class Drips:
 
     def __init__(self) -> None:
         self.columns: list[Column] = []
+
+    def restart(self, at: float) -> None:
+        """Go on with a new clock of the stream, which now says ``at`` seconds."""
+        self.columns = [msgspec.structs.replace(column, last=at) for column in self.columns]
 
     def is_drip(self, start: Point, slant: float, metre: float, at: float) -> bool:
         """Note a thing that fell from ``start`` and say whether it is one drop of many.

@@ -30,6 +30,12 @@ _SLOW, _FAST, _FIRST = 4.5, 13.0, 1.3
 _LIGHT = 5.0
 #: Speed sideways in m/s that a person gives to a thing; birds fly at 8 to 15.
 _SIDEWAYS = 7.0
+#: A thing that has moved like this before it began to fall (seconds, metres) was flying: a throw upwards is shorter.
+_FLEW, _FLEW_FAR = 0.6, 2.5
+#: Gravity of the fit in m/s² must be within this of the real one: the map's error and the way before the wall.
+_NOT_GRAVITY = 2.2
+#: Confidence below which nothing is reported.
+_DOUBT = 0.5
 #: ``k`` of the drag in 1/m: a terminal speed of 7 m/s.
 _DRAG = 0.2
 #: Speed in m/s at the first point: what starts in the middle of the air did not leave a window.
@@ -75,7 +81,7 @@ def judge(track: Track, sight: Sight) -> Verdict | None:
     onset = _onset(path)
     seen = float(path.heights[onset] - path.heights[-1])
     across = float(np.ptp(path.sideways))
-    if max(seen, across) < _IN_PLACE or track.restless > len(track.times) / 2:
+    if max(seen, across) < _IN_PLACE:
         return Verdict(Kind.SWAYING)
     if seen < _IN_PLACE or (seen < _SEEN and across > 2 * seen):
         return Verdict(Kind.BIRD)
@@ -102,6 +108,8 @@ def _fall(track: Track, path: Path, onset: int, seen: float) -> Verdict:
     across = path.sideways[onset:] - path.sideways[onset:].mean() - slant * since
     if flight.rms > rough or float(np.sqrt(np.mean(across**2))) > 2 * rough or pull > _FAST:
         return Verdict(Kind.INSECT)
+    if abs(flight.gravity - GRAVITY) > _NOT_GRAVITY or _flew(path, onset):
+        return Verdict(Kind.BIRD)
     if flight.drag > _DRAG or (seen >= _SEEN and speed < _LIGHT):
         return Verdict(Kind.LIGHT_THING)
     begins = flight.velocity(float(path.times[0]))
@@ -109,6 +117,8 @@ def _fall(track: Track, path: Path, onset: int, seen: float) -> Verdict:
         return Verdict(Kind.UNCLEAR)
     share = (len(track.times) - 1) / max(1, len(track.times) - 1 + track.missed)
     confidence = _confidence(flight, rough, share, begins)
+    if confidence < _DOUBT:
+        return Verdict(Kind.UNCLEAR)
     enough = drop >= DROP and seen >= _SEEN and len(times) >= _POINTS and share >= _SHARE
     return Verdict(Kind.FALL if enough else Kind.SHORT, path, flight, confidence, drop, slant)
 
@@ -119,6 +129,13 @@ def _confidence(flight: Flight, rough: float, share: float, begins: float) -> fl
     close = 1 - 0.5 * min(1.0, flight.rms / rough) ** 2
     begun = 1 - 0.3 * min(1.0, begins / _BEGINS)
     return round(heavy * close * begun * (0.5 + 0.5 * min(1.0, share)), 3)
+
+
+def _flew(path: Path, onset: int) -> bool:
+    """Say whether it was on its way before it began to fall."""
+    before = float(path.times[onset] - path.times[0])
+    across, along = np.diff(path.sideways[: onset + 1]), np.diff(path.heights[: onset + 1])
+    return before > _FLEW and float(np.hypot(across.sum(), np.abs(along.sum()))) > _FLEW_FAR
 
 
 def _onset(path: Path) -> int:
@@ -132,7 +149,7 @@ def _without_metres(track: Track) -> Kind:
     right, down = float(np.ptp(track.xs)), track.ys[-1] - track.ys[0]
     if right > abs(down) or down < 0:
         return Kind.BIRD
-    return Kind.SWAYING if track.restless > len(track.times) / 2 else Kind.LIGHT_THING
+    return Kind.LIGHT_THING
 
 
 def floor_of(flight: Flight, facade: Facade) -> Floor:

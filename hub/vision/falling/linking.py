@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,6 +23,15 @@ _FASTEST = 0.8
 _RECENT = 5
 #: Search radius around a prediction: pixels, and share of the way since the last point.
 _RADIUS, _SHARE = 4.0, 0.4
+#: A thing does not become this many times as large from one frame to the next (sides with 4 pixels added).
+_GROWS = 2.5
+#: Second looks at a track without a candidate in between: what has hidden behind a tree must show itself.
+_LOOKS = 8
+
+#: x, y and radius of a search, and 1.0 when the track has to wait for the steady ones.
+Ahead = tuple[float, float, float, float]
+#: Looks once more for a track at a place: x, y, contrast, or None.
+Look = Callable[["Track", Ahead, float], tuple[float, float, float] | None]
 
 
 @dataclass(slots=True, eq=False)
@@ -34,8 +44,8 @@ class Track:
     ys: list[float] = field(default_factory=list)
     sides: list[float] = field(default_factory=list)
     contrasts: list[float] = field(default_factory=list)
-    restless: int = 0
-    """Points in blocks that are often active."""
+    looks: int = 0
+    """Points in a row that came from a second look."""
     missed: int = 0
     """Frames in which it was not seen since it began."""
     part_of: int | None = None
@@ -66,25 +76,29 @@ class Linker:
         self._next = 0
         self.open: list[Track] = []
 
-    def step(self, found: Candidates, at: float) -> tuple[list[Track], list[Track]]:
+    def step(self, found: Candidates, at: float, look: Look) -> tuple[list[Track], list[Track]]:
         """Give each candidate to a track or begin one. Returns the tracks that grew and those that ended."""
         grown: list[Track] = []
         free = np.ones(len(found), bool)
-        for index, candidate in self._pairs(found, at):
+        ahead = [self._foretell(track, at) for track in self.open]
+        for index, candidate in self._pairs(found, ahead):
             track = self.open[index]
             free[candidate] = False
             _add(track, found, candidate, at)
             grown.append(track)
         seen = set(map(id, grown))
         ended = []
-        for track in self.open:
+        for track, place in zip(self.open, ahead, strict=True):
             if id(track) not in seen:
+                if _again(track, place, at, look):
+                    grown.append(track)
+                    continue
                 track.missed += 1
                 if at - track.times[-1] > (_WAIT_STEADY if track.steady() else _WAIT):
                     ended.append(track)
         gone = set(map(id, ended))
         self.open = [track for track in self.open if id(track) not in gone and len(track.times) < _MOST_POINTS]
-        for candidate in np.flatnonzero(free & ~found.restless)[: max(0, _MOST - len(self.open))]:
+        for candidate in np.flatnonzero(free)[: max(0, _MOST - len(self.open))]:
             track = Track(self._next)
             self._next += 1
             _add(track, found, int(candidate), at)
@@ -96,14 +110,16 @@ class Linker:
         ended, self.open = self.open, []
         return ended
 
-    def _pairs(self, found: Candidates, at: float) -> list[tuple[int, int]]:
+    def _pairs(self, found: Candidates, places: list[Ahead]) -> list[tuple[int, int]]:
         """Return (track, candidate), each at most once: steady tracks choose first, then the nearest."""
         if not self.open or not len(found):
             return []
-        ahead = np.array([self._foretell(track, at) for track in self.open])
+        ahead = np.array(places)
+        sides = np.array([[track.sides[-1] + 4.0] for track in self.open])
         apart = np.hypot(ahead[:, :1] - found.x, ahead[:, 1:2] - found.y)
         cost = apart / ahead[:, 2:3] + ahead[:, 3:4]
-        tracks, candidates = np.nonzero(apart < ahead[:, 2:3])
+        grows = np.maximum(sides / (found.side + 4.0), (found.side + 4.0) / sides)
+        tracks, candidates = np.nonzero((apart < ahead[:, 2:3]) & (grows < _GROWS))
         taken_tracks: set[int] = set()
         taken: set[int] = set()
         pairs = []
@@ -116,8 +132,8 @@ class Linker:
             pairs.append((track, candidate))
         return pairs
 
-    def _foretell(self, track: Track, at: float) -> tuple[float, float, float, float]:
-        """Return x, y and radius of the search, and 1 when the track has to wait for the steady ones."""
+    def _foretell(self, track: Track, at: float) -> Ahead:
+        """Return where to search for a track now."""
         since = at - track.times[-1]
         right, down = track.speed()
         if not track.steady():
@@ -128,6 +144,23 @@ class Linker:
         way = float(np.hypot(right, down)) * since
         x, y = track.xs[-1] + right * since, track.ys[-1] + (down + gain) * since
         return x, y, _RADIUS + track.sides[-1] / 4 + _SHARE * way, 0.0
+
+
+def _again(track: Track, place: Ahead, at: float, look: Look) -> bool:
+    """Look a second time for what goes down steadily; say whether it was there."""
+    if not track.steady() or track.looks >= _LOOKS or track.speed()[1] <= 0:
+        return False
+    spot = look(track, place, at)
+    if spot is None:
+        return False
+    x, y, contrast = spot
+    track.times.append(at)
+    track.xs.append(x)
+    track.ys.append(y)
+    track.sides.append(track.sides[-1])
+    track.contrasts.append(contrast)
+    track.looks += 1
+    return True
 
 
 def _pull(track: Track) -> float:
@@ -145,5 +178,5 @@ def _add(track: Track, found: Candidates, candidate: int, at: float) -> None:
     track.xs.append(float(found.x[candidate]))
     track.ys.append(float(found.y[candidate]))
     track.sides.append(float(found.side[candidate]))
+    track.looks = 0
     track.contrasts.append(float(found.contrast[candidate]))
-    track.restless += bool(found.restless[candidate])

@@ -12,7 +12,7 @@ from hub.vision.falling.linking import Track
 from hub.vision.falling.physics import GRAVITY, Real, acceleration
 
 #: Error of a position: pixels, and share of the thing's side (its shape turns).
-_PIXEL, _TURNS = 0.6, 1 / 16
+_PIXEL, _TURNS = 0.6, 1 / 32
 #: Error of a time stamp, in seconds: cameras stamp what the network let them.
 _JITTER = 0.004
 #: Mean acceleration of a heavy thing over its first two floors, drag included: the ruler where there is no map.
