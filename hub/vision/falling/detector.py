@@ -26,6 +26,8 @@ _FAR, _LEAST = 4.0, 6.0
 _GAP, _BACK = 1.0, 2.0
 #: Seconds at the beginning (and after a restart of the background) in which nothing is reported.
 _BLIND = 1.0
+#: A fall is now faster than on the average by this: 2 without drag; what falls steadily has 1.
+_FASTER = 1.2
 #: Seconds of an exposure that a fast thing is looked for with.
 _SHUTTER = 0.01
 #: What belongs to a reported fall: seconds after its decision, metres beside its way and above its start.
@@ -179,9 +181,11 @@ class FallDetector:
         """Leave out cheaply what cannot be a fall yet: too slow, too short."""
         if len(track.times) < 9 or track.times[-1] - track.times[0] < 0.4:
             return False
-        down = track.ys[-1] - min(track.ys)
+        top = min(track.ys)
+        down, taken = track.ys[-1] - top, track.times[-1] - track.times[track.ys.index(top)]
         metre = self._sight.metre(track.xs[-1], track.ys[-1])
-        return down > (4.0 * SIZE if metre is None else 3.0 / metre) and track.speed()[1] > 0
+        far = down > (4.0 * SIZE if metre is None else 3.0 / metre)
+        return far and track.speed()[1] * taken > _FASTER * down
 
     def _finish(self, ended: list[Track]) -> tuple[Fall | Landed, ...]:
         """Name the tracks that are over; the last points may have made one certain."""
@@ -249,7 +253,7 @@ class FallDetector:
             return False
         side = float(np.median(track.sides[: max(1, len(track.sides) // 2)]))  # later it is a streak
         start = Point(track.times[0], track.xs[0], track.ys[0], side)
-        return self.drips.is_drip(start, verdict.slant, verdict.path.metre, track.times[-1])
+        return self.drips.is_drip(start, verdict.slant, verdict.path.metre, self._last)
 
     def _fall_of(self, track: Track) -> int | None:
         """Return the reported fall that this track is a part of."""

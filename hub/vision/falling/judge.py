@@ -17,7 +17,7 @@ from hub.vision.falling.sight import Path, Sight
 #: (0.3 m at 25 fps): the last picture of a fall of 6 m shows it at 5.6 m or more.
 DROP = 5.3
 #: Metres of it that must have been seen, and points.
-_SEEN, _POINTS = 3.5, 9
+_SEEN, _POINTS = 3.5, 12
 #: A track shorter than this (points, seconds) is not worth a name.
 _NAMED_POINTS, _NAMED_TIME = 6, 0.2
 #: Metres (or pixels) within which a thing stays in its place.
@@ -26,6 +26,8 @@ _IN_PLACE, _IN_PLACE_PIXELS = 1.0, 12.0
 _STILL = 1.5
 #: Acceleration in m/s² of a fall's first 1.3 s, drag included; outside it is carried by wings or by the air.
 _SLOW, _FAST, _FIRST = 4.5, 13.0, 1.3
+#: The same without the first part of the time; a little less there is the drag.
+_LATER, _LATER_PULL = 0.25, 1.2
 #: Speed in m/s after 3.5 m: 8.3 in vacuum, 6.5 at a terminal speed of 8 m/s. Leaves and cloth reach 1 to 4.
 _LIGHT = 5.0
 #: Speed sideways in m/s that a person gives to a thing; birds fly at 8 to 15.
@@ -43,7 +45,7 @@ _BEGINS = 6.0
 #: Residual in deviations of the noise, and its floor in metres.
 _ROUGH, _ROUGH_LEAST = 2.5, 0.12
 #: Part of the frames in which a fall is seen.
-_SHARE = 0.5
+_SHARE = 0.6
 #: Pixels from the upper edge within which a track comes from above the picture.
 EDGE = 24.0
 #: Height in metres above a floor's slab at which things leave a home: from the sill to a raised hand.
@@ -96,6 +98,9 @@ def _fall(track: Track, path: Path, onset: int, seen: float) -> Verdict:
     early = times <= times[0] + _FIRST
     pull, speed, _ = acceleration(times[early], heights[early])
     pull, speed = -pull, -speed
+    later = early & (times > times[0] + _LATER * (min(times[-1], times[0] + _FIRST) - times[0]))
+    if later.sum() >= _POINTS / 2:  # a steady drop that a stray point precedes becomes faster only at the beginning
+        pull = min(pull, -acceleration(times[later], heights[later])[0] * _LATER_PULL)
     since = path.times[onset:] - times.mean()
     slant = float((since * path.sideways[onset:]).sum() / (since * since).sum())
     if abs(slant) > _SIDEWAYS:

@@ -27,6 +27,8 @@ _RADIUS, _SHARE = 4.0, 0.4
 _GROWS = 2.5
 #: Second looks at a track without a candidate in between: what has hidden behind a tree must show itself.
 _LOOKS = 8
+#: Second looks in a frame, the oldest tracks first: rain would have hundreds.
+_LOOKS_A_FRAME = 8
 
 #: x, y and radius of a search, and 1.0 when the track has to wait for the steady ones.
 Ahead = tuple[float, float, float, float]
@@ -88,9 +90,11 @@ class Linker:
             grown.append(track)
         seen = set(map(id, grown))
         ended = []
+        looks = 0
         for track, place in zip(self.open, ahead, strict=True):
             if id(track) not in seen:
-                if _again(track, place, at, look):
+                looks += track.steady()
+                if looks <= _LOOKS_A_FRAME and _again(track, place, at, look):
                     grown.append(track)
                     continue
                 track.missed += 1
