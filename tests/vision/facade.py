@@ -143,7 +143,7 @@ class Falls(Mover):
     def where(self, at: float) -> tuple[float, float, float, float] | None:
         """Return x, y, metres above the ground and speed, or None before and after the fall."""
         since = at - self.released
-        if since < 0:
+        if since < -1e-6:
             return None
         metres, speed = self.fallen(since)
         height = self.height - metres
@@ -196,7 +196,9 @@ class Bird(Mover):
             return []
         y = self.y + self.swoop * math.sin(since * 1.7) + 6 * math.sin(since * 5)
         flap = 0.7 + 0.3 * math.sin(since * 40)
-        return [Stamp(self.x + self.right * since, y, self.size, self.size * 0.5 * flap, self.contrast, self.right / 250)]
+        return [
+            Stamp(self.x + self.right * since, y, self.size, self.size * 0.5 * flap, self.contrast, self.right / 250)
+        ]
 
     def over(self, at: float) -> bool:
         return at > self.begins + self.lasts
@@ -435,7 +437,8 @@ class Scene:
         """Let something fall from a window, by at least ``least`` metres and at most ``most``."""
         rng = self.rng
         high = [(x, floor) for x, floor in self.places if (floor - 1) * STOREY + 0.8 >= least]
-        x, floor = high[int(rng.integers(len(high)))]
+        x, floor = high.pop(int(rng.integers(len(high))))
+        self.places.remove((x, floor))  # each from another window: what falls twice from one is a drip to the detector
         height = (floor - 1) * STOREY + float(rng.uniform(0.8, 1.8))
         drop = min(height, max(least, float(rng.uniform(least, most))))
         falls = Falls(
@@ -519,8 +522,10 @@ class Scene:
         rng = np.random.default_rng(self.seed + 1_000_003)
         base, gain, lit = self.base, 1.0, self.base.copy()
         canvas = np.empty_like(base)
-        switches, gains, pending = list(self.switches), list(self.gains), sorted(
-            self.movers, key=lambda mover: getattr(mover, "begins", getattr(mover, "released", 0.0))
+        switches, gains, pending = (
+            list(self.switches),
+            list(self.gains),
+            sorted(self.movers, key=lambda mover: getattr(mover, "begins", getattr(mover, "released", 0.0))),
         )
         movers: list[Mover] = []
         for number in range(round(begin * FPS), round((begin + seconds) * FPS)):

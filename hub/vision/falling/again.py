@@ -29,7 +29,12 @@ class Spot:
 
 
 def look(
-    frame: Luma, background: Luma, noise: float, ahead: tuple[float, float, float], shape: tuple[float, float], sign: float
+    frame: Luma,
+    background: Luma,
+    noise: float,
+    ahead: tuple[float, float, float],
+    shape: tuple[float, float],
+    sign: float,
 ) -> Spot | None:
     """Return the likeliest place of a thing of ``shape`` (width, height) within ``ahead`` (x, y, radius), or None.
 

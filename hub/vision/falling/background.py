@@ -109,9 +109,9 @@ def _gain(before: NDArray[np.float32], after: NDArray[np.float32], noise: float)
     slope, offset = 1.0, float(np.median(after - before))
     for _ in range(3):
         x, y = before[keep], after[keep]
-        spread = float(((x - x.mean()) ** 2).sum())
-        if x.size < 16 or spread < 1.0:
+        if x.size < 16 or float(np.ptp(x)) < 2.0:  # nothing to tell a slope by
             break
+        spread = float(((x - x.mean()) ** 2).sum())
         slope = min(3.0, max(0.33, float(((x - x.mean()) * (y - y.mean())).sum()) / spread))
         offset = float(y.mean() - slope * x.mean())
         keep = np.abs(after - slope * before - offset) < max(noise, 8.0)

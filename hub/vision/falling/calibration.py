@@ -85,7 +85,9 @@ def _check(facade: Facade, x: NDArray[np.float64], y: NDArray[np.float64], metre
     off = np.abs(facade.height(x, y) - metres)
     worst = int(off.argmax())
     if not np.isfinite(off).all() or off[worst] > WORST:
-        raise CalibrationError(f"click {worst + 1} does not fit the others by {off[worst]:.1f} m: count the floors again")
+        raise CalibrationError(
+            f"click {worst + 1} does not fit the others by {off[worst]:.1f} m: count the floors again"
+        )
     for column in (float(x.min()), float(x.max())):
         down = np.linspace(float(y.min()), float(y.max()), 32)
         if not (np.diff(facade.height(np.full(32, column), down)) < 0).all():
@@ -93,7 +95,11 @@ def _check(facade: Facade, x: NDArray[np.float64], y: NDArray[np.float64], metre
 
 
 def _error(
-    x: NDArray[np.float64], y: NDArray[np.float64], metres: NDArray[np.float64], terms: NDArray[np.float64], sloping: bool
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    metres: NDArray[np.float64],
+    terms: NDArray[np.float64],
+    sloping: bool,
 ) -> float:
     """Return the error of a height, from each click against the map of the others, and never better than a hand."""
     hand = float(np.abs(_height(terms, x, y + _HAND) - _height(terms, x, y - _HAND)).max()) / 2
@@ -106,7 +112,9 @@ def _error(
     return max(hand, float(np.median(np.abs(left))) * 1.4826)
 
 
-def _fit(x: NDArray[np.float64], y: NDArray[np.float64], metres: NDArray[np.float64], sloping: bool) -> NDArray[np.float64]:
+def _fit(
+    x: NDArray[np.float64], y: NDArray[np.float64], metres: NDArray[np.float64], sloping: bool
+) -> NDArray[np.float64]:
     """Solve for the terms, weighted so that the error is one of heights (the equation times its denominator is not)."""
     one, none = np.ones_like(x), np.zeros_like(x)
     weight = one

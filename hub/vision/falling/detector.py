@@ -243,9 +243,7 @@ class FallDetector:
             floor,
             round(verdict.drop, 2),
         )
-        self._open.append(
-            _Open(fall, track, track.xs[0], verdict.slant / path.metre, min(track.ys), path.metre)
-        )
+        self._open.append(_Open(fall, track, track.xs[0], verdict.slant / path.metre, min(track.ys), path.metre))
         return fall
 
     def _is_drip(self, track: Track, verdict: Verdict) -> bool:
