@@ -52,7 +52,8 @@ def _wrong() -> Iterator[Figure]:
         scenes = max(3, round(hours * 6)) if kind == "calm" else 3
         begin = REPORTED + 2000 + 1000 * list(DISTURBANCES).index(kind)
         wrong = innocent(kind, range(begin, begin + scenes), hours * 3600 / scenes)
-        note = f"{len(wrong.events)} in {wrong.hours:.2f} h of {scenes} scenes from seed {begin}; 95 % bound {wrong.upper95:.0f} a day"
+        seen = f"{len(wrong.events)} in {wrong.hours:.2f} h of {scenes} scenes from seed {begin}"
+        note = f"{seen}; 95 % bound {wrong.upper95:.0f} a day"
         if kind == "calm":
             yield Figure(BENCH, "vision.falling_false_upper95_per_day", round(wrong.upper95, 2), "/day", scenes, note)
         else:

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 
 from hub.vision.falling.detector import FallDetector
 from hub.vision.falling.event import Fall, Kind
-from tests.vision.facade import Light, Scene, Truth
+from tests.vision.facade import Light, Scene
+from tests.vision.movers import Truth
 
 #: First seed of the scenes that figures are reported on.
 REPORTED = 20_000

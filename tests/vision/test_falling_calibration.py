@@ -13,7 +13,8 @@ from hub.vision.falling.calibration import CalibrationError, Click, calibrate
 from hub.vision.falling.event import Floor
 from hub.vision.falling.judge import floor_of
 from hub.vision.falling.physics import Flight
-from tests.vision.facade import STOREY, View, clicks, view
+from tests.vision.facade import clicks, view
+from tests.vision.movers import STOREY, View
 
 
 def exact(seen: View, floors: list[int]) -> tuple[Click, ...]:

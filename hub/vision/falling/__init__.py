@@ -1,1 +1,1 @@
-"""Falling objects: frames of a facade in, one event for each fall out; numpy only, no weights, nothing leaves the site."""
+"""Falling objects: frames of a facade in, one event for each fall out; numpy only, no weights."""

@@ -115,4 +115,5 @@ def _gain(before: NDArray[np.float32], after: NDArray[np.float32], noise: float)
         slope = min(3.0, max(0.33, float(((x - x.mean()) * (y - y.mean())).sum()) / spread))
         offset = float(y.mean() - slope * x.mean())
         keep = np.abs(after - slope * before - offset) < max(noise, 8.0)
-    return np.clip(np.rint(np.arange(256) * slope + offset), 0, 255).astype(np.uint8)
+    table: Luma = np.clip(np.rint(np.arange(256) * slope + offset), 0, 255).astype(np.uint8)
+    return table

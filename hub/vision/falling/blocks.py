@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hub.vision.falling.background import Flags, Luma
+from hub.vision.falling.background import Flags
 
 #: Edge of a block in pixels: eight one-byte flags make one 64-bit word.
 SIZE = 8

@@ -116,17 +116,17 @@ def _fit(
     x: NDArray[np.float64], y: NDArray[np.float64], metres: NDArray[np.float64], sloping: bool
 ) -> NDArray[np.float64]:
     """Solve for the terms, weighted so that the error is one of heights (the equation times its denominator is not)."""
-    one, none = np.ones_like(x), np.zeros_like(x)
+    one = np.ones_like(x)
     weight = one
-    terms = np.zeros(5)
+    terms: NDArray[np.float64] = np.zeros(5)
     for _ in range(4):
         if sloping:
             matrix = np.stack([x, y, one, -metres * x, -metres * y], 1)
-            terms = np.linalg.lstsq(matrix * weight[:, None], metres * weight, rcond=None)[0]
+            terms = np.asarray(np.linalg.lstsq(matrix * weight[:, None], metres * weight, rcond=None)[0], np.float64)
         else:
             matrix = np.stack([y, one, -metres * y], 1)
             b, c, e = np.linalg.lstsq(matrix * weight[:, None], metres * weight, rcond=None)[0]
-            terms = np.array([none[0], b, c, none[0], e])
+            terms = np.array([0.0, b, c, 0.0, e])
         weight = 1 / np.maximum(1e-3, np.abs(terms[3] * x + terms[4] * y + 1))
     return terms
 

@@ -79,7 +79,8 @@ def components(place: Whole, stride: int) -> Whole:
     first = np.flatnonzero(new)
     starts, ends = place[first], place[np.append(first[1:], len(place)) - 1]
     upper, lower = _touching(starts, ends, stride)
-    return np.unique(_join(len(starts), upper, lower), return_inverse=True)[1][run]
+    label: Whole = np.unique(_join(len(starts), upper, lower), return_inverse=True)[1][run]
+    return label
 
 
 def _touching(starts: Whole, ends: Whole, stride: int) -> tuple[Whole, Whole]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass
 
@@ -32,6 +33,8 @@ _FASTER = 1.2
 _SHUTTER = 0.01
 #: What belongs to a reported fall: seconds after its decision, metres beside its way and above its start.
 _AFTER, _BESIDE, _ABOVE = 3.0, 2.5, 2.0
+#: Things let go within this many seconds fell together; later parts are at most this many metres behind the first.
+_TOGETHER, _BEHIND = 1.0, 4.0
 #: Smallest and largest side of a frame in pixels.
 _SMALLEST, _BIGGEST = 64, 8192
 
@@ -57,6 +60,9 @@ class FallDetector:
         self.facade = facade
         self.drips = Drips()
         self._shape: tuple[int, int] | None = None
+        self._background: Background
+        self._activity: Activity
+        self._linker: Linker
         self._kinds: Counter[Kind] = Counter()
         self._seen: Counter[str] = Counter()
         self._number = 0
@@ -260,7 +266,11 @@ class FallDetector:
             if not one.fall.released - 1.0 <= begins <= max(one.fall.decided, one.track.times[-1]) + _AFTER:
                 continue
             x = one.x + one.slant * max(0.0, begins - one.track.times[0])
-            if abs(track.xs[0] - x) < _BESIDE / metre and track.ys[0] > one.top - _ABOVE / metre:
+            top = one.top - _ABOVE / metre
+            if begins > one.fall.released + _TOGETHER:  # what is let go later begins far above the first
+                now = min(len(one.track.ys), bisect_right(one.track.times, begins)) - 1
+                top = one.track.ys[max(0, now)] - _BEHIND / metre
+            if abs(track.xs[0] - x) < _BESIDE / metre and track.ys[0] > top:
                 return one.fall.number
         return None
 

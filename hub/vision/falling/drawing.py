@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from hub.vision.falling.event import Point
 
 Picture = NDArray[np.uint8]
 
-#: From the release (yellow) to the end (red), as RGB; the frame around each mark is black, so that it shows on any wall.
+#: From the release (yellow) to the end (red), as RGB; black around each mark, so that it shows on any wall.
 _FIRST, _LAST, _EDGE = np.array([255, 220, 0.0]), np.array([255, 30, 30.0]), np.array([0, 0, 0.0])
 #: Half thickness of the line and radius of the mark at the release, in pixels of a picture 720 high.
 _LINE, _MARK = 1.2, 14.0
@@ -34,7 +35,7 @@ def draw_track(luma: Picture, track: Sequence[Point], size: tuple[int, int] | No
     thick = max(1.0, height / 720)
     for edge in (thick, 0.0):  # first everything wider in black
         _ring(picture, places[0], _MARK * thick, _LINE * thick + edge, _EDGE if edge else _FIRST)
-        for number, (begin, end) in enumerate(zip(places, places[1:], strict=False)):
+        for number, (begin, end) in enumerate(pairwise(places)):
             part = number / max(1, len(places) - 2)
             _line(picture, begin, end, _LINE * thick + edge, _EDGE if edge else _FIRST + part * (_LAST - _FIRST))
         for wing in _arrow(places, 10.0 * thick):

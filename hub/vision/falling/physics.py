@@ -1,8 +1,8 @@
 """The laws: how a heavy thing falls through air, fitted to a track in metres.
 
 With quadratic drag a thing that starts at rest has fallen ``ln cosh(s sqrt(a k)) / k`` metres after ``s`` seconds,
-where ``a`` is gravity and ``k = a / v²`` with the terminal speed ``v``. What is known beforehand (gravity as measured on
-a facade by clicks; things worth an alarm have terminal speeds above 10 m/s) joins the fit as two more observations.
+where ``a`` is gravity and ``k = a / v²`` with the terminal speed ``v``. What is known beforehand (gravity as measured
+on a facade by clicks; things worth an alarm have terminal speeds above 10 m/s) joins the fit as two more observations.
 """
 
 from __future__ import annotations
