@@ -23,7 +23,7 @@ def noisy(level: float, seed: int, sigma: float = 3.0) -> np.ndarray:
 def test_the_background_settles_at_the_median_and_measures_the_noise() -> None:
     background = Background(noisy(120, 0), 0.0)
     for number in range(1, 200):
-        background.difference(noisy(120, number))
+        background.measure(noisy(120, number))
         background.follow(noisy(120, number), number / 25)
     assert abs(float(background.luma.mean()) - 120) < 0.5
     assert float(background.luma.std()) < 1.6
@@ -36,7 +36,8 @@ def test_a_step_of_the_exposure_is_followed_in_the_frame_in_which_it_comes(gain:
     frame = np.rint(wall).astype(np.uint8)
     background = Background(frame, 0.0)
     darker = np.rint(wall * gain).astype(np.uint8)
-    assert int(background.difference(darker).max()) <= 2
+    background.measure(darker)
+    assert int(np.abs(background.luma.astype(int) - darker).max()) <= 2
     assert background.exposures == 1
 
 
@@ -44,12 +45,23 @@ def test_a_doubled_picture_is_known_and_a_calm_one_is_not_taken_for_it() -> None
     background = Background(noisy(120, 0), 0.0)
     for number in range(1, 30):
         assert not background.is_doubled(noisy(120, number))
-        background.difference(noisy(120, number))
+        background.measure(noisy(120, number))
     assert background.is_doubled(noisy(120, 29))
     calm = Background(noisy(120, 0), 0.0)
     for _ in range(30):  # a coder that sends no change: the scene may still hold something small that moves
-        calm.difference(noisy(120, 0))
+        calm.measure(noisy(120, 0))
         assert not calm.is_doubled(noisy(120, 0))
+
+
+@given(seed=st.integers(0, 2**32 - 1), limit=st.integers(6, 60))
+@settings(max_examples=30, deadline=None)
+def test_far_is_further_than_the_limit_on_either_side(seed: int, limit: int) -> None:
+    first, frame = np.random.default_rng(seed).integers(16, 236 - limit // 2, (2, 64, 64), dtype=np.uint8)
+    out = np.empty((64, 64), bool)
+    Background(first, 0.0).far(frame, limit, out)
+    apart = np.abs(frame.astype(int) - first)
+    sure = apart < 256 - limit
+    assert (out == (apart > limit))[sure].all()
 
 
 @given(st.integers(0, 2**32 - 1), st.floats(0, 1))
@@ -115,10 +127,10 @@ def test_a_candidate_is_where_its_weight_is() -> None:
     frame = background.copy()
     frame[30:34, 14:18] = 140  # across the borders of four blocks
     frame[50, 50] = 200  # a hot pixel
-    apart = np.abs(frame.astype(int) - background).astype(np.uint8)
+    far = np.abs(frame.astype(int) - background) > 12
     activity = Activity((64, 64), 0.0)
-    activity.update(apart > 12, 0.04)
-    found = candidates(frame, background, apart, apart > 12, activity.edges)
+    activity.update(far, 0.04)
+    found = candidates(frame, background, far, activity.edges)
     assert len(found) == 1
     assert (found.x[0], found.y[0], found.area[0], found.side[0], found.contrast[0]) == (15.5, 31.5, 16, 4, 40)
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 Luma = NDArray[np.uint8]
 Flags = NDArray[np.bool_]
 
-#: Noise and exposure are measured on every 16th pixel of every 16th row: 3,600 of a 720p frame.
-_EVERY = 16
+#: Noise and exposure are measured on every 16th pixel of every 32nd row: 1,840 of a 720p frame.
+_SAMPLE = np.s_[::32, ::16]
 #: Frames from one step of the median to the next: six levels a second at 25 fps, slower than anything that falls.
 _STEP_EVERY = 4
 #: Seconds from the first frame in which every frame is a step, because one noisy frame is a poor median.
@@ -31,7 +31,7 @@ _DOUBLED, _CHANGING = 0.2, 1.0
 
 
 class Background:
-    """The empty facade. ``difference`` is to be called once for each frame, in the order of stream time."""
+    """The empty facade. ``measure`` is to be called once for each frame, in the order of stream time."""
 
     def __init__(self, first: Luma, at: float) -> None:
         self.luma = first.copy()
@@ -41,30 +41,36 @@ class Background:
         """How often the whole picture became lighter or darker at once."""
         self._began = at
         self._frames = 0
-        self._seen = first[::_EVERY, ::_EVERY].astype(np.int16)
+        self._seen = first[_SAMPLE].astype(np.int16)
         self._change = 0.0
-        self._lower = np.empty_like(first)
-        self._upper = np.empty_like(first)
+        self._apart = np.empty_like(first)
         self._flags = np.empty(first.shape, bool)
 
     def is_doubled(self, frame: Luma) -> bool:
         """Say whether ``frame`` is the last one once more, under whatever time stamp."""
-        change = float(np.abs(frame[::_EVERY, ::_EVERY] - self._seen).mean())
+        change = float(np.abs(frame[_SAMPLE] - self._seen).mean())
         if self._change >= _CHANGING and change < _DOUBLED * self._change:
             return True
         self._change += _FOLLOW * (change - self._change)
         return False
 
-    def difference(self, frame: Luma) -> Luma:
-        """Return how far each pixel is from the background; the array is overwritten by the next call."""
-        self._seen = frame[::_EVERY, ::_EVERY].astype(np.int16)
+    def measure(self, frame: Luma) -> None:
+        """Measure the noise, after following a step of the exposure."""
+        self._seen = frame[_SAMPLE].astype(np.int16)
         self._expose()
-        np.minimum(frame, self.luma, out=self._lower)
-        np.maximum(frame, self.luma, out=self._upper)
-        return np.subtract(self._upper, self._lower, out=self._upper)
+
+    def far(self, frame: Luma, limit: int, out: Flags) -> None:
+        """Flag each pixel that is more than ``limit`` levels (below 64) from the background.
+
+        Three passes in eight bits: the difference, moved up by the limit, is between 0 and twice the limit where it is
+        near. Modulo 256 this errs only for differences above 255 minus the limit, between black and white.
+        """
+        np.subtract(frame, self.luma, out=self._apart)
+        np.add(self._apart, np.uint8(limit), out=self._apart)
+        np.greater(self._apart, np.uint8(2 * limit), out=out)
 
     def follow(self, frame: Luma, at: float) -> None:
-        """Step towards the frame whose difference has just been used."""
+        """Step towards the frame that has just been used."""
         self._frames += 1
         if self._frames % _STEP_EVERY and at - self._began > _SETTLE:
             return
@@ -87,13 +93,13 @@ class Background:
     def _expose(self) -> None:
         """Follow a step of the exposure at once, and measure the noise."""
         sample = self._seen.astype(np.float32)
-        kept = self.luma[::_EVERY, ::_EVERY].astype(np.float32)
+        kept = self.luma[_SAMPLE].astype(np.float32)
         apart = sample - kept
         if abs(float(np.median(apart))) >= _SHIFT:
             table = _gain(kept.ravel(), sample.ravel(), 4 * self.noise)
             self.luma[:] = table[self.luma]
             self.exposures += 1
-            apart = sample - self.luma[::_EVERY, ::_EVERY]
+            apart = sample - self.luma[_SAMPLE]
         size = np.abs(apart)
         calm = size[size < 4 * self.noise]
         if calm.size > size.size // 4:

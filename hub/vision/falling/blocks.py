@@ -19,7 +19,7 @@ _PIXELS = 2
 #: Seconds after which a block that was never still is taken as the new background.
 _STAYS = 1.0
 #: Time constant and share of time of a restless block (a tree in the wind, a road, a drip).
-_MEMORY, _RESTLESS = 20.0, 0.2
+_MEMORY, _RESTLESS = 20.0, 0.1
 #: More than this share of active blocks is not a scene that can be judged: the camera moved, or somebody covers it.
 CROWDED = 0.3
 

@@ -52,8 +52,8 @@ _NONE = np.zeros(0)
 EMPTY = Candidates(_NONE, _NONE, _NONE, _NONE, _NONE)
 
 
-def candidates(frame: Luma, background: Luma, apart: Luma, far: Flags, blocks: Flags) -> Candidates:
-    """Return the components of ``far`` inside ``blocks``; ``apart`` is the distance to the background."""
+def candidates(frame: Luma, background: Luma, far: Flags, blocks: Flags) -> Candidates:
+    """Return the components of ``far`` inside ``blocks``."""
     rows, columns = np.nonzero(blocks)
     if not len(rows):
         return EMPTY
@@ -65,9 +65,7 @@ def candidates(frame: Luma, background: Luma, apart: Luma, far: Flags, blocks: F
     order = np.argsort(y * stride + x)
     y, x = y[order], x[order]
     label = components(y * stride + x, stride)
-    weight = apart[y, x].astype(np.float64)
-    sign = np.where(frame[y, x] > background[y, x], 1.0, -1.0)
-    return _measure(x, y, label, weight, sign)
+    return _measure(x, y, label, frame[y, x].astype(np.float64) - background[y, x])
 
 
 def components(place: Whole, stride: int) -> Whole:
@@ -109,7 +107,8 @@ def _join(count: int, upper: Whole, lower: Whole) -> Whole:
     return label
 
 
-def _measure(x: Whole, y: Whole, label: Whole, weight: Real, sign: Real) -> Candidates:
+def _measure(x: Whole, y: Whole, label: Whole, apart: Real) -> Candidates:
+    weight = np.abs(apart)
     area = np.bincount(label)
     mass = np.bincount(label, weight)
     middle_x, middle_y = np.bincount(label, weight * x) / mass, np.bincount(label, weight * y) / mass
@@ -125,7 +124,7 @@ def _measure(x: Whole, y: Whole, label: Whole, weight: Real, sign: Real) -> Cand
         middle_x[chosen],
         middle_y[chosen],
         area[chosen].astype(np.float64),
-        np.bincount(label, weight * sign)[chosen] / area[chosen],
+        np.bincount(label, apart)[chosen] / area[chosen],
         np.maximum(wide, tall)[chosen].astype(np.float64),
         int(streak.sum()),
         int(large.sum()),

@@ -23,6 +23,9 @@ from hub.vision.falling.sight import Sight
 
 #: Pixels that differ by this many deviations of the noise, and at least by this many levels.
 _FAR, _LEAST = 4.0, 6.0
+#: What a coder leaves is not noise of one size: quiet walls, and specks around edges. While more than this share of the
+#: blocks is active the limit rises, and sinks again slowly; levels a frame, and levels at most.
+_BUSY, _RISE, _SINK, _MOST_MARGIN = 1 / 400, 0.1, 0.02, 8.0
 #: Seconds without a frame after which nothing can be followed any more, and a step back that is a new clock.
 _GAP, _BACK = 1.0, 2.0
 #: Seconds at the beginning (and after a restart of the background) in which nothing is reported.
@@ -66,6 +69,7 @@ class FallDetector:
         self._kinds: Counter[Kind] = Counter()
         self._seen: Counter[str] = Counter()
         self._number = 0
+        self._limit, self._margin = _LEAST, 0.0
         self._last = -math.inf
         self._blind = -math.inf
         self._open: list[_Open] = []
@@ -140,10 +144,12 @@ class FallDetector:
         return ended
 
     def _candidates(self, frame: Luma, at: float) -> Candidates:
-        apart = self._background.difference(frame)
-        limit = max(_LEAST, _FAR * self._background.noise)
-        np.greater(apart, np.uint8(round(limit)), out=self._far)
+        self._background.measure(frame)
+        self._limit = max(_LEAST, _FAR * self._background.noise) + self._margin
+        self._background.far(frame, round(self._limit), self._far)
         self._activity.update(self._far, at)
+        busy = float((self._activity.active & ~self._activity.restless).mean()) > _BUSY
+        self._margin = min(_MOST_MARGIN, max(0.0, self._margin + (_RISE if busy else -_SINK)))
         if self._activity.crowded():
             self._seen["crowded"] += 1
             self._background.restart(frame, at)
@@ -152,9 +158,7 @@ class FallDetector:
             return EMPTY
         found = EMPTY
         if self._activity.active.any():
-            found = candidates(
-                frame, self._background.luma, apart, self._far, self._activity.edges & ~self._activity.restless
-            )
+            found = candidates(frame, self._background.luma, self._far, self._activity.edges & ~self._activity.restless)
             settled = self._activity.settled()
             if settled is not None:
                 self._background.accept(frame, settled, SIZE)
@@ -168,9 +172,9 @@ class FallDetector:
         """Look a second time where a track should be: as wide as it began, as tall as its speed smears it."""
         x, y, radius, _ = ahead
         thin = min(track.sides[: len(track.sides) // 2 + 1])
-        smeared = track.speed()[1] * min(_SHUTTER, (at - track.times[-1]) / 2)
+        smeared = track.down * min(_SHUTTER, (at - track.times[-1]) / 2)
         sign = math.copysign(1.0, sum(track.contrasts))
-        spot = look(frame, self._background.luma, self._background.noise, (x, y, radius), (thin, thin + smeared), sign)
+        spot = look(frame, self._background.luma, self._limit / _FAR, (x, y, radius), (thin, thin + smeared), sign)
         return None if spot is None else (spot.x, spot.y, spot.contrast)
 
     def _report(self, grown: list[Track], at: float) -> tuple[Fall, ...]:
@@ -191,7 +195,7 @@ class FallDetector:
         down, taken = track.ys[-1] - top, track.times[-1] - track.times[track.ys.index(top)]
         metre = self._sight.metre(track.xs[-1], track.ys[-1])
         far = down > (4.0 * SIZE if metre is None else 3.0 / metre)
-        return far and track.speed()[1] * taken > _FASTER * down
+        return far and track.down * taken > _FASTER * down
 
     def _finish(self, ended: list[Track]) -> tuple[Fall | Landed, ...]:
         """Name the tracks that are over; the last points may have made one certain."""

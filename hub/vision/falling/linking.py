@@ -27,6 +27,8 @@ _RADIUS, _SHARE = 4.0, 0.4
 _GROWS = 2.5
 #: Second looks at a track without a candidate in between: what has hidden behind a tree must show itself.
 _LOOKS = 8
+#: Slowest thing that is looked at twice, in pixels a second downwards.
+_FALLING = 15.0
 #: Second looks in a frame, the oldest tracks first: rain would have hundreds.
 _LOOKS_A_FRAME = 8
 
@@ -53,8 +55,20 @@ class Track:
     part_of: int | None = None
     """Number of the fall that it belongs to."""
 
-    def speed(self) -> tuple[float, float]:
-        """Return pixels a second, right and down, over the last points."""
+    right: float = 0.0
+    down: float = 0.0
+    """Pixels a second over the last points."""
+
+    def add(self, at: float, x: float, y: float, side: float, contrast: float) -> None:
+        """Take one more point."""
+        self.times.append(at)
+        self.xs.append(x)
+        self.ys.append(y)
+        self.sides.append(side)
+        self.contrasts.append(contrast)
+        self.right, self.down = self._speed()
+
+    def _speed(self) -> tuple[float, float]:
         count = min(_RECENT, len(self.times))
         if count < 2:
             return 0.0, 0.0
@@ -93,7 +107,7 @@ class Linker:
         looks = 0
         for track, place in zip(self.open, ahead, strict=True):
             if id(track) not in seen:
-                looks += track.steady()
+                looks += track.steady() and track.down >= _FALLING
                 if looks <= _LOOKS_A_FRAME and _again(track, place, at, look):
                     grown.append(track)
                     continue
@@ -139,7 +153,7 @@ class Linker:
     def _foretell(self, track: Track, at: float) -> Ahead:
         """Return where to search for a track now."""
         since = at - track.times[-1]
-        right, down = track.speed()
+        right, down = track.right, track.down
         if not track.steady():
             return track.xs[-1], track.ys[-1], max(_RADIUS, self._fastest * since), 1.0
         # the speed is that of the middle of the last points, hence a fall is a little ahead of it: the share covers it
@@ -152,17 +166,13 @@ class Linker:
 
 def _again(track: Track, place: Ahead, at: float, look: Look) -> bool:
     """Look a second time for what goes down steadily; say whether it was there."""
-    if not track.steady() or track.looks >= _LOOKS or track.speed()[1] <= 0:
+    if not track.steady() or track.looks >= _LOOKS or track.down < _FALLING:
         return False
     spot = look(track, place, at)
     if spot is None:
         return False
     x, y, contrast = spot
-    track.times.append(at)
-    track.xs.append(x)
-    track.ys.append(y)
-    track.sides.append(track.sides[-1])
-    track.contrasts.append(contrast)
+    track.add(at, x, y, track.sides[-1], contrast)
     track.looks += 1
     return True
 
@@ -178,9 +188,6 @@ def _pull(track: Track) -> float:
 
 
 def _add(track: Track, found: Candidates, candidate: int, at: float) -> None:
-    track.times.append(at)
-    track.xs.append(float(found.x[candidate]))
-    track.ys.append(float(found.y[candidate]))
-    track.sides.append(float(found.side[candidate]))
+    x, y = float(found.x[candidate]), float(found.y[candidate])
+    track.add(at, x, y, float(found.side[candidate]), float(found.contrast[candidate]))
     track.looks = 0
-    track.contrasts.append(float(found.contrast[candidate]))
