@@ -6,7 +6,20 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator
 
-from tests.bench import backtest, bridge, check, devices, engine, isolation, mqtt, pipeline, restart, timers, warning
+from tests.bench import (
+    backtest,
+    bridge,
+    check,
+    devices,
+    engine,
+    isolation,
+    mqtt,
+    pipeline,
+    restart,
+    timers,
+    vision,
+    warning,
+)
 from tests.bench.figure import Figure
 
 BENCHES: dict[str, Callable[[], Iterator[Figure]]] = {
@@ -20,6 +33,7 @@ BENCHES: dict[str, Callable[[], Iterator[Figure]]] = {
     "pipeline": pipeline.figures,
     "restart": restart.figures,
     "timers": timers.figures,
+    "vision": vision.figures,
     "warning": warning.figures,
 }
 

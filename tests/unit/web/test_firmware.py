@@ -65,7 +65,9 @@ def cut(image: Path) -> Path:
 def done_in(data: Path) -> list[tuple[str, str]]:
     """Return who did what, by the audit."""
     with closing(sqlite3.connect(data / FILE)) as db:
-        return db.execute("SELECT actor, action FROM audit WHERE action LIKE 'firmware%' ORDER BY at").fetchall()
+        return db.execute(
+            "SELECT actor, action FROM audit WHERE action IN ('load_firmware', 'roll_out') ORDER BY seq"
+        ).fetchall()
 
 
 @pytest.fixture

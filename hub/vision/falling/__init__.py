@@ -1,0 +1,1 @@
+"""Falling objects: frames of a facade in, one event for each fall out; numpy only, no weights."""

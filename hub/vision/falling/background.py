@@ -1,0 +1,125 @@
+"""What the facade looks like when nothing moves: a sigma-delta median of luma, its noise, and what the exposure does.
+
+Sigma-delta: the picture that is kept steps by one level towards each new frame, and so settles at the median
+(Manzanera and Richefeu, "A new motion detection algorithm based on sigma-delta background estimation", 2007). In eight
+bits it costs a tenth of a mixture of Gaussians (VISION.md, table C).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Luma = NDArray[np.uint8]
+Flags = NDArray[np.bool_]
+
+#: Noise and exposure are measured on every 16th pixel of every 32nd row: 1,840 of a 720p frame.
+_SAMPLE = np.s_[::32, ::16]
+#: Frames from one step of the median to the next: six levels a second at 25 fps, slower than anything that falls.
+_STEP_EVERY = 4
+#: Seconds from the first frame in which every frame is a step, because one noisy frame is a poor median.
+_SETTLE = 2.0
+#: A common shift of this many levels is the exposure, not the scene.
+_SHIFT = 2.0
+#: Noise is held between these, in levels: quantisation below, a picture of snow above.
+_QUIET, _LOUD = 1.0, 12.0
+#: How fast the measured noise is followed: a tenth of the way with each frame.
+_FOLLOW = 0.1
+#: Two different frames are never as alike as this share of the usual change from frame to frame: the camera (or the
+#: network) doubled one. Only where frames change by a level at all: a coder may leave a calm picture as it is.
+_DOUBLED, _CHANGING = 0.2, 1.0
+
+
+class Background:
+    """The empty facade. ``measure`` is to be called once for each frame, in the order of stream time."""
+
+    def __init__(self, first: Luma, at: float) -> None:
+        self.luma = first.copy()
+        self.noise = 3.0
+        """Standard deviation of frame against background, in levels."""
+        self.exposures = 0
+        """How often the whole picture became lighter or darker at once."""
+        self._began = at
+        self._frames = 0
+        self._seen = first[_SAMPLE].astype(np.int16)
+        self._change = 0.0
+        self._apart = np.empty_like(first)
+        self._flags = np.empty(first.shape, bool)
+
+    def is_doubled(self, frame: Luma) -> bool:
+        """Say whether ``frame`` is the last one once more, under whatever time stamp."""
+        change = float(np.abs(frame[_SAMPLE] - self._seen).mean())
+        if self._change >= _CHANGING and change < _DOUBLED * self._change:
+            return True
+        self._change += _FOLLOW * (change - self._change)
+        return False
+
+    def measure(self, frame: Luma) -> None:
+        """Measure the noise, after following a step of the exposure."""
+        self._seen = frame[_SAMPLE].astype(np.int16)
+        self._expose()
+
+    def far(self, frame: Luma, limit: int, out: Flags) -> None:
+        """Flag each pixel that is more than ``limit`` levels (below 64) from the background.
+
+        Three passes in eight bits: the difference, moved up by the limit, is between 0 and twice the limit where it is
+        near. Modulo 256 this errs only for differences above 255 minus the limit, between black and white.
+        """
+        np.subtract(frame, self.luma, out=self._apart)
+        np.add(self._apart, np.uint8(limit), out=self._apart)
+        np.greater(self._apart, np.uint8(2 * limit), out=out)
+
+    def follow(self, frame: Luma, at: float) -> None:
+        """Step towards the frame that has just been used."""
+        self._frames += 1
+        if self._frames % _STEP_EVERY and at - self._began > _SETTLE:
+            return
+        step = self._flags.view(np.uint8)
+        np.greater(frame, self.luma, out=self._flags)
+        np.add(self.luma, step, out=self.luma)
+        np.less(frame, self.luma, out=self._flags)
+        np.subtract(self.luma, step, out=self.luma)
+
+    def accept(self, frame: Luma, blocks: Flags, size: int) -> None:
+        """Take these blocks of ``size`` pixels as they are now: what is in them has come to stay."""
+        wide = np.repeat(np.repeat(blocks, size, 0), size, 1)
+        np.copyto(self.luma, frame, where=wide)
+
+    def restart(self, frame: Luma, at: float) -> None:
+        """Begin anew from one frame."""
+        np.copyto(self.luma, frame)
+        self._began = at
+
+    def _expose(self) -> None:
+        """Follow a step of the exposure at once, and measure the noise."""
+        sample = self._seen.astype(np.float32)
+        kept = self.luma[_SAMPLE].astype(np.float32)
+        apart = sample - kept
+        if abs(float(np.median(apart))) >= _SHIFT:
+            table = _gain(kept.ravel(), sample.ravel(), 4 * self.noise)
+            self.luma[:] = table[self.luma]
+            self.exposures += 1
+            apart = sample - self.luma[_SAMPLE]
+        size = np.abs(apart)
+        calm = size[size < 4 * self.noise]
+        if calm.size > size.size // 4:
+            measured = 1.2533 * float(calm.mean())  # mean of |x| of a normal distribution to its deviation: sqrt(pi/2)
+            self.noise = min(_LOUD, max(_QUIET, self.noise + _FOLLOW * (measured - self.noise)))
+        else:
+            self.noise = min(_LOUD, self.noise * (1 + _FOLLOW))
+
+
+def _gain(before: NDArray[np.float32], after: NDArray[np.float32], noise: float) -> Luma:
+    """Return the table old level -> new level of a straight line through the pixels that agree with it."""
+    keep = np.ones(before.shape, bool)
+    slope, offset = 1.0, float(np.median(after - before))
+    for _ in range(3):
+        x, y = before[keep], after[keep]
+        if x.size < 16 or float(np.ptp(x)) < 2.0:  # nothing to tell a slope by
+            break
+        spread = float(((x - x.mean()) ** 2).sum())
+        slope = min(3.0, max(0.33, float(((x - x.mean()) * (y - y.mean())).sum()) / spread))
+        offset = float(y.mean() - slope * x.mean())
+        keep = np.abs(after - slope * before - offset) < max(noise, 8.0)
+    table: Luma = np.clip(np.rint(np.arange(256) * slope + offset), 0, 255).astype(np.uint8)
+    return table

@@ -1,0 +1,18 @@
+"""Cameras that see: joins the benches of falling objects, a core's share and fire lanes, if they are there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import import_module
+from importlib.util import find_spec
+
+from tests.bench.figure import Figure
+
+PARTS = ("vision_falling", "vision_core", "vision_lane")
+
+
+def figures() -> Iterator[Figure]:
+    """Run each part."""
+    for part in PARTS:
+        if find_spec(f"tests.bench.{part}") is not None:
+            yield from import_module(f"tests.bench.{part}").figures()
