@@ -1,0 +1,92 @@
+"""Things on the grid of blocks: what hangs together, filled, and how much of it stands in the lane."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from hub.vision.frame import Mask
+from hub.vision.lane.place import Box, Place
+
+#: Part of a thing, from its lower edge up, that is taken for what touches the ground.
+FOOT = 0.5
+
+
+def things(marked: Mask) -> Iterator[Mask]:
+    """Give each group of blocks that touch, holes filled, less the rim that windows add around a thing."""
+    rest = closed(marked)
+    while rest.any():
+        seed = np.zeros_like(rest)
+        seed.flat[int(np.argmax(rest))] = True
+        group = _grown(seed, rest)
+        rest &= ~group
+        solid = eroded(filled(group))
+        if solid.any():
+            yield solid
+
+
+def closed(marked: Mask) -> Mask:
+    """Bridge gaps of one block."""
+    return eroded(widened(marked)) | marked
+
+
+def widened(marked: Mask) -> Mask:
+    """Add one block all around."""
+    padded = np.pad(marked, 1)
+    rows = padded[:-2] | padded[1:-1] | padded[2:]
+    return np.asarray(rows[:, :-2] | rows[:, 1:-1] | rows[:, 2:])
+
+
+def eroded(marked: Mask) -> Mask:
+    """Take one block away all around; beyond the picture a thing is thought to go on."""
+    padded = np.pad(marked, 1, mode="edge")
+    rows = padded[:-2] & padded[1:-1] & padded[2:]
+    return np.asarray(rows[:, :-2] & rows[:, 1:-1] & rows[:, 2:])
+
+
+def filled(group: Mask) -> Mask:
+    """Fill what lies between marked blocks both across and down."""
+    return _between(group, 0) & _between(group, 1) | group
+
+
+def box(thing: Mask) -> Box:
+    """Return the box around a thing in parts of the picture."""
+    rows, columns = np.nonzero(thing.any(axis=1))[0], np.nonzero(thing.any(axis=0))[0]
+    height, width = thing.shape
+    return (columns[0] / width, rows[0] / height, (columns[-1] + 1) / width, (rows[-1] + 1) / height)
+
+
+def lane_share(thing: Mask, lane: Place) -> float:
+    """Return the part of a thing's foot that stands in the lane, 0 to 1."""
+    foot = footprint(thing)
+    return float((foot & lane.inside).sum() / foot.sum())
+
+
+def footprint(thing: Mask) -> Mask:
+    """Return the lower part of a thing: what is above is its height, and hides what is behind it."""
+    rows = np.nonzero(thing.any(axis=1))[0]
+    foot = thing.copy()
+    foot[: rows[0] + int((rows[-1] + 1 - rows[0]) * (1 - FOOT))] = False
+    return foot
+
+
+def bulk(thing: Mask, lane: Place) -> float:
+    """Return the area that a thing covers, as part of a square as wide as the lane is there."""
+    breadth = lane.breadth[thing & lane.inside]
+    return float(thing.sum() / max(1.0, float(np.median(breadth)) ** 2)) if breadth.size else 0.0
+
+
+def _between(group: Mask, axis: int) -> Mask:
+    after = np.logical_or.accumulate(group, axis=axis)
+    before = np.flip(np.logical_or.accumulate(np.flip(group, axis), axis=axis), axis)
+    return np.asarray(after & before)
+
+
+def _grown(seed: Mask, within: Mask) -> Mask:
+    """Return all of ``within`` that hangs together with ``seed``."""
+    while True:
+        grown = widened(seed) & within
+        if (grown == seed).all():
+            return seed
+        seed = grown

@@ -1,0 +1,120 @@
+"""Watches one fire lane: a thing that was not there before and stands still is a stay, until the place looks different.
+
+Everything is judged by the picture of the place, once a second of stream time. Three pictures in a row make the settled
+one (their median): what passes, rains or flickers is not in it. A stay keeps the picture of its place: while that is seen,
+or cannot be seen because something is in the way, the stay goes on; when something else has settled there, it is over.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import replace
+
+import numpy as np
+
+from hub.vision.frame import Frame, Mask, shrink
+from hub.vision.lane import region
+from hub.vision.lane.event import LaneEvent, Presence, Reason
+from hub.vision.lane.light import only_light
+from hub.vision.lane.place import Polygon, place
+from hub.vision.lane.scene import HEIGHT, WIDTH, Scene, Settled, View
+from hub.vision.lane.stay import HOLD, Stay, follow
+from hub.vision.lane.structure import BLOCK
+
+#: Seconds of stream time between two looks, and without a picture after which the settled one is made anew.
+EVERY, GAP = 1.0, 10.0
+#: Smallest vehicle, as part of a square as wide as the lane (4 m): a small car covers 5 of 16 square metres, and more
+#: as it has a height; a person with a bicycle 2. Largest: what covers more is no thing but a change of the light.
+SMALLEST, LARGEST = 0.22, 12.0
+#: Part of a vehicle's foot that stands in the lane.
+IN_LANE = 0.35
+#: Seconds after which unknown surroundings that stand still are taken for the new ones.
+RELEARN = 60.0
+#: A thing with less than this part of the structure that was there before is a hole: something has left.
+HOLE = 0.6
+#: Confidence of a thing that no detector has named.
+UNNAMED = 0.6
+
+
+class LaneWatch:
+    """One polygon of one camera. ``polygon`` has its corners in parts of the picture."""
+
+    def __init__(self, polygon: Polygon) -> None:
+        self._lane = place(polygon, HEIGHT // BLOCK, WIDTH // BLOCK)
+        self._scene = Scene(self._lane)
+        self._views: deque[View] = deque(maxlen=3)
+        self._stays: tuple[Stay, ...] = ()
+        self._numbers = 0
+        self._at = self._judged = -np.inf
+        self._lane_says: Presence | None = None
+
+    def see(self, frame: Frame) -> tuple[LaneEvent, ...]:
+        """Look at a frame; late, repeated and too frequent ones are left out."""
+        if frame.at < self._at + EVERY - 0.02:
+            return ()
+        if frame.at > self._at + GAP:
+            self._views.clear()
+        self._at = frame.at
+        view = self._scene.view(shrink(frame.luma, WIDTH, HEIGHT), frame.at)
+        if isinstance(view, Reason):
+            return self._blind(frame, view)
+        self._judged = frame.at
+        self._views.append(view)
+        settled = self._scene.settle(self._views)
+        events = self._follow(view, settled)
+        if settled is not None:
+            events += self._find(settled)
+            self._scene.learn(settled, ~self._taken())
+            if self._lane_says is not Presence.ABSENT and not self._stays and not events:
+                events.append(LaneEvent(Presence.ABSENT, 0, frame.at, frame.at, Reason.EMPTY))
+            self._lane_says = Presence.PRESENT if self._stays else Presence.ABSENT
+        return tuple(events)
+
+    def _follow(self, view: View, settled: Settled | None) -> list[LaneEvent]:
+        followed = [follow(stay, view, settled, self._scene) for stay in self._stays]
+        self._stays = tuple(stay for stay, _ in followed if stay is not None)
+        return [event for _, event in followed if event is not None]
+
+    def _find(self, settled: Settled) -> list[LaneEvent]:
+        """Look for things that have come to a stand."""
+        new = self._scene.differs(settled.look) & settled.steady & ~self._taken()
+        found: list[Stay] = []
+        for thing in region.things(new):
+            if not self._is_vehicle(thing):
+                continue
+            if self._is_hole(thing, settled):
+                self._scene.adopt(settled, region.widened(region.widened(thing)))
+            elif not only_light(thing, settled.picture, self._scene.picture):
+                self._numbers += 1
+                found.append(
+                    Stay(self._numbers, settled.since, settled.at, thing, settled.picture, settled.look, UNNAMED)
+                )
+        self._stays += tuple(found)
+        return [stay.says(Presence.PRESENT, settled.at, Reason.STANDS) for stay in found]
+
+    def _is_vehicle(self, thing: Mask) -> bool:
+        """Judge by size and by where it stands."""
+        bulk = region.bulk(thing, self._lane)
+        return SMALLEST <= bulk <= LARGEST and region.lane_share(thing, self._lane) >= IN_LANE
+
+    def _is_hole(self, thing: Mask, settled: Settled) -> bool:
+        return float(settled.look.energy[thing].sum()) < HOLE * float(self._scene.look.energy[thing].sum())
+
+    def _taken(self) -> Mask:
+        """Return the blocks of all stays and those around them."""
+        taken = np.zeros_like(self._lane.inside)
+        for stay in self._stays:
+            taken |= stay.thing
+        return region.widened(taken)
+
+    def _blind(self, frame: Frame, reason: Reason) -> tuple[LaneEvent, ...]:
+        """Nobody can tell; what stands there keeps its time. New surroundings are learned after a while."""
+        self._views.clear()
+        if reason is Reason.STRANGE and frame.at - self._judged > RELEARN:
+            self._scene.forget()
+            self._stays = tuple(replace(stay, unsure=True) for stay in self._stays)
+        if self._lane_says is Presence.UNSURE or frame.at - self._judged <= HOLD:
+            return ()
+        self._lane_says = Presence.UNSURE
+        self._stays = tuple(replace(stay, unsure=True) for stay in self._stays)
+        return (LaneEvent(Presence.UNSURE, 0, frame.at, self._judged, reason),)
