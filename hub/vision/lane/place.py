@@ -9,6 +9,9 @@ import numpy as np
 
 from hub.vision.frame import Grey, Mask
 
+#: A lane whose longest axis rises less than this (tangent) crosses the picture; what is across it is then foreshortened
+#: by the sine of the camera's tilt, about 35 degrees.
+STEEP, FORESHORTENED = 0.5, 0.6
 #: Corners as (across, down) in parts of the picture, 0 to 1; the last is joined to the first.
 Polygon: TypeAlias = tuple[tuple[float, float], ...]
 #: Left, top, right, bottom in parts of the picture, 0 to 1.
@@ -28,9 +31,7 @@ def place(polygon: Polygon, rows: int, columns: int) -> Place:
     across, down = np.meshgrid((np.arange(columns) + 0.5), (np.arange(rows) + 0.5))
     corners = np.array(polygon, dtype=np.float64) * (columns, rows)
     inside = _within(corners, across, down)
-    border = np.minimum(np.minimum(across, columns - across), np.minimum(down, rows - down))
-    depth = np.where(inside, np.minimum(_distance(corners, across, down), border), 0.0)
-    return Place(inside, _breadth(depth, across, down))
+    return Place(inside, _breadth(inside))
 
 
 def in_polygon(polygon: Polygon, across: Grey, down: Grey) -> Mask:
@@ -52,29 +53,13 @@ def _within(
     return inside
 
 
-def _distance(
-    corners: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
-    across: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
-    down: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
-) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    """Return how far each point is from the nearest side."""
-    nearest = np.full(across.shape, np.inf)
-    for (x0, y0), (x1, y1) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
-        length = (x1 - x0) ** 2 + (y1 - y0) ** 2
-        along = np.clip(((across - x0) * (x1 - x0) + (down - y0) * (y1 - y0)) / max(length, 1e-9), 0, 1)
-        nearest = np.minimum(nearest, np.hypot(across - x0 - along * (x1 - x0), down - y0 - along * (y1 - y0)))
-    return nearest
-
-
-def _breadth(
-    depth: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
-    across: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
-    down: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
-) -> Grey:
-    """Give each block the diameter of the widest circle inside the polygon that covers it."""
-    found = np.zeros(depth.shape)
-    for row, column in zip(*np.nonzero(depth), strict=True):
-        radius = depth[row, column]
-        covered = np.hypot(across - across[row, column], down - down[row, column]) <= radius
-        np.maximum(found, 2 * radius, out=found, where=covered)
-    return found.astype(np.float32)
+def _breadth(inside: Mask) -> Grey:
+    """Measure across the lane: along the rows where it runs away from the camera, else down the columns."""
+    rows, columns = np.nonzero(inside)
+    if rows.size == 0:
+        return np.zeros(inside.shape, dtype=np.float32)
+    spread = np.cov(np.stack((columns, rows)).astype(np.float64)) + np.eye(2) * 1e-9
+    along = np.linalg.eigh(spread)[1][:, 1]
+    if abs(along[1]) > abs(along[0]) * STEEP:
+        return np.where(inside, inside.sum(axis=1, keepdims=True), 0).astype(np.float32)
+    return np.where(inside, inside.sum(axis=0, keepdims=True) / FORESHORTENED, 0).astype(np.float32)

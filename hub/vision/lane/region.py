@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,6 +12,18 @@ from hub.vision.lane.place import Box, Place
 
 #: Part of a thing, from its lower edge up, that is taken for what touches the ground.
 FOOT = 0.5
+
+
+@dataclass(frozen=True)
+class Size:
+    """``bulk`` is the area as part of a square as wide as the lane, ``width`` a part of the lane's width.
+
+    ``full`` is the part of its box that a thing fills.
+    """
+
+    bulk: float
+    width: float
+    full: float
 
 
 def things(marked: Mask) -> Iterator[Mask]:
@@ -71,10 +84,14 @@ def footprint(thing: Mask) -> Mask:
     return foot
 
 
-def bulk(thing: Mask, lane: Place) -> float:
-    """Return the area that a thing covers, as part of a square as wide as the lane is there."""
-    breadth = lane.breadth[thing & lane.inside]
-    return float(thing.sum() / max(1.0, float(np.median(breadth)) ** 2)) if breadth.size else 0.0
+def size(thing: Mask, lane: Place) -> Size:
+    """Measure a thing by the lane at its foot."""
+    breadth = lane.breadth[footprint(thing) & lane.inside]
+    if not breadth.size:
+        return Size(0.0, 0.0, 0.0)
+    wide, high = (np.count_nonzero(thing.any(axis=axis)) for axis in (0, 1))
+    unit = max(1.0, float(np.median(breadth)))
+    return Size(float(thing.sum()) / unit**2, wide / unit, float(thing.sum()) / (wide * high))
 
 
 def _between(group: Mask, axis: int) -> Mask:

@@ -2,38 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from hub.vision.frame import Grey, Mask
 from hub.vision.lane.event import Reason
+from hub.vision.lane.grid import BLOCK, HEIGHT, WIDTH, blocks, pixels
 from hub.vision.lane.place import Place
 from hub.vision.lane.region import widened
 from hub.vision.lane.shift import Anchor, moved_back, seen
-from hub.vision.lane.structure import BLOCK, FAINT, Structure, blocks, changed, structure
+from hub.vision.lane.structure import FAINT, LOUD, Structure, changed, structure, unrest
 
-#: Size of the analysed picture in pixels: a car 30 m away is still 30 pixels long. Sides are multiples of BLOCK.
-WIDTH, HEIGHT = 320, 180
 #: A picture whose levels (5th to 95th percentile) lie closer together shows nothing.
 SHOWS = 8.0
 #: Share of the surroundings that must be the known ones, and blocks with structure that must be there to say so.
 KNOWN, ENOUGH = 0.4, 25
+#: Share with which a picture need not be laid anew.
+SURE = 0.85
 #: Seconds until the reference has followed a change of the light; until it takes in what has changed and stands still.
 FOLLOW, ABSORB = 30.0, 120.0
+#: Most energy of a window that is taken for unrest: beyond it nothing could be seen at all.
+MOST_UNREST = 1500.0
+#: A light that differs more (natural logarithm of the brightness) is not followed but taken in.
+RELIT = 0.25
 #: Pixels at the sides of a shifted picture that are not trusted.
 MARGIN = 3
 
 
 @dataclass(frozen=True)
 class View:
-    """A picture laid on the reference; ``whole`` marks the blocks that it truly shows."""
+    """A picture laid on the reference; ``whole`` marks the blocks that it truly shows.
+
+    ``offset`` is how far it lay from the reference, in pixels down and right.
+    """
 
     at: float
     picture: Grey
     look: Structure
     whole: Mask
+    offset: tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -55,10 +64,12 @@ class Scene:
         self._grid = lane.inside.shape
         self.picture: Grey = np.zeros((HEIGHT, WIDTH), dtype=np.float32)
         self.known: Mask = np.zeros(self._grid, dtype=np.bool_)
-        self.noise = 1.0
+        self.unrest = 0.0
         self._changed_for: Grey = np.zeros(self._grid, dtype=np.float32)
         self._learned: float | None = None
         self._offset = (0, 0)
+        self._anchored: Anchor | None = None
+        self._last: View | None = None
         self._refresh()
 
     def view(self, picture: Grey, at: float) -> View | Reason:
@@ -67,13 +78,17 @@ class Scene:
         if high - low < SHOWS:
             return Reason.DARK
         if not self.known.any():
-            return View(at, picture, structure(picture), np.ones(self._grid, dtype=np.bool_))
-        views = [self._laid(picture, at, offset) for offset in {self._offset, self._anchor.offset(picture), (0, 0)}]
-        shares = [self._familiar(view) for _, view in views]
-        best = int(np.argmax(shares))
-        if shares[best] < KNOWN:
+            return self._first(picture, at)
+        view = self._laid(picture, at, self._offset)
+        share = self._familiar(view)
+        if share < SURE:  # it may have moved
+            others = {self._anchor().offset(picture), (0, 0)} - {self._offset}
+            tried = [(share, view), *((self._familiar(other), other) for other in self._all(picture, at, others))]
+            share, view = max(tried, key=lambda pair: pair[0])
+        if share < KNOWN:
             return Reason.STRANGE
-        self._offset, view = views[best]
+        self._offset = view.offset
+        self._listen(view)
         return view
 
     def settle(self, views: Sequence[View]) -> Settled | None:
@@ -81,24 +96,22 @@ class Scene:
         if len(views) < 3:
             return None
         first, second, last = views
-        difference = np.abs(last.picture[::3, ::3] - second.picture[::3, ::3])
-        self.noise += 0.2 * (min(20.0, float(np.median(difference)) / 0.6745 / 2**0.5) - self.noise)
         low, high = np.minimum(first.picture, second.picture), np.maximum(first.picture, second.picture)
         picture = np.maximum(low, np.minimum(high, last.picture))
-        moving = changed(last.look, first.look, self.noise) | changed(last.look, second.look, self.noise)
+        moving = changed(last.look, first.look, self.unrest) | changed(last.look, second.look, self.unrest)
         steady = ~moving & first.whole & second.whole & last.whole
         return Settled(last.at, first.at, picture, structure(picture), steady)
 
     def differs(self, look: Structure) -> Mask:
         """Return the blocks that are known to look different when nothing stands there."""
-        return changed(look, self.look, self.noise) & self.known
+        return changed(look, self.look, self.unrest) & self.known
 
     def learn(self, settled: Settled, free: Mask) -> None:
         """Follow the light where nothing has changed, take in what is new and stays; ``free`` blocks only."""
         passed = 0.0 if self._learned is None else settled.at - self._learned
         self._learned = settled.at
         new = settled.steady & free & ~self.known
-        differs = self.differs(settled.look)
+        differs = self.differs(settled.look) | self._relit(settled.picture)
         steady = settled.steady & free
         self._changed_for[steady & differs] += passed
         self._changed_for[steady & ~differs | ~free] = 0
@@ -118,27 +131,49 @@ class Scene:
     def forget(self) -> None:
         """Begin anew: the surroundings are others."""
         self.known = np.zeros_like(self.known)
-        self._offset = (0, 0)
+        self._offset, self._last = (0, 0), None
 
-    def _laid(self, picture: Grey, at: float, offset: tuple[int, int]) -> tuple[tuple[int, int], View]:
+    def _first(self, picture: Grey, at: float) -> View:
+        """Lay the pictures of an unknown place on the first of them."""
+        if self._last is None:
+            self.picture = picture
+            self._refresh()
+        view = self._laid(picture, at, self._anchor().offset(picture))
+        self._listen(view)
+        return view
+
+    def _listen(self, view: View) -> None:
+        """Follow the unrest of the camera: quickly up, slowly down."""
+        if self._last is not None:
+            heard = min(MOST_UNREST, unrest(view.look, self._last.look))
+            self.unrest += (0.5 if heard > self.unrest else 0.1) * (heard - self.unrest)
+        self._last = view
+
+    def _all(self, picture: Grey, at: float, offsets: Iterable[tuple[int, int]]) -> list[View]:
+        return [self._laid(picture, at, offset) for offset in offsets]
+
+    def _relit(self, picture: Grey) -> Mask:
+        """Return the blocks that are in another light than they used to be: it may soon be gone."""
+        return np.asarray(np.abs(np.log((blocks(picture) + 1) / (blocks(self.picture) + 1))) > RELIT)
+
+    def _laid(self, picture: Grey, at: float, offset: tuple[int, int]) -> View:
         back = moved_back(picture, offset)
         shown = seen((HEIGHT, WIDTH), offset, MARGIN if any(offset) else 0)
         whole = blocks(shown.astype(np.float32)) == BLOCK * BLOCK
-        return offset, View(at, back, structure(back), whole)
+        return View(at, back, structure(back), whole, offset)
 
     def _familiar(self, view: View) -> float:
         """Return the share of the surroundings that look as they do in the reference."""
-        textured = self.known & view.whole & (self.look.energy > 3 * (FAINT + 60 * self.noise**2))
+        textured = self.known & view.whole & (self.look.energy > 2 * (FAINT + LOUD * self.unrest))
         where = textured & self._around
         if where.sum() < ENOUGH:
             where = textured
-        return 1.0 - float(changed(view.look, self.look, self.noise)[where].mean()) if where.sum() >= ENOUGH else 1.0
+        return 1.0 - float(changed(view.look, self.look, self.unrest)[where].mean()) if where.sum() >= ENOUGH else 1.0
+
+    def _anchor(self) -> Anchor:
+        self._anchored = self._anchored or Anchor(self.picture)
+        return self._anchored
 
     def _refresh(self) -> None:
         self.look = structure(self.picture)
-        self._anchor = Anchor(self.picture)
-
-
-def pixels(marked: Mask) -> Mask:
-    """Enlarge a mask of blocks to one of pixels."""
-    return np.repeat(np.repeat(marked, BLOCK, axis=0), BLOCK, axis=1)
+        self._anchored = None

@@ -8,14 +8,17 @@ import numpy as np
 
 from hub.vision.frame import Grey, Mask
 from hub.vision.lane.event import LaneEvent, Presence, Reason
+from hub.vision.lane.grid import pixels
 from hub.vision.lane.region import box
-from hub.vision.lane.scene import Scene, Settled, View, pixels
+from hub.vision.lane.scene import Scene, Settled, View
 from hub.vision.lane.structure import FAINT, Structure, changed, structure
 
 #: Share of a stay's picture that is seen again, and of a place that must have settled to be judged.
 SAME, SETTLED = 0.45, 0.6
 #: Seconds that something may be in the way without doubt (VISION.md, "Lane").
 HOLD = 15.0
+#: What stands in front reaches lower by this part of the height of what it hides.
+NEARER = 0.25
 #: Part by which the picture of a stay follows the light at each settled look.
 FOLLOW = 0.05
 #: Energy of a block that counts: a lamp must not outweigh a car.
@@ -49,11 +52,21 @@ def follow(stay: Stay, view: View, settled: Settled | None, scene: Scene) -> tup
     if settled is not None and settled.steady[stay.thing].mean() >= SETTLED:
         if _shares(settled.look, stay, scene, settled.steady) >= SAME:
             return _seen(stay, view.at, settled)
-        empty = _weighed(~changed(settled.look, scene.look, scene.noise), settled.look, scene.look, stay.thing) >= SAME
-        return None, stay.says(Presence.ABSENT, view.at, Reason.EMPTY if empty else Reason.REPLACED)
+        if _weighed(~changed(settled.look, scene.look, scene.unrest), settled.look, scene.look, stay.thing) >= SAME:
+            return None, stay.says(Presence.ABSENT, view.at, Reason.EMPTY)
+        if not _in_front(stay, scene.differs(settled.look) & settled.steady) or view.at - stay.seen > HOLD:
+            return None, stay.says(Presence.ABSENT, view.at, Reason.REPLACED)
     if view.at - stay.seen > HOLD and not stay.unsure:
         return replace(stay, unsure=True), stay.says(Presence.UNSURE, view.at, Reason.HIDDEN)
     return stay, None
+
+
+def _in_front(stay: Stay, new: Mask) -> bool:
+    """Return whether what hides the place stands nearer to the camera: its foot is lower in the picture."""
+    foot = max(1, round(NEARER * np.count_nonzero(stay.thing.any(axis=1))))
+    lowest = int(np.nonzero(stay.thing.any(axis=1))[0][-1])
+    below = new[lowest + 1 : lowest + 1 + foot, stay.thing.any(axis=0)]
+    return bool(below.size and below.mean() > 0.5)
 
 
 def _seen(stay: Stay, at: float, settled: Settled | None) -> tuple[Stay, LaneEvent | None]:
@@ -67,7 +80,7 @@ def _seen(stay: Stay, at: float, settled: Settled | None) -> tuple[Stay, LaneEve
 
 def _shares(look: Structure, stay: Stay, scene: Scene, where: Mask) -> float:
     """Return how much of what the stay looks like is in ``look``, 0 to 1."""
-    return _weighed(~changed(look, stay.look, scene.noise), look, stay.look, stay.thing & where)
+    return _weighed(~changed(look, stay.look, scene.unrest), look, stay.look, stay.thing & where)
 
 
 def _weighed(same: Mask, one: Structure, other: Structure, where: Mask) -> float:

@@ -11,53 +11,64 @@ from dataclasses import dataclass
 import numpy as np
 
 from hub.vision.frame import Grey, Mask
+from hub.vision.lane.grid import BLOCK, blocks
 
-#: Side of a block in pixels of the analysed picture, and blocks around it that are judged with it.
-BLOCK, AROUND = 5, 1
+#: Blocks around each one that are judged with it.
+AROUND = 1
 #: A surface may be lit so much brighter or darker and is still the same one.
 DIMMEST, BRIGHTEST = 0.35, 3.0
 #: Share of a window's structure that may stay unexplained.
 UNEXPLAINED = 0.5
-#: Energy of a window that nobody sees: each of its 225 pixels with a gradient of 0.9 of 255 levels.
-FAINT = 180.0
-#: Energy that white noise of one level adds to a window: 225 pixels, and 0.117 of its variance passes ``_blurred`` and
-#: the differences (kernels 1 2 1 and 1 2 0 -2 -1, squared and summed).
-NOISE = 225 * 0.117
+#: Energy of a window that nobody sees: each of its 225 pixels with a gradient of 0.8 of 255 levels.
+FAINT = 140.0
+#: So many times the unrest of a camera (noise, rain) must be heard before it counts.
+LOUD = 3.0
+_SHARE = np.float32(1 / (BLOCK * (2 * AROUND + 1)) ** 2)
 _TINY = np.float32(1e-3)
 
 
 @dataclass(frozen=True)
 class Structure:
-    """Gradients of a picture in levels per pixel, and their energy in each window, one window for each block."""
+    """Gradients of a picture in levels per pixel; their sums and their energy in each window, one for each block.
+
+    The energy is that around the mean: a slope, as the edge of a beam of light draws it, has none.
+    """
 
     across: Grey
     down: Grey
+    slope_across: Grey
+    slope_down: Grey
     energy: Grey
 
 
 def structure(picture: Grey) -> Structure:
     """Find the edges of a picture whose sides are multiples of ``BLOCK``."""
-    smooth = _blurred(picture)
+    smooth = blurred(picture)
     across, down = np.zeros_like(smooth), np.zeros_like(smooth)
     across[:, 1:-1] = (smooth[:, 2:] - smooth[:, :-2]) * np.float32(0.5)
     down[1:-1] = (smooth[2:] - smooth[:-2]) * np.float32(0.5)
-    return Structure(across, down, windows(across * across + down * down))
+    slope_across, slope_down = windows(across), windows(down)
+    slope = (slope_across * slope_across + slope_down * slope_down) * _SHARE
+    return Structure(across, down, slope_across, slope_down, windows(across * across + down * down) - slope)
 
 
-def changed(now: Structure, before: Structure, noise: float) -> Mask:
-    """Return the blocks whose structure is not the other's in another light. ``noise`` is its sigma in levels."""
+def changed(now: Structure, before: Structure, unrest: float) -> Mask:
+    """Return the blocks whose structure is not the other's in another light. ``unrest`` is an energy."""
+    rest, most = _unexplained(now, before)
+    return np.asarray((rest > FAINT + LOUD * unrest) & (rest > UNEXPLAINED * most))
+
+
+def unrest(now: Structure, before: Structure) -> float:
+    """Return the energy that two pictures in a row do not explain of each other, in the middle one of all windows."""
+    return float(np.median(_unexplained(now, before)[0]))
+
+
+def _unexplained(now: Structure, before: Structure) -> tuple[Grey, Grey]:
     common = windows(now.across * before.across + now.down * before.down)
+    common -= (now.slope_across * before.slope_across + now.slope_down * before.slope_down) * _SHARE
     factor = np.clip(common / (before.energy + _TINY), DIMMEST, BRIGHTEST)
     lit = factor * factor * before.energy
-    rest = now.energy - 2 * factor * common + lit
-    heard = FAINT + 2.5 * NOISE * noise * noise * (1 + np.minimum(factor, 1) ** 2)
-    return np.asarray((rest > heard) & (rest > UNEXPLAINED * np.maximum(now.energy, lit)))
-
-
-def blocks(values: Grey) -> Grey:
-    """Sum each block."""
-    height, width = values.shape
-    return values.reshape(height // BLOCK, BLOCK, width // BLOCK, BLOCK).sum(axis=(1, 3), dtype=np.float32)
+    return now.energy - 2 * factor * common + lit, np.maximum(now.energy, lit)
 
 
 def windows(values: Grey) -> Grey:
@@ -67,7 +78,10 @@ def windows(values: Grey) -> Grey:
     return rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:]
 
 
-def _blurred(picture: Grey) -> Grey:
-    padded = np.pad(picture, 1, mode="edge")
-    rows = padded[:-2] + 2 * padded[1:-1] + padded[2:]
-    return (rows[:, :-2] + 2 * rows[:, 1:-1] + rows[:, 2:]) * np.float32(1 / 16)
+def blurred(picture: Grey) -> Grey:
+    """Smooth with 1 4 6 4 1: half a pixel of shake then hardly matters."""
+    for _ in range(2):
+        padded = np.pad(picture, 1, mode="edge")
+        rows = padded[:-2] + 2 * padded[1:-1] + padded[2:]
+        picture = (rows[:, :-2] + 2 * rows[:, 1:-1] + rows[:, 2:]) * np.float32(1 / 16)
+    return picture

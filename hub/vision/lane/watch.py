@@ -15,17 +15,18 @@ import numpy as np
 from hub.vision.frame import Frame, Mask, shrink
 from hub.vision.lane import region
 from hub.vision.lane.event import LaneEvent, Presence, Reason
+from hub.vision.lane.grid import COLUMNS, HEIGHT, ROWS, WIDTH
 from hub.vision.lane.light import only_light
 from hub.vision.lane.place import Polygon, place
-from hub.vision.lane.scene import HEIGHT, WIDTH, Scene, Settled, View
+from hub.vision.lane.scene import Scene, Settled, View
 from hub.vision.lane.stay import HOLD, Stay, follow
-from hub.vision.lane.structure import BLOCK
 
 #: Seconds of stream time between two looks, and without a picture after which the settled one is made anew.
 EVERY, GAP = 1.0, 10.0
-#: Smallest vehicle, as part of a square as wide as the lane (4 m): a small car covers 5 of 16 square metres, and more
-#: as it has a height; a person with a bicycle 2. Largest: what covers more is no thing but a change of the light.
-SMALLEST, LARGEST = 0.22, 12.0
+#: Smallest vehicle, as part of a square as wide as the lane (4 m) and of the lane's width; the part of its box that it
+#: fills. A small car covers 5 of 16 square metres and more, as it has a height; two people side by side cover 3, and
+#: leave half of their box empty where they stand apart. Largest: what covers more is no thing but a change of the light.
+SMALLEST, NARROWEST, FULL, LARGEST = 0.25, 0.47, 0.5, 4.0
 #: Part of a vehicle's foot that stands in the lane.
 IN_LANE = 0.35
 #: Seconds after which unknown surroundings that stand still are taken for the new ones.
@@ -40,7 +41,7 @@ class LaneWatch:
     """One polygon of one camera. ``polygon`` has its corners in parts of the picture."""
 
     def __init__(self, polygon: Polygon) -> None:
-        self._lane = place(polygon, HEIGHT // BLOCK, WIDTH // BLOCK)
+        self._lane = place(polygon, ROWS, COLUMNS)
         self._scene = Scene(self._lane)
         self._views: deque[View] = deque(maxlen=3)
         self._stays: tuple[Stay, ...] = ()
@@ -82,9 +83,11 @@ class LaneWatch:
         for thing in region.things(new):
             if not self._is_vehicle(thing):
                 continue
+            if only_light(thing, settled.picture, self._scene.picture):
+                continue
             if self._is_hole(thing, settled):
                 self._scene.adopt(settled, region.widened(region.widened(thing)))
-            elif not only_light(thing, settled.picture, self._scene.picture):
+            else:
                 self._numbers += 1
                 found.append(
                     Stay(self._numbers, settled.since, settled.at, thing, settled.picture, settled.look, UNNAMED)
@@ -93,9 +96,14 @@ class LaneWatch:
         return [stay.says(Presence.PRESENT, settled.at, Reason.STANDS) for stay in found]
 
     def _is_vehicle(self, thing: Mask) -> bool:
-        """Judge by size and by where it stands."""
-        bulk = region.bulk(thing, self._lane)
-        return SMALLEST <= bulk <= LARGEST and region.lane_share(thing, self._lane) >= IN_LANE
+        """Judge by size, shape and where it stands."""
+        size = region.size(thing, self._lane)
+        return (
+            SMALLEST <= size.bulk <= LARGEST
+            and size.width >= NARROWEST
+            and size.full >= FULL
+            and region.lane_share(thing, self._lane) >= IN_LANE
+        )
 
     def _is_hole(self, thing: Mask, settled: Settled) -> bool:
         return float(settled.look.energy[thing].sum()) < HOLE * float(self._scene.look.energy[thing].sum())
