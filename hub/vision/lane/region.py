@@ -70,6 +70,11 @@ def box(thing: Mask) -> Box:
     return (columns[0] / width, rows[0] / height, (columns[-1] + 1) / width, (rows[-1] + 1) / height)
 
 
+def overlap(one: Mask, other: Mask) -> float:
+    """Return the area that two things share, as part of what they cover together."""
+    return np.count_nonzero(one & other) / max(1, np.count_nonzero(one | other))
+
+
 def lane_share(thing: Mask, lane: Place) -> float:
     """Return the part of a thing's foot that stands in the lane, 0 to 1."""
     foot = footprint(thing)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -27,6 +28,8 @@ FOLLOW, ABSORB = 30.0, 120.0
 MOST_UNREST = 1500.0
 #: A light that differs more (natural logarithm of the brightness) is not followed but taken in.
 RELIT = 0.25
+#: Settled pictures until none shares a view with the first.
+APART = 4
 #: Pixels at the sides of a shifted picture that are not trusted.
 MARGIN = 3
 
@@ -64,7 +67,8 @@ class Scene:
         self._grid = lane.inside.shape
         self.picture: Grey = np.zeros((HEIGHT, WIDTH), dtype=np.float32)
         self.known: Mask = np.zeros(self._grid, dtype=np.bool_)
-        self.unrest = 0.0
+        self.unrest, self.calm = 0.0, MOST_UNREST
+        self._looks: deque[Structure] = deque(maxlen=APART)
         self._changed_for: Grey = np.zeros(self._grid, dtype=np.float32)
         self._learned: float | None = None
         self._offset = (0, 0)
@@ -100,11 +104,15 @@ class Scene:
         picture = np.maximum(low, np.minimum(high, last.picture))
         moving = changed(last.look, first.look, self.unrest) | changed(last.look, second.look, self.unrest)
         steady = ~moving & first.whole & second.whole & last.whole
-        return Settled(last.at, first.at, picture, structure(picture), steady)
+        look = structure(picture)
+        self._looks.append(look)
+        if len(self._looks) == APART:  # nothing of the first one is in the last
+            self.calm = _followed(self.calm, unrest(look, self._looks[0]))
+        return Settled(last.at, first.at, picture, look, steady)
 
     def differs(self, look: Structure) -> Mask:
         """Return the blocks that are known to look different when nothing stands there."""
-        return changed(look, self.look, self.unrest) & self.known
+        return changed(look, self.look, self.calm) & self.known
 
     def learn(self, settled: Settled, free: Mask) -> None:
         """Follow the light where nothing has changed, take in what is new and stays; ``free`` blocks only."""
@@ -143,10 +151,9 @@ class Scene:
         return view
 
     def _listen(self, view: View) -> None:
-        """Follow the unrest of the camera: quickly up, slowly down."""
+        """Hear how restless the camera is."""
         if self._last is not None:
-            heard = min(MOST_UNREST, unrest(view.look, self._last.look))
-            self.unrest += (0.5 if heard > self.unrest else 0.1) * (heard - self.unrest)
+            self.unrest = _followed(self.unrest, unrest(view.look, self._last.look))
         self._last = view
 
     def _all(self, picture: Grey, at: float, offsets: Iterable[tuple[int, int]]) -> list[View]:
@@ -177,3 +184,9 @@ class Scene:
     def _refresh(self) -> None:
         self.look = structure(self.picture)
         self._anchored = None
+
+
+def _followed(before: float, heard: float) -> float:
+    """Follow the unrest of a camera: quickly up, slowly down."""
+    heard = min(MOST_UNREST, heard)
+    return heard if before >= MOST_UNREST else before + (0.5 if heard > before else 0.1) * (heard - before)

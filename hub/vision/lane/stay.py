@@ -11,7 +11,7 @@ from hub.vision.lane.event import LaneEvent, Presence, Reason
 from hub.vision.lane.grid import pixels
 from hub.vision.lane.region import box
 from hub.vision.lane.scene import Scene, Settled, View
-from hub.vision.lane.structure import FAINT, Structure, changed, structure
+from hub.vision.lane.structure import FAINT, Structure, changed, structure, unexplained
 
 #: Share of a stay's picture that is seen again, and of a place that must have settled to be judged.
 SAME, SETTLED = 0.45, 0.6
@@ -37,6 +37,8 @@ class Stay:
     look: Structure
     confidence: float
     unsure: bool = False
+    empty: bool = False
+    """The place looked empty a moment ago."""
 
     def says(self, presence: Presence, at: float, reason: Reason) -> LaneEvent:
         """Make an event of this stay."""
@@ -47,13 +49,15 @@ class Stay:
 
 def follow(stay: Stay, view: View, settled: Settled | None, scene: Scene) -> tuple[Stay | None, LaneEvent | None]:
     """Look for a stay in a new view; None when it is over."""
-    if _shares(view.look, stay, scene, view.whole) >= SAME:
+    if _is_there(view.look, stay, scene, view.whole):
         return _seen(stay, view.at, settled)
-    if settled is not None and settled.steady[stay.thing].mean() >= SETTLED:
-        if _shares(settled.look, stay, scene, settled.steady) >= SAME:
+    empty = _is_empty(view.look, stay, scene, view.whole)
+    if empty and stay.empty:
+        return None, stay.says(Presence.ABSENT, view.at, Reason.EMPTY)
+    stay = replace(stay, empty=empty)
+    if settled is not None and not empty and settled.steady[stay.thing].mean() >= SETTLED:
+        if _is_there(settled.look, stay, scene, settled.steady):
             return _seen(stay, view.at, settled)
-        if _weighed(~changed(settled.look, scene.look, scene.unrest), settled.look, scene.look, stay.thing) >= SAME:
-            return None, stay.says(Presence.ABSENT, view.at, Reason.EMPTY)
         if not _in_front(stay, scene.differs(settled.look) & settled.steady) or view.at - stay.seen > HOLD:
             return None, stay.says(Presence.ABSENT, view.at, Reason.REPLACED)
     if view.at - stay.seen > HOLD and not stay.unsure:
@@ -70,7 +74,7 @@ def _in_front(stay: Stay, new: Mask) -> bool:
 
 
 def _seen(stay: Stay, at: float, settled: Settled | None) -> tuple[Stay, LaneEvent | None]:
-    again = replace(stay, seen=at, unsure=False)
+    again = replace(stay, seen=at, unsure=False, empty=False)
     if settled is not None and settled.steady[stay.thing].mean() >= SETTLED:
         part = pixels(settled.steady & stay.thing) * np.float32(FOLLOW)
         picture = stay.picture + part * (settled.picture - stay.picture)
@@ -78,12 +82,28 @@ def _seen(stay: Stay, at: float, settled: Settled | None) -> tuple[Stay, LaneEve
     return again, again.says(Presence.PRESENT, at, Reason.STANDS) if stay.unsure else None
 
 
-def _shares(look: Structure, stay: Stay, scene: Scene, where: Mask) -> float:
-    """Return how much of what the stay looks like is in ``look``, 0 to 1."""
-    return _weighed(~changed(look, stay.look, scene.unrest), look, stay.look, stay.thing & where)
+def _is_there(look: Structure, stay: Stay, scene: Scene, where: Mask) -> bool:
+    """Return whether the place looks as it does with the vehicle, and not rather as it does without."""
+    thing = stay.thing & where
+    if _same(look, stay.look, scene, thing) < SAME:
+        return False
+    return _left_over(look, stay.look, thing) <= _left_over(look, scene.look, thing & scene.known)
 
 
-def _weighed(same: Mask, one: Structure, other: Structure, where: Mask) -> float:
-    weight = np.minimum(np.maximum(one.energy, other.energy), _MOST)[where]
+def _is_empty(look: Structure, stay: Stay, scene: Scene, where: Mask) -> bool:
+    thing = stay.thing & scene.known & where
+    alike = _same(look, scene.look, scene, thing) >= SAME
+    return alike and _left_over(look, scene.look, thing) < _left_over(look, stay.look, thing)
+
+
+def _left_over(look: Structure, other: Structure, where: Mask) -> float:
+    """Return the energy per block that the other picture does not explain; without end where there are none."""
+    rest = unexplained(look, other)[0][where]
+    return float(np.minimum(rest, _MOST).mean()) if rest.size else np.inf
+
+
+def _same(look: Structure, other: Structure, scene: Scene, where: Mask) -> float:
+    """Return how much of what two pictures show in some blocks is the same, 0 to 1."""
+    weight = np.minimum(np.maximum(look.energy, other.energy), _MOST)[where]
     total = float(weight.sum())
-    return float(weight[same[where]].sum()) / total if total > 0 else 0.0
+    return float(weight[~changed(look, other, scene.unrest)[where]].sum()) / total if total > 0 else 0.0

@@ -19,10 +19,10 @@ AROUND = 1
 DIMMEST, BRIGHTEST = 0.35, 3.0
 #: Share of a window's structure that may stay unexplained.
 UNEXPLAINED = 0.5
-#: Energy of a window that nobody sees: each of its 225 pixels with a gradient of 0.8 of 255 levels.
-FAINT = 140.0
+#: Energy of a window that nobody sees: each of its 225 pixels with a gradient of 0.7 of 255 levels.
+FAINT = 100.0
 #: So many times the unrest of a camera (noise, rain) must be heard before it counts.
-LOUD = 3.0
+LOUD = 2.0
 _SHARE = np.float32(1 / (BLOCK * (2 * AROUND + 1)) ** 2)
 _TINY = np.float32(1e-3)
 
@@ -54,16 +54,17 @@ def structure(picture: Grey) -> Structure:
 
 def changed(now: Structure, before: Structure, unrest: float) -> Mask:
     """Return the blocks whose structure is not the other's in another light. ``unrest`` is an energy."""
-    rest, most = _unexplained(now, before)
+    rest, most = unexplained(now, before)
     return np.asarray((rest > FAINT + LOUD * unrest) & (rest > UNEXPLAINED * most))
 
 
 def unrest(now: Structure, before: Structure) -> float:
     """Return the energy that two pictures in a row do not explain of each other, in the middle one of all windows."""
-    return float(np.median(_unexplained(now, before)[0]))
+    return float(np.median(unexplained(now, before)[0]))
 
 
-def _unexplained(now: Structure, before: Structure) -> tuple[Grey, Grey]:
+def unexplained(now: Structure, before: Structure) -> tuple[Grey, Grey]:
+    """Return the energy that ``before`` does not explain in the best light, and the larger energy of both."""
     common = windows(now.across * before.across + now.down * before.down)
     common -= (now.slope_across * before.slope_across + now.slope_down * before.slope_down) * _SHARE
     factor = np.clip(common / (before.energy + _TINY), DIMMEST, BRIGHTEST)

@@ -29,6 +29,8 @@ EVERY, GAP = 1.0, 10.0
 SMALLEST, NARROWEST, FULL, LARGEST = 0.25, 0.47, 0.5, 4.0
 #: Part of a vehicle's foot that stands in the lane.
 IN_LANE = 0.35
+#: Overlap of a thing with that of a second ago, if both are the same.
+AGAIN = 0.6
 #: Seconds after which unknown surroundings that stand still are taken for the new ones.
 RELEARN = 60.0
 #: A thing with less than this part of the structure that was there before is a hole: something has left.
@@ -45,6 +47,7 @@ class LaneWatch:
         self._scene = Scene(self._lane)
         self._views: deque[View] = deque(maxlen=3)
         self._stays: tuple[Stay, ...] = ()
+        self._candidates: list[Mask] = []
         self._numbers = 0
         self._at = self._judged = -np.inf
         self._lane_says: Presence | None = None
@@ -80,9 +83,13 @@ class LaneWatch:
         """Look for things that have come to a stand."""
         new = self._scene.differs(settled.look) & settled.steady & ~self._taken()
         found: list[Stay] = []
+        before, self._candidates = self._candidates, []
         for thing in region.things(new):
             if not self._is_vehicle(thing):
                 continue
+            self._candidates.append(thing)
+            if not any(region.overlap(thing, other) >= AGAIN for other in before):
+                continue  # a slow one may seem to stand once, not twice
             if only_light(thing, settled.picture, self._scene.picture):
                 continue
             if self._is_hole(thing, settled):
@@ -101,7 +108,7 @@ class LaneWatch:
         return (
             SMALLEST <= size.bulk <= LARGEST
             and size.width >= NARROWEST
-            and size.full >= FULL
+            and (size.full >= FULL or size.bulk >= 2 * SMALLEST)
             and region.lane_share(thing, self._lane) >= IN_LANE
         )
 
