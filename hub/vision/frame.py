@@ -46,4 +46,5 @@ def _resample(rows: Grey, size: int) -> Grey:
     first = np.minimum(edges[:-1].astype(np.intp), have - 1)
     if have < size:
         return rows[first]
-    return np.add.reduceat(rows, first, axis=0) / np.diff(np.append(first, have)).astype(np.float32)[:, None]
+    sums = np.add.reduceat(rows, first, axis=0)
+    return np.asarray(sums / np.diff(np.append(first, have))[:, None], dtype=np.float32)

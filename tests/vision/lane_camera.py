@@ -1,4 +1,4 @@
-"""A drawn lane as a camera over it sees it: pinhole, ground, vehicles as boxes with windows and wheels, light, noise."""
+"""A drawn lane as a camera over it sees it: ground, vehicles as boxes with windows and wheels, people."""
 
 from __future__ import annotations
 

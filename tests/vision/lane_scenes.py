@@ -146,7 +146,7 @@ def _moved(canvas: Canvas, top: float, left: float) -> Canvas:
     fr, fc = np.float32(top - row), np.float32(left - column)
     part = canvas[row : row + HEIGHT + 1, column : column + WIDTH + 1]
     rows = part[:-1] * (1 - fr) + part[1:] * fr
-    return rows[:, :-1] * (1 - fc) + rows[:, 1:] * fc
+    return np.asarray(rows[:, :-1] * (1 - fc) + rows[:, 1:] * fc, dtype=np.float32)
 
 
 def pass_by(scene: Scene, times: list[float], x: float | None = None) -> None:
@@ -274,31 +274,34 @@ def turned(scene: Scene) -> None:
 
 def person(scene: Scene) -> None:
     """One or two people stand in the lane and talk."""
-    for index in range(int(scene.rng.integers(1, 3))):
-        x, y = float(scene.rng.uniform(-1.2, 1.2)) + 0.6 * index, float(scene.rng.uniform(8, 16))
-        level = float(scene.rng.choice([25, 60, 190, 230]))
-        scene.actors.append(
-            _between(20, 130, lambda c, x=x, y=y, v=level: draw_post(c, scene.camera, x, y, 0.5, 1.5, v))
-        )
+    rng = scene.rng
+    first = (float(rng.uniform(-1.2, 0.6)), float(rng.uniform(8, 16)))
+    for index in range(int(rng.integers(1, 3))):
+        stand(scene, first[0] + 0.7 * index, first[1], 0.5, 1.5, float(rng.choice([25, 60, 190, 230])))
 
 
 def bicycle(scene: Scene) -> None:
-    x, y, level = (
-        float(scene.rng.uniform(-1.2, 1.2)),
-        float(scene.rng.uniform(8, 14)),
-        float(scene.rng.choice([20, 200])),
-    )
-    scene.actors.append(_between(20, 130, lambda c, _=0: draw_bicycle(c, scene.camera, x, y, level)))
-    if scene.rng.random() < 0.5:
-        scene.actors.append(_between(20, 130, lambda c, _=0: draw_post(c, scene.camera, x, y + 0.8, 0.45, 1.6, 60)))
+    """A bicycle is left in the lane, or somebody stands beside it."""
+    rng = scene.rng
+    x, y, level = float(rng.uniform(-1.2, 1.2)), float(rng.uniform(8, 14)), float(rng.choice([20, 200]))
+
+    def draw(canvas: Canvas, at: float) -> None:
+        if 20 < at < 130:
+            draw_bicycle(canvas, scene.camera, x, y, level)
+
+    scene.actors.append(draw)
+    if rng.random() < 0.5:
+        stand(scene, x, y + 0.8, 0.45, 1.6, 60)
 
 
-def _between(start: float, end: float, draw: Callable[[Canvas], None]) -> Callable[[Canvas, float], None]:
-    def act(canvas: Canvas, at: float) -> None:
-        if start < at < end:
-            draw(canvas)
+def stand(scene: Scene, x: float, y: float, width: float, height: float, level: float) -> None:
+    """Let somebody stand there."""
 
-    return act
+    def draw(canvas: Canvas, at: float) -> None:
+        if 20 < at < 130:
+            draw_post(canvas, scene.camera, x, y, width, height, level)
+
+    scene.actors.append(draw)
 
 
 def beside(scene: Scene) -> None:

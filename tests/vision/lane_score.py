@@ -74,7 +74,9 @@ def _look_for(truth: Truth, said: list[Told], result: Score) -> None:
     ours = [stay for stay in said if stay.since < truth.end and stay.until > truth.start]
     whole = [stay for stay in ours if abs(stay.since - truth.start) < PROMPT and abs(stay.seen - truth.end) < PROMPT]
     if not whole:
-        result.missed.append(f"{truth.start:.0f}-{truth.end:.0f}: " + str([(s.since, s.told, s.seen, s.until) for s in ours]))
+        result.missed.append(
+            f"{truth.start:.0f}-{truth.end:.0f}: " + str([(s.since, s.told, s.seen, s.until) for s in ours])
+        )
         return
     result.late.append(whole[0].told - truth.start)
     result.lingered.append(whole[0].until - truth.end)

@@ -15,7 +15,8 @@ ROWS, COLUMNS = HEIGHT // BLOCK, WIDTH // BLOCK
 def blocks(values: Grey) -> Grey:
     """Sum each block."""
     height, width = values.shape
-    return values.reshape(height // BLOCK, BLOCK, width // BLOCK, BLOCK).sum(axis=(1, 3), dtype=np.float32)
+    parts = values.reshape(height // BLOCK, BLOCK, width // BLOCK, BLOCK)
+    return np.asarray(parts.sum(axis=(1, 3)), dtype=np.float32)
 
 
 def pixels(marked: Mask) -> Mask:

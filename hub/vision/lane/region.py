@@ -67,7 +67,8 @@ def box(thing: Mask) -> Box:
     """Return the box around a thing in parts of the picture."""
     rows, columns = np.nonzero(thing.any(axis=1))[0], np.nonzero(thing.any(axis=0))[0]
     height, width = thing.shape
-    return (columns[0] / width, rows[0] / height, (columns[-1] + 1) / width, (rows[-1] + 1) / height)
+    left, top = int(columns[0]) / width, int(rows[0]) / height
+    return left, top, (int(columns[-1]) + 1) / width, (int(rows[-1]) + 1) / height
 
 
 def overlap(one: Mask, other: Mask) -> float:

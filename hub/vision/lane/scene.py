@@ -136,6 +136,11 @@ class Scene:
         self._changed_for[where] = 0
         self._refresh()
 
+    def recall(self, picture: Grey, known: Mask) -> None:
+        """Go on with a reference that was saved."""
+        self.picture, self.known = picture, known
+        self._refresh()
+
     def forget(self) -> None:
         """Begin anew: the surroundings are others."""
         self.known = np.zeros_like(self.known)

@@ -36,6 +36,7 @@ class Stay:
     picture: Grey
     look: Structure
     confidence: float
+    reason: Reason
     unsure: bool = False
     empty: bool = False
     """The place looked empty a moment ago."""
@@ -65,6 +66,11 @@ def follow(stay: Stay, view: View, settled: Settled | None, scene: Scene) -> tup
     return stay, None
 
 
+def again(stay: Stay, settled: Settled, confidence: float) -> Stay:
+    """Go on in a picture that cannot be compared with those before: nobody saw the vehicle leave."""
+    return replace(stay, seen=settled.at, picture=settled.picture, look=settled.look, confidence=confidence)
+
+
 def _in_front(stay: Stay, new: Mask) -> bool:
     """Return whether what hides the place stands nearer to the camera: its foot is lower in the picture."""
     foot = max(1, round(NEARER * np.count_nonzero(stay.thing.any(axis=1))))
@@ -79,7 +85,7 @@ def _seen(stay: Stay, at: float, settled: Settled | None) -> tuple[Stay, LaneEve
         part = pixels(settled.steady & stay.thing) * np.float32(FOLLOW)
         picture = stay.picture + part * (settled.picture - stay.picture)
         again = replace(again, picture=picture, look=structure(picture))
-    return again, again.says(Presence.PRESENT, at, Reason.STANDS) if stay.unsure else None
+    return again, again.says(Presence.PRESENT, at, again.reason) if stay.unsure else None
 
 
 def _is_there(look: Structure, stay: Stay, scene: Scene, where: Mask) -> bool:

@@ -76,7 +76,7 @@ def windows(values: Grey) -> Grey:
     """Sum each block with those around it."""
     padded = np.pad(blocks(values), AROUND, mode="edge")
     rows = padded[:-2] + padded[1:-1] + padded[2:]
-    return rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:]
+    return np.asarray(rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:])
 
 
 def blurred(picture: Grey) -> Grey:

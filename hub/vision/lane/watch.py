@@ -8,24 +8,27 @@ or cannot be seen because something is in the way, the stay goes on; when someth
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
+from hub.vision.detect.box import Detection
 from hub.vision.frame import Frame, Mask, shrink
-from hub.vision.lane import region
+from hub.vision.lane import region, state
 from hub.vision.lane.event import LaneEvent, Presence, Reason
 from hub.vision.lane.grid import COLUMNS, HEIGHT, ROWS, WIDTH
 from hub.vision.lane.light import only_light
 from hub.vision.lane.place import Polygon, place
 from hub.vision.lane.scene import Scene, Settled, View
-from hub.vision.lane.stay import HOLD, Stay, follow
+from hub.vision.lane.sight import Sight
+from hub.vision.lane.stay import HOLD, SETTLED, Stay, again, follow
 
 #: Seconds of stream time between two looks, and without a picture after which the settled one is made anew.
 EVERY, GAP = 1.0, 10.0
 #: Smallest vehicle, as part of a square as wide as the lane (4 m) and of the lane's width; the part of its box that it
 #: fills. A small car covers 5 of 16 square metres and more, as it has a height; two people side by side cover 3, and
-#: leave half of their box empty where they stand apart. Largest: what covers more is no thing but a change of the light.
+#: leave half of their box empty where they stand apart. What covers more than the largest is a change of the light.
 SMALLEST, NARROWEST, FULL, LARGEST = 0.25, 0.47, 0.5, 4.0
 #: Part of a vehicle's foot that stands in the lane.
 IN_LANE = 0.35
@@ -35,8 +38,10 @@ AGAIN = 0.6
 RELEARN = 60.0
 #: A thing with less than this part of the structure that was there before is a hole: something has left.
 HOLE = 0.6
-#: Confidence of a thing that no detector has named.
-UNNAMED = 0.6
+#: Overlap of a thing with the box of a detector, if both are the same.
+NAMED = 0.4
+#: Confidence of a thing that a detector calls a vehicle; that none has looked at; in which one sees no vehicle.
+CONFIDENT, UNNAMED, DOUBTED = 0.9, 0.6, 0.4
 
 
 class LaneWatch:
@@ -47,14 +52,18 @@ class LaneWatch:
         self._scene = Scene(self._lane)
         self._views: deque[View] = deque(maxlen=3)
         self._stays: tuple[Stay, ...] = ()
+        self._relearning = False
         self._candidates: list[Mask] = []
         self._numbers = 0
         self._at = self._judged = -np.inf
         self._lane_says: Presence | None = None
 
-    def see(self, frame: Frame) -> tuple[LaneEvent, ...]:
-        """Look at a frame; late, repeated and too frequent ones are left out."""
-        if frame.at < self._at + EVERY - 0.02:
+    def see(self, frame: Frame, found: Sequence[Detection] | None = None) -> tuple[LaneEvent, ...]:
+        """Look at a frame; late, repeated and too frequent ones are left out.
+
+        ``found`` is what a detector sees in the same frame, None where none has looked.
+        """
+        if not self.wants(frame.at):
             return ()
         if frame.at > self._at + GAP:
             self._views.clear()
@@ -65,44 +74,75 @@ class LaneWatch:
         self._judged = frame.at
         self._views.append(view)
         settled = self._scene.settle(self._views)
+        if settled is not None and self._relearning:
+            self._relearning = False
+            self._stays = tuple(again(stay, settled, DOUBTED) for stay in self._stays)
         events = self._follow(view, settled)
         if settled is not None:
-            events += self._find(settled)
+            events += self._find(settled, Sight(found, view.offset))
             self._scene.learn(settled, ~self._taken())
             if self._lane_says is not Presence.ABSENT and not self._stays and not events:
                 events.append(LaneEvent(Presence.ABSENT, 0, frame.at, frame.at, Reason.EMPTY))
             self._lane_says = Presence.PRESENT if self._stays else Presence.ABSENT
         return tuple(events)
 
+    def wants(self, at: float) -> bool:
+        """Return whether a frame of this time would be looked at."""
+        return at >= self._at + EVERY - 0.02
+
+    def save(self) -> bytes:
+        """Return all that must outlive a restart."""
+        return state.save(self._scene, self._stays, self._numbers)
+
+    def restore(self, saved: bytes) -> None:
+        """Go on from what was saved, with times of the same clock. Raises DecodeError; the watch is then as new."""
+        self._stays, self._numbers = state.restore(saved, self._scene)
+
     def _follow(self, view: View, settled: Settled | None) -> list[LaneEvent]:
         followed = [follow(stay, view, settled, self._scene) for stay in self._stays]
         self._stays = tuple(stay for stay, _ in followed if stay is not None)
         return [event for _, event in followed if event is not None]
 
-    def _find(self, settled: Settled) -> list[LaneEvent]:
+    def _find(self, settled: Settled, sight: Sight) -> list[LaneEvent]:
         """Look for things that have come to a stand."""
-        new = self._scene.differs(settled.look) & settled.steady & ~self._taken()
-        found: list[Stay] = []
-        before, self._candidates = self._candidates, []
+        taken = self._taken()
+        new = self._scene.differs(settled.look) & settled.steady & ~taken
+        named = [mask for mask in sight.vehicles() if self._may_stand(mask, settled, taken)]
+        candidates: list[Mask] = []
         for thing in region.things(new):
-            if not self._is_vehicle(thing):
+            if any(region.overlap(thing, vehicle) >= NAMED for vehicle in named) or not self._is_vehicle(thing, sight):
                 continue
-            self._candidates.append(thing)
-            if not any(region.overlap(thing, other) >= AGAIN for other in before):
-                continue  # a slow one may seem to stand once, not twice
             if only_light(thing, settled.picture, self._scene.picture):
                 continue
             if self._is_hole(thing, settled):
                 self._scene.adopt(settled, region.widened(region.widened(thing)))
             else:
-                self._numbers += 1
-                found.append(
-                    Stay(self._numbers, settled.since, settled.at, thing, settled.picture, settled.look, UNNAMED)
-                )
-        self._stays += tuple(found)
-        return [stay.says(Presence.PRESENT, settled.at, Reason.STANDS) for stay in found]
+                candidates.append(thing)
+        before, self._candidates = self._candidates, candidates + named
+        standing = [thing for thing in self._candidates if any(region.overlap(thing, old) >= AGAIN for old in before)]
+        stays = [self._stay(thing, settled, sight) for thing in standing]
+        self._stays += tuple(stays)
+        return [stay.says(Presence.PRESENT, settled.at, stay.reason) for stay in stays]
 
-    def _is_vehicle(self, thing: Mask) -> bool:
+    def _stay(self, thing: Mask, settled: Settled, sight: Sight) -> Stay:
+        self._numbers += 1
+        named = sight.shows_vehicle(thing)
+        confidence = CONFIDENT if named else UNNAMED if sight.blind else DOUBTED
+        reason = Reason.DETECTED if named else Reason.STANDS
+        if not (self._scene.differs(settled.look) & thing).any():
+            self._scene.known = self._scene.known & ~thing  # it was there when the camera began
+        return Stay(self._numbers, settled.since, settled.at, thing, settled.picture, settled.look, confidence, reason)
+
+    def _may_stand(self, vehicle: Mask, settled: Settled, taken: Mask) -> bool:
+        """Judge what a detector calls a vehicle: does it stand still, in the lane, and is it not known already?"""
+        return (
+            bool(vehicle.any())
+            and not (vehicle & taken).sum() > NAMED * vehicle.sum()
+            and float(settled.steady[vehicle].mean()) >= SETTLED
+            and region.lane_share(vehicle, self._lane) >= IN_LANE
+        )
+
+    def _is_vehicle(self, thing: Mask, sight: Sight) -> bool:
         """Judge by size, shape and where it stands."""
         size = region.size(thing, self._lane)
         return (
@@ -110,6 +150,7 @@ class LaneWatch:
             and size.width >= NARROWEST
             and (size.full >= FULL or size.bulk >= 2 * SMALLEST)
             and region.lane_share(thing, self._lane) >= IN_LANE
+            and not sight.shows_other(thing)
         )
 
     def _is_hole(self, thing: Mask, settled: Settled) -> bool:
@@ -127,7 +168,7 @@ class LaneWatch:
         self._views.clear()
         if reason is Reason.STRANGE and frame.at - self._judged > RELEARN:
             self._scene.forget()
-            self._stays = tuple(replace(stay, unsure=True) for stay in self._stays)
+            self._relearning = True
         if self._lane_says is Presence.UNSURE or frame.at - self._judged <= HOLD:
             return ()
         self._lane_says = Presence.UNSURE
