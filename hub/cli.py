@@ -18,6 +18,7 @@ from hub.commands.author import new, record, test_integration
 from hub.commands.backtest import backtest
 from hub.commands.doctor import doctor
 from hub.commands.import_automation import import_automation
+from hub.commands.models import models
 from hub.commands.story import story
 from hub.commands.why import why
 
@@ -109,6 +110,7 @@ main.add_command(new)
 main.add_command(doctor)
 main.add_command(test_integration)
 main.add_command(record)
+main.add_command(models)
 
 
 @main.group()

@@ -41,10 +41,10 @@ def _resample(rows: Grey, size: int) -> Grey:
     if have == size:
         return rows
     if have % size == 0:
-        return rows.reshape(size, have // size, -1).mean(axis=1, dtype=np.float32)
+        return np.asarray(rows.reshape(size, have // size, -1).mean(axis=1), dtype=np.float32)
     edges = np.linspace(0, have, size + 1)
     first = np.minimum(edges[:-1].astype(np.intp), have - 1)
     if have < size:
-        return rows[first]
-    sums = np.add.reduceat(rows, first, axis=0)
+        return np.asarray(rows[first])
+    sums: Grey = np.add.reduceat(rows, first, axis=0)
     return np.asarray(sums / np.diff(np.append(first, have))[:, None], dtype=np.float32)

@@ -85,16 +85,23 @@ class Scene:
     def __post_init__(self) -> None:
         self.rng = np.random.default_rng((self.seed, sum(map(ord, self.kind))))
         self.camera: Camera = camera(self.rng)
+        self.near = next(y for y in np.arange(NEAR, FAR, 0.5) if self._shows(float(y)))
         self.ground = ground(self.rng, self.camera)
 
     @property
     def polygon(self) -> Polygon:
         """The lane as somebody would draw it."""
-        corners = [(-2.0, NEAR, 0.0), (2.0, NEAR, 0.0), (2.0, FAR, 0.0), (-2.0, FAR, 0.0)]
+        near = self.near
+        corners = [(-2.0, near, 0.0), (2.0, near, 0.0), (2.0, FAR, 0.0), (-2.0, FAR, 0.0)]
         points = [self.camera.pixel(corner) for corner in corners]
         return tuple(
             (float(np.clip((x - MARGIN) / WIDTH, 0, 1)), float(np.clip((y - MARGIN) / HEIGHT, 0, 1))) for x, y in points
         )
+
+    def _shows(self, y: float) -> bool:
+        """Return whether both sides of the lane are in the picture at ``y`` metres."""
+        ends = [self.camera.pixel((x, y, 0.0)) for x in (-2.0, 2.0)]
+        return all(MARGIN <= x <= MARGIN + WIDTH and y <= MARGIN + HEIGHT for x, y in ends)
 
     def park(self, start: float, end: float, **how: float) -> Drive:
         """Let a vehicle come, stand in the lane, and leave."""
@@ -106,7 +113,7 @@ class Scene:
         """Let a vehicle come and leave."""
         rng = self.rng
         x = float(rng.uniform(-0.7, 0.7)) if x is None else x
-        y = float(rng.uniform(NEAR + 1, 15)) if y is None else y
+        y = self.near + float(rng.uniform(0.5, 6)) if y is None else y
         found = Drive(vehicle_look(rng), x, y, start, end, bool(rng.random() < 0.3))
         self.drives.append(found)
         return found
@@ -165,14 +172,14 @@ def queue(scene: Scene) -> None:
     at = 20.0
     while at < 125:
         stop = float(scene.rng.uniform(10, 35))
-        scene.park(at, at + stop, y=9.0)
+        scene.park(at, at + stop, y=scene.near + 1)
         at += stop + 5
 
 
 def replaced(scene: Scene) -> None:
     """One drives off, another comes to the same place; neither stands too long."""
     scene.seconds = 170
-    x, y = float(scene.rng.uniform(-0.5, 0.5)), float(scene.rng.uniform(8, 13))
+    x, y = float(scene.rng.uniform(-0.5, 0.5)), scene.near + float(scene.rng.uniform(0.5, 5))
     scene.park(25, 75, x=x, y=y)
     scene.park(82, 132, x=x, y=y)
 
@@ -275,7 +282,7 @@ def turned(scene: Scene) -> None:
 def person(scene: Scene) -> None:
     """One or two people stand in the lane and talk."""
     rng = scene.rng
-    first = (float(rng.uniform(-1.2, 0.6)), float(rng.uniform(8, 16)))
+    first = (float(rng.uniform(-1.2, 0.6)), scene.near + float(rng.uniform(0.5, 6)))
     for index in range(int(rng.integers(1, 3))):
         stand(scene, first[0] + 0.7 * index, first[1], 0.5, 1.5, float(rng.choice([25, 60, 190, 230])))
 
@@ -283,7 +290,7 @@ def person(scene: Scene) -> None:
 def bicycle(scene: Scene) -> None:
     """A bicycle is left in the lane, or somebody stands beside it."""
     rng = scene.rng
-    x, y, level = float(rng.uniform(-1.2, 1.2)), float(rng.uniform(8, 14)), float(rng.choice([20, 200]))
+    x, y, level = float(rng.uniform(-1.2, 1.2)), scene.near + float(rng.uniform(0.5, 6)), float(rng.choice([20, 200]))
 
     def draw(canvas: Canvas, at: float) -> None:
         if 20 < at < 130:
@@ -359,7 +366,7 @@ def occluded(scene: Scene) -> None:
     """Others pass between the camera and the vehicle; one waits there for 10 s."""
     parked(scene)
     pass_by(scene, [60, 64, 90], x=-1.0)
-    scene.drive(110, 118, x=scene.drives[0].x, y=max(4.0, scene.drives[0].y - 5.5))
+    scene.drive(110, 118, x=scene.drives[0].x, y=scene.drives[0].y - 5.5)
 
 
 def lost(scene: Scene) -> None:

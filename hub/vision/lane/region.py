@@ -73,7 +73,7 @@ def box(thing: Mask) -> Box:
 
 def overlap(one: Mask, other: Mask) -> float:
     """Return the area that two things share, as part of what they cover together."""
-    return np.count_nonzero(one & other) / max(1, np.count_nonzero(one | other))
+    return float((one & other).sum()) / max(1.0, float((one | other).sum()))
 
 
 def lane_share(thing: Mask, lane: Place) -> float:

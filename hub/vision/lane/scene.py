@@ -1,4 +1,4 @@
-"""What the camera sees when nothing stands there: the reference, where each picture lies on it, and how it is learned."""
+"""What the camera sees when nothing stands there: the reference, how pictures lie on it, and how it is learned."""
 
 from __future__ import annotations
 

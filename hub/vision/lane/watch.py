@@ -1,8 +1,8 @@
 """Watches one fire lane: a thing that was not there before and stands still is a stay, until the place looks different.
 
 Everything is judged by the picture of the place, once a second of stream time. Three pictures in a row make the settled
-one (their median): what passes, rains or flickers is not in it. A stay keeps the picture of its place: while that is seen,
-or cannot be seen because something is in the way, the stay goes on; when something else has settled there, it is over.
+one (their median): what passes, rains or flickers is not in it. A stay keeps the picture of its place: while that is
+seen, or cannot be seen because something is in the way, the stay goes on; when something else stands there, it is over.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from hub.vision.lane.scene import Scene, Settled, View
 from hub.vision.lane.sight import Sight
 from hub.vision.lane.stay import HOLD, SETTLED, Stay, again, follow
 
-#: Seconds of stream time between two looks, and without a picture after which the settled one is made anew.
-EVERY, GAP = 1.0, 10.0
+#: Least seconds of stream time between two looks (key frames come about once a second, unevenly), and without a picture after which the settled one is made anew.
+EVERY, GAP = 0.8, 10.0
 #: Smallest vehicle, as part of a square as wide as the lane (4 m) and of the lane's width; the part of its box that it
 #: fills. A small car covers 5 of 16 square metres and more, as it has a height; two people side by side cover 3, and
 #: leave half of their box empty where they stand apart. What covers more than the largest is a change of the light.
@@ -88,7 +88,7 @@ class LaneWatch:
 
     def wants(self, at: float) -> bool:
         """Return whether a frame of this time would be looked at."""
-        return at >= self._at + EVERY - 0.02
+        return at >= self._at + EVERY
 
     def save(self) -> bytes:
         """Return all that must outlive a restart."""
