@@ -73,7 +73,6 @@ def test_a_vehicle_that_left_during_a_restart_is_gone() -> None:
     until(frames, first, 80)
     second = LaneWatch(scene.polygon)
     second.restore(first.save())
-    list(frame for frame in frames if frame.at < scene.truth[0].end + 8 and False)
     later = (Frame(frame.pixels, frame.at) for frame in scene.frames() if frame.at > scene.truth[0].end + 8)
     after = until(later, second, scene.seconds)
     assert [(event.presence, event.stay) for event in after][:1] == [(Presence.ABSENT, 1)]
@@ -90,7 +89,8 @@ def test_late_and_repeated_frames_are_left_out() -> None:
     lane = LaneWatch(scene.polygon)
     plain = until(frames, lane, 60)
     scene, frames = parked()
-    lane, shuffled = LaneWatch(scene.polygon), []
+    lane = LaneWatch(scene.polygon)
+    shuffled: list[LaneEvent] = []
     for frame in frames:
         shuffled += lane.see(frame)
         shuffled += lane.see(frame) + lane.see(Frame(np.zeros_like(frame.pixels), frame.at - 30))

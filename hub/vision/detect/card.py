@@ -1,4 +1,4 @@
-"""The card of a model: which files it is, under which licence, and how its answers are read. A model is nothing else."""
+"""The card of a model: which files it is, under which licence, how its answers are read. A model is nothing else."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Reads the answers of models: from arrays of numbers to boxes.
 
-Sources: SSD and boxes+labels: model descriptions of the Open Model Zoo (``[image, label, score, x0, y0, x1, y1]`` in parts
-of the picture; ``[x0, y0, x1, y1, score]`` in pixels of the input). YOLOX: Megvii's ``demo_postprocess`` (arXiv
+Sources: SSD and boxes+labels: model descriptions of the Open Model Zoo (``[image, label, score, x0, y0, x1, y1]`` in
+parts of the picture; ``[x0, y0, x1, y1, score]`` in pixels of the input). YOLOX: Megvii's ``demo_postprocess`` (arXiv
 2107.08430). NanoDet: RangiLyu's NanoDet-Plus head (distribution of each side over 0 to reg_max strides).
 """
 
@@ -86,7 +86,8 @@ def _nanodet(outputs: Sequence[Array], size: tuple[int, int]) -> _Read:
     weights = np.exp(sides - sides.max(axis=2, keepdims=True))
     away = (weights * np.arange(bins)).sum(axis=2) / weights.sum(axis=2) * strides
     middle = centres * strides
-    return _best(np.concatenate((middle - away[:, :2], middle + away[:, 2:]), axis=1), rows[:, : -4 * bins], size)
+    boxes = np.concatenate((middle - away[:, :2], middle + away[:, 2:]), axis=1)
+    return _best(boxes.astype(np.float32), rows[:, : -4 * bins], size)
 
 
 _READERS = {Layout.SSD: _ssd, Layout.BOXES: _boxes, Layout.YOLOX: _yolox, Layout.NANODET: _nanodet}
@@ -96,10 +97,10 @@ def _cells(size: tuple[int, int], strides: tuple[int, ...]) -> tuple[Array, Arra
     """Return column and row of each cell of all grids, and the stride of its grid."""
     cells, steps = [], []
     for stride in strides:
-        down, across = np.mgrid[: -(-size[0] // stride), : -(-size[1] // stride)]
+        down, across = np.indices((-(-size[0] // stride), -(-size[1] // stride)), dtype=np.float32)
         cells.append(np.stack((across.ravel(), down.ravel()), axis=1))
-        steps.append(np.full((across.size, 1), stride))
-    return np.concatenate(cells).astype(np.float32), np.concatenate(steps).astype(np.float32)
+        steps.append(np.full((across.size, 1), stride, dtype=np.float32))
+    return np.concatenate(cells), np.concatenate(steps)
 
 
 def _best(boxes: Array, scores: Array, size: tuple[int, int]) -> _Read:

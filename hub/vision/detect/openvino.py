@@ -84,10 +84,11 @@ def library() -> ModuleType:
     """
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     try:
-        import openvino
+        import openvino  # type: ignore[import-untyped]
     except ImportError:
         raise ModelError("OpenVINO is missing: install Menshen with the extra menshen[detect]") from None
-    return openvino
+    found: ModuleType = openvino
+    return found
 
 
 def _prepared(openvino: ModuleType, model: object) -> object:

@@ -1,7 +1,7 @@
-"""What a place looks like whatever the light: the edges in it, and what of them another picture of it does not explain.
+"""What a place looks like whatever the light: the edges in it, and what of them another picture does not explain.
 
-Light multiplies a surface: headlights, dusk and a step of the exposure scale its edges and leave them where they are. So
-a picture is explained by another one when its gradients are the other's, times one factor for each small window.
+Light multiplies a surface: headlights, dusk and a step of the exposure scale its edges and leave them in place. So a
+picture is explained by another one when its gradients are the other's, times one factor for each small window.
 """
 
 from __future__ import annotations

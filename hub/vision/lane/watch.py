@@ -24,7 +24,8 @@ from hub.vision.lane.scene import Scene, Settled, View
 from hub.vision.lane.sight import Sight
 from hub.vision.lane.stay import HOLD, SETTLED, Stay, again, follow
 
-#: Least seconds of stream time between two looks (key frames come about once a second, unevenly), and without a picture after which the settled one is made anew.
+#: Least seconds of stream time between two looks (key frames come about once a second, unevenly), and without a
+#: picture after which the settled one is made anew.
 EVERY, GAP = 0.8, 10.0
 #: Smallest vehicle, as part of a square as wide as the lane (4 m) and of the lane's width; the part of its box that it
 #: fills. A small car covers 5 of 16 square metres and more, as it has a height; two people side by side cover 3, and
