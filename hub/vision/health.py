@@ -13,6 +13,7 @@ import numpy as np
 
 from hub.vision.frame import Frame, Grey, shrink
 from hub.vision.lane.grid import HEIGHT, WIDTH, blocks
+from hub.vision.lane.scene import MOST_UNREST
 from hub.vision.lane.shift import Anchor, moved_back
 from hub.vision.lane.structure import FAINT, LOUD, Structure, changed, structure, unrest
 
@@ -58,6 +59,7 @@ class CameraHealth:
         self._sharp = 0.0
         self._last: Grey | None = None
         self._unrest = 0.0
+        self._before: Structure | None = None
         self._same_since: float | None = None
         self._suspected: deque[tuple[float, Picture]] = deque()
         self.state: Picture | None = None
@@ -96,6 +98,7 @@ class CameraHealth:
         if self._is_frozen(picture, at):
             return Picture.FROZEN
         look = structure(picture)
+        self._listen(look)
         if self._look is None or self._well is None:
             return Picture.WELL
         return self._compare(picture, look, self._look, self._well)
@@ -117,13 +120,7 @@ class CameraHealth:
         if max(map(abs, offset)) >= TURNED and explained > EXPLAINED:
             return Picture.MOVED
         flat = (look.energy < 0.25 * well.energy)[textured].mean()
-        return (
-            Picture.COVERED
-            if flat > COVER
-            else Picture.MOVED
-            if look.energy.mean() > 0.4 * well.energy.mean()
-            else Picture.UNSURE
-        )
+        return Picture.COVERED if flat > COVER else Picture.UNSURE
 
     def _is_frozen(self, picture: Grey, at: float) -> bool:
         """Return whether the picture has no noise any more: cameras have some, decoded repeats nearly none."""
@@ -131,16 +128,19 @@ class CameraHealth:
         self._same_since = (self._same_since or at) if same else None
         return self._same_since is not None
 
+    def _listen(self, look: Structure) -> None:
+        """Hear how restless the picture is: rain and noise are no fault."""
+        if self._before is not None:
+            heard = min(MOST_UNREST, unrest(look, self._before))
+            self._unrest += (0.5 if heard > self._unrest else 0.1) * (heard - self._unrest)
+        self._before = look
+
     def _follow(self, picture: Grey, at: float, passed: float) -> None:
         """Learn what a well picture looks like: quickly at first, then as slowly as the light changes."""
         self._first = at if self._first is None else self._first
         if self._well is None:
             self._well = picture
         part = np.float32(0.3 if at - self._first < FIRST else min(1.0, passed / FOLLOW))
-        look = structure(picture)
-        if self._look is not None:
-            heard = min(1500.0, unrest(look, self._look))
-            self._unrest += 0.2 * (heard - self._unrest)
         self._well = self._well + part * (picture - self._well)
         self._sharp += float(part) * (sharpness(picture) - self._sharp)
         self._look = structure(self._well)

@@ -6,7 +6,19 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator
 
-from tests.bench import backtest, check, devices, engine, isolation, mqtt, pipeline, restart, timers, warning
+from tests.bench import (
+    backtest,
+    check,
+    devices,
+    engine,
+    isolation,
+    mqtt,
+    pipeline,
+    restart,
+    timers,
+    vision_lane,
+    warning,
+)
 from tests.bench.figure import Figure
 
 BENCHES: dict[str, Callable[[], Iterator[Figure]]] = {
@@ -19,6 +31,7 @@ BENCHES: dict[str, Callable[[], Iterator[Figure]]] = {
     "pipeline": pipeline.figures,
     "restart": restart.figures,
     "timers": timers.figures,
+    "vision_lane": vision_lane.figures,
     "warning": warning.figures,
 }
 

@@ -84,8 +84,8 @@ class Scene:
 
     def __post_init__(self) -> None:
         self.rng = np.random.default_rng((self.seed, sum(map(ord, self.kind))))
-        self.camera: Camera = camera(self.rng)
-        self.near = next(y for y in np.arange(NEAR, FAR, 0.5) if self._shows(float(y)))
+        self.camera: Camera = next(view for view in iter(lambda: camera(self.rng), None) if _sees_lane(view))
+        self.near = _near(self.camera)
         self.ground = ground(self.rng, self.camera)
 
     @property
@@ -97,11 +97,6 @@ class Scene:
         return tuple(
             (float(np.clip((x - MARGIN) / WIDTH, 0, 1)), float(np.clip((y - MARGIN) / HEIGHT, 0, 1))) for x, y in points
         )
-
-    def _shows(self, y: float) -> bool:
-        """Return whether both sides of the lane are in the picture at ``y`` metres."""
-        ends = [self.camera.pixel((x, y, 0.0)) for x in (-2.0, 2.0)]
-        return all(MARGIN <= x <= MARGIN + WIDTH and y <= MARGIN + HEIGHT for x, y in ends)
 
     def park(self, start: float, end: float, **how: float) -> Drive:
         """Let a vehicle come, stand in the lane, and leave."""
@@ -146,6 +141,23 @@ class Scene:
         shaken = _moved(canvas, MARGIN + down, MARGIN + across)
         shaken = shaken + rng.normal(0, self.noise, shaken.shape).astype(np.float32)
         return np.clip(shaken, 0, 255).astype(np.uint8)
+
+
+def _shown(view: Camera, x: float, y: float, z: float = 0.0) -> bool:
+    across, down = view.pixel((x, y, z))
+    return MARGIN <= across <= MARGIN + WIDTH and MARGIN <= down <= MARGIN + HEIGHT
+
+
+def _near(view: Camera) -> float:
+    """Return from how many metres on both sides of the lane are in the picture."""
+    ways = np.arange(NEAR, FAR, 0.5)
+    return float(next((y for y in ways if _shown(view, -2.0, y) and _shown(view, 2.0, y)), FAR))
+
+
+def _sees_lane(view: Camera) -> bool:
+    """Return whether a camera hangs where it sees 12 m of the lane, and what stands there up to its roof."""
+    near = _near(view)
+    return near <= 10 and all(_shown(view, x, near + 12, z) for x in (-2.0, 2.0) for z in (0.0, 2.4))
 
 
 def _moved(canvas: Canvas, top: float, left: float) -> Canvas:

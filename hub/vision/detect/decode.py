@@ -58,8 +58,10 @@ def _ssd(outputs: Sequence[Array], _: tuple[int, int]) -> _Read:
 
 
 def _boxes(outputs: Sequence[Array], size: tuple[int, int]) -> _Read:
-    boxes = next(output for output in outputs if output.ndim == 2).reshape(-1, 5)
-    classes = next(output for output in outputs if output.ndim == 1)
+    if sorted(output.ndim for output in outputs) != [1, 2]:
+        raise ValueError("not one list of boxes and one of labels")
+    classes, boxes = sorted(outputs, key=lambda output: output.ndim)
+    boxes = boxes.reshape(-1, 5)
     height, width = size
     scale = np.array((width, height, width, height), dtype=np.float32)
     return boxes[:, :4] / scale, boxes[:, 4], classes.astype(np.int64)
@@ -113,11 +115,8 @@ def _best(boxes: Array, scores: Array, size: tuple[int, int]) -> _Read:
         if all(classes[index] != classes[other] or _overlap(boxes[index], boxes[other]) < SAME for other in kept):
             kept.append(int(index))
     height, width = size
-    return (
-        boxes[kept] / np.array((width, height, width, height), np.float32),
-        best[kept],
-        classes[kept].astype(np.int64),
-    )
+    parts: Array = np.asarray(boxes[kept] / np.array((width, height, width, height)), dtype=np.float32)
+    return parts, best[kept], classes[kept].astype(np.int64)
 
 
 def _overlap(one: Array, other: Array) -> float:
