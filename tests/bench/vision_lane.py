@@ -9,7 +9,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
 
@@ -27,7 +28,7 @@ from tests.vision.lane_score import Score, score
 
 #: First seed, scenes without and with a vehicle that parks; cameras and seconds of the paced run.
 SEED, FALSE_OF, PARKED = 40_000, 200, 54
-CAMERAS, SECONDS = 40, 20.0
+CAMERAS, SECONDS = 40, 15.0
 MEDIA = Path(__file__).parents[3] / "shared" / "media"
 NAME = "person-vehicle-bike-detection-2000"
 
@@ -92,10 +93,11 @@ def capacity() -> Iterator[Figure]:
     parent, child = multiprocessing.Pipe()
     process = multiprocessing.get_context("spawn").Process(target=_core, args=(child,))
     process.start()
+    child.close()  # else its death is not noticed
     decode, both, worst = parent.recv()
     process.join()
-    note = f"{CAMERAS} paced on one core, 1080p, 1 key frame/s; decode only {CAMERAS / decode:.0f}; want 40"
-    yield _figure("lane_cameras_per_core", CAMERAS / both, "", CAMERAS, note)
+    note = f"{CAMERAS} paced on one core, 1080p, 1 key frame/s; decode only {1 / decode:.0f}; want 40"
+    yield _figure("lane_cameras_per_core", 1 / both, "", CAMERAS, note)
     yield _figure("lane_share_of_decode", decode / both, "", CAMERAS, "1 is the limit set by decoding")
     yield _figure("lane_lag_max_s", worst, "s", CAMERAS, "of a key frame; machine shared with others")
 
@@ -104,7 +106,7 @@ def _scored(kind: str, seed: int) -> Score:
     return score(make(kind, seed))
 
 
-def _plain(path: Path) -> object:
+def _plain(path: Path) -> Callable[[object], object]:
     openvino = library()
     core = openvino.Core()
     steps = openvino.preprocess.PrePostProcessor(core.read_model(path))
@@ -113,7 +115,8 @@ def _plain(path: Path) -> object:
     steps.input().model().set_layout(openvino.Layout("NCHW"))
     steps.input().preprocess().resize(openvino.preprocess.ResizeAlgorithm.RESIZE_LINEAR)
     settings = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": 1, "INFERENCE_PRECISION_HINT": "f32"}
-    return core.compile_model(steps.build(), "CPU", settings).create_infer_request().infer
+    infer: Callable[[object], object] = core.compile_model(steps.build(), "CPU", settings).create_infer_request().infer
+    return infer
 
 
 def _core(pipe: object) -> None:
@@ -134,14 +137,17 @@ def _key_frames() -> bytes:
         for index, frame in enumerate(clip.decode(video=0)):
             if index % 25 == 0:
                 picture = frame.reformat(width=1920, height=1080, format="yuv420p")
-                picture.pts, picture.time_base = index // 25, None
+                picture.pts, picture.time_base = index // 25, Fraction(1)
                 file.mux(stream.encode(picture))
         file.mux(stream.encode(None))
     return memory.getvalue()
 
 
 def _paced(film: bytes, watch: bool) -> tuple[float, float]:
-    """Run the cameras; return the CPU time per second and the largest lag of a key frame in seconds."""
+    """Run the cameras; return the CPU time and the largest lag of a key frame in seconds.
+
+    Not the share of the core: others use it, too, and what came late was not done in that time.
+    """
     lags: list[float] = []
     begin = time.monotonic() + 1
     threads = [
@@ -150,22 +156,22 @@ def _paced(film: bytes, watch: bool) -> tuple[float, float]:
     for thread in threads:
         thread.start()
     time.sleep(max(0.0, begin + 2 - time.monotonic()))
-    cpu, wall = time.process_time(), time.monotonic()
+    cpu, count = time.process_time(), len(lags)
     time.sleep(SECONDS)
-    share = (time.process_time() - cpu) / (time.monotonic() - wall)
+    each = (time.process_time() - cpu) / max(1, len(lags) - count)
     for thread in threads:
         thread.join()
-    return share, max(lags)
+    return each, max(lags)
 
 
 def _camera(film: bytes, due: float, lags: list[float], watch: bool) -> None:
     lane = LaneWatch(((0.1, 0.1), (0.9, 0.1), (0.9, 1.0), (0.1, 1.0)))
     end = due + SECONDS + 3
-    while due < end:
-        with av.open(BytesIO(film)) as clip:
+    while due < end and time.monotonic() < end:
+        with av.open(BytesIO(film), "r") as clip:
             clip.streams.video[0].codec_context.thread_count = 1
             for packet in clip.demux(video=0):
-                if due >= end:
+                if due >= end or time.monotonic() > end:
                     break
                 time.sleep(max(0.0, due - time.monotonic()))
                 for picture in packet.decode():

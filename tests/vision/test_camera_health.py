@@ -49,8 +49,8 @@ def turned(picture: Pixels) -> npt.NDArray[np.float64]:
 
 
 TAMPERS: dict[Picture, Callable[[Pixels, int], Pixels]] = {
-    Picture.BLACK: lambda picture, seed: noisy(picture * 0.0 + 6, seed),
-    Picture.OVEREXPOSED: lambda picture, seed: clipped(picture * 3.0 + 200),
+    Picture.BLACK: lambda picture, seed: noisy(np.full(picture.shape, 6.0), seed),
+    Picture.OVEREXPOSED: lambda picture, seed: clipped(picture.astype(np.float64) * 3 + 200),
     Picture.BLURRED: lambda picture, seed: noisy(blurred(picture), seed),
     Picture.COVERED: lambda picture, seed: noisy(covered(picture), seed),
     Picture.MOVED: lambda picture, seed: noisy(turned(picture), seed),
