@@ -30,6 +30,8 @@ MOST_UNREST = 1500.0
 RELIT = 0.25
 #: Settled pictures until none shares a view with the first.
 APART = 4
+#: Seconds between two lessons.
+LEARN = 4.0
 #: Pixels at the sides of a shifted picture that are not trusted.
 MARGIN = 3
 
@@ -117,6 +119,8 @@ class Scene:
     def learn(self, settled: Settled, free: Mask) -> None:
         """Follow the light where nothing has changed, take in what is new and stays; ``free`` blocks only."""
         passed = 0.0 if self._learned is None else settled.at - self._learned
+        if 0 < passed < LEARN:
+            return
         self._learned = settled.at
         new = settled.steady & free & ~self.known
         differs = self.differs(settled.look) | self._relit(settled.picture)
