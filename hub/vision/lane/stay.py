@@ -9,7 +9,7 @@ import numpy as np
 from hub.vision.frame import Grey, Mask
 from hub.vision.lane.event import LaneEvent, Presence, Reason
 from hub.vision.lane.grid import pixels
-from hub.vision.lane.region import box
+from hub.vision.lane.region import box, things
 from hub.vision.lane.scene import Scene, Settled, View
 from hub.vision.lane.structure import FAINT, Structure, changed, structure, unexplained
 
@@ -73,10 +73,10 @@ def again(stay: Stay, settled: Settled, confidence: float) -> Stay:
 
 def _in_front(stay: Stay, new: Mask) -> bool:
     """Return whether what hides the place stands nearer to the camera: its foot is lower in the picture."""
-    foot = max(1, round(NEARER * np.count_nonzero(stay.thing.any(axis=1))))
-    lowest = int(np.nonzero(stay.thing.any(axis=1))[0][-1])
-    below = new[lowest + 1 : lowest + 1 + foot, stay.thing.any(axis=0)]
-    return bool(below.size and below.mean() > 0.5)
+    rows = np.nonzero(stay.thing.any(axis=1))[0]
+    nearer = int(rows[-1]) + max(1, round(NEARER * len(rows)))
+    hiding = (thing for thing in things(new) if (thing & stay.thing).any())
+    return any(int(np.nonzero(thing.any(axis=1))[0][-1]) >= nearer for thing in hiding)
 
 
 def _seen(stay: Stay, at: float, settled: Settled | None) -> tuple[Stay, LaneEvent | None]:
