@@ -18,6 +18,7 @@ from hub.commands.backtest import backtest
 from hub.commands.doctor import doctor
 from hub.commands.firmware import firmware
 from hub.commands.import_automation import import_automation
+from hub.commands.models import models
 from hub.commands.story import story
 from hub.commands.users import first_run_words, make_first_code, make_token, users
 from hub.commands.why import why
@@ -119,6 +120,7 @@ main.add_command(firmware)
 main.add_command(test_integration)
 main.add_command(record)
 main.add_command(users)
+main.add_command(models)
 
 
 def _until_signal(config: Path, data: Path, port: int | None, ready: Callable[[str], None]) -> None:

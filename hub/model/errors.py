@@ -10,6 +10,7 @@
     │   ├── BadCredentials     a person must enter credentials
     │   ├── Unsupported        never works as configured (missing extra, unknown format)
     │   └── Limited            done often enough; not done again now
+    ├── ModelError             a detector's model cannot be used (hub.vision.detect)
     ├── NotTurned              a part of an automation has no counterpart (hub.config.home_assistant)
     ├── JournalError           the store refused a transaction
     ├── BrokerError            the MQTT broker could not be started or reached
@@ -120,3 +121,7 @@ class BrokerError(HubError):
 
 class SpeechError(HubError):
     """A text could not be turned into sound."""
+
+
+class ModelError(HubError):
+    """A detector's model cannot be used: no such file, another checksum, an answer of another layout."""

@@ -1,0 +1,222 @@
+"""One camera in a worker: a thread that reads the stream, keeps it, decodes what the policy says and looks at it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import av
+import numpy as np
+
+from hub.model.errors import DecodeError, DeviceError, ModelError
+from hub.model.text import clean
+from hub.vision.frame import Frame
+from hub.vision.health import CameraHealth
+from hub.vision.lane.event import Presence
+from hub.vision.lane.grid import HEIGHT, WIDTH
+from hub.vision.lane.watch import LaneWatch
+from hub.vision.worker.clock import StreamClock
+from hub.vision.worker.ring import Clip, Ring
+from hub.vision.worker.stream import opened
+from hub.vision.worker.wire import Health, Link, Policy, Seen, ToHub, Watch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    import numpy.typing as npt
+    from av.packet import Packet
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+
+    from hub.vision.detect.box import Detection, Detector
+
+#: Seconds until the first new attempt, and the most of them.
+FIRST, MOST = 1.0, 60.0
+#: Seconds of full decoding after a change, under the adaptive policy.
+AWAKE = 20.0
+#: A key frame that is so many seconds old when its turn comes is skipped: the next one is already there.
+STALE = 3.0
+#: Largest packet in bytes: a key frame of 8K.
+MAX_PACKET = 16 * 1024 * 1024
+#: Seconds over which the frame rate is measured.
+RATE = 10.0
+
+
+class Camera(threading.Thread):
+    """Reads until told to stop; whatever the stream does, it connects again, ever more slowly."""
+
+    def __init__(self, watch: Watch, say: Callable[[ToHub], None], detector: Detector | None = None) -> None:
+        super().__init__(name=f"camera {watch.camera}", daemon=True)
+        self._watch = watch
+        self._say = say
+        self._detector = detector
+        self._over = threading.Event()
+        self._lanes = {lane.name: _lane(lane.polygon, lane.state) for lane in watch.lanes}
+        self._picture = CameraHealth()
+        self._clock = StreamClock()
+        self._ring: Ring | None = None
+        self._lock = threading.Lock()
+        self._link, self._reason = Link.CONNECTING, ""
+        self._packets = self._decoded = self._garbage = self._connections = self._skipped = 0
+        self._lag, self._awake_until = 0.0, 0.0
+        self._times: deque[float] = deque(maxlen=1000)
+        self.beat = time.monotonic()
+        """When it last showed that it is not stuck, in seconds of the monotonic clock."""
+
+    def run(self) -> None:
+        """Watch until stopped."""
+        wait = FIRST
+        while not self._over.is_set():
+            before = self._packets
+            try:
+                with opened(self._watch.url) as (container, stream):
+                    self._read(container.demux(stream), stream)
+                self._lost(Link.LOST, "the stream ended")
+            except DeviceError as error:
+                self._lost(Link.LOST if error.retry else Link.REFUSED, error.reason)
+            wait = FIRST if self._packets > before + 100 else min(MOST, wait * 2)
+            self._pause(wait)
+
+    def stop(self) -> None:
+        """Ask it to end; a read under way may last its time-out."""
+        self._over.set()
+
+    def health(self) -> Health:
+        """Return its numbers."""
+        ring = self._ring
+        return Health(
+            self._watch.camera,
+            self._link,
+            self._reason,
+            self._rate(),
+            self._packets,
+            self._decoded,
+            self._garbage,
+            self._clock.jumps,
+            self._connections,
+            ring.size if ring is not None else 0,
+            self._lag,
+            self._skipped,
+            self._picture.state,
+        )
+
+    def cut(self, start: float, end: float, path: Path) -> Clip | None:
+        """Write a clip from the ring. Raises OSError."""
+        with self._lock:
+            return self._ring.clip(start, end, path) if self._ring is not None else None
+
+    def _read(self, packets: Iterator[Packet[VideoStream]], stream: VideoStream) -> None:
+        with self._lock:
+            self._ring = Ring(stream, self._watch.ring_s)
+        self._clock.reconnected()
+        self._connections += 1
+        waits_for_key = True
+        for packet in packets:
+            self.beat = time.monotonic()
+            if self._over.is_set():
+                return
+            if not 0 < packet.size <= MAX_PACKET:
+                continue
+            self._link, self._reason = Link.STREAMING, ""
+            now = time.time()
+            at = self._clock.at(_seconds(packet), now)
+            self._packets += 1
+            self._times.append(at)
+            with self._lock:
+                self._ring.add(packet, at)
+            if not self._wants(packet, at, waits_for_key):
+                waits_for_key = waits_for_key or self._watch.policy is not Policy.KEY
+                continue
+            waits_for_key = not self._decode(packet, stream, at, now)
+
+    def _wants(self, packet: Packet[VideoStream], at: float, waits_for_key: bool) -> bool:
+        """Say whether to decode a packet."""
+        if packet.is_keyframe:
+            stale = time.time() - at > STALE and self._watch.policy is Policy.KEY
+            self._skipped += stale
+            return not stale
+        full = self._watch.policy is Policy.FULL or (self._watch.policy is Policy.ADAPTIVE and at < self._awake_until)
+        return full and not waits_for_key
+
+    def _decode(self, packet: Packet[VideoStream], stream: VideoStream, at: float, now: float) -> bool:
+        """Decode and look; False where the picture could not be read, and the next key frame must be waited for."""
+        try:
+            if self._watch.policy is Policy.KEY:
+                stream.codec_context.flush_buffers()  # nothing is between two key frames
+            pictures = stream.codec_context.decode(packet)
+            if self._watch.policy is Policy.KEY:
+                pictures += stream.codec_context.decode(None)
+        except av.error.FFmpegError:
+            self._garbage += 1
+            return False
+        for picture in pictures:
+            if picture.is_corrupt or picture.width * picture.height == 0:
+                self._garbage += 1
+                continue
+            self._decoded += 1
+            self._lag = max(0.0, now - at)
+            self._look(picture, at)
+        return True
+
+    def _look(self, picture: VideoFrame, at: float) -> None:
+        """Let everything that wants this picture see it."""
+        frame = Frame(_pixels(picture.reformat(width=WIDTH, height=HEIGHT, interpolation="AREA"), "gray"), at)
+        if self._picture.see(frame) is not None:
+            self._awake_until = at + AWAKE
+        wanting = {name: lane for name, lane in self._lanes.items() if lane.wants(at)}
+        if not wanting:
+            return
+        found = self._detect(picture, at)
+        for name, lane in wanting.items():
+            events = lane.see(frame, found)
+            if not events:
+                continue
+            if any(event.presence is not Presence.ABSENT for event in events):
+                self._awake_until = at + AWAKE
+            state = lane.save()
+            for event in events:
+                self._say(Seen(self._watch.camera, name, event, state))
+
+    def _detect(self, picture: VideoFrame, at: float) -> Sequence[Detection] | None:
+        if self._detector is None:
+            return None
+        try:
+            return self._detector.detect((Frame(_pixels(picture, "bgr24"), at),))[0]
+        except ModelError as error:
+            self._reason = clean(str(error), 120)
+            return None
+
+    def _rate(self) -> float:
+        """Return the stream's frames per second over the last seconds of it."""
+        times = [at for at in list(self._times) if at > time.time() - RATE]
+        return round((len(times) - 1) / (times[-1] - times[0]), 2) if len(times) > 2 and times[-1] > times[0] else 0.0
+
+    def _lost(self, link: Link, reason: str) -> None:
+        self._link, self._reason = link, clean(reason, 120)
+
+    def _pause(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while not self._over.is_set() and time.monotonic() < end:
+            self.beat = time.monotonic()
+            self._over.wait(1.0)
+
+
+def _lane(polygon: tuple[tuple[float, float], ...], state: bytes) -> LaneWatch:
+    lane = LaneWatch(polygon)
+    if state:
+        try:
+            lane.restore(state)
+        except DecodeError:
+            return LaneWatch(polygon)  # an older format: learned anew
+    return lane
+
+
+def _seconds(packet: Packet[VideoStream]) -> float | None:
+    return None if packet.pts is None or packet.time_base is None else float(packet.pts * packet.time_base)
+
+
+def _pixels(picture: VideoFrame, form: str) -> npt.NDArray[np.uint8]:
+    return np.asarray(picture.to_ndarray(format=form), dtype=np.uint8)

@@ -1,0 +1,100 @@
+"""The inside of a camera worker: takes orders from the hub, runs a thread for each camera, says how they are."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hub.model.errors import DecodeError, ModelError
+from hub.vision.worker.camera import Camera
+from hub.vision.worker.wire import Cut, Ping, Pong, ToHub, Unwatch, WasCut, Watch, frame, to_worker
+
+if TYPE_CHECKING:
+    from hub.vision.detect.box import Detector
+
+#: Seconds between two reports of health; without a beat of a camera after which the process gives itself up.
+REPORT, STUCK = 2.0, 45.0
+#: Exit code of a process that gave itself up.
+GAVE_UP = 3
+
+
+def serve(connection: socket.socket) -> None:
+    """Serve the hub at the other end until it is gone."""
+    _Child(connection).run()
+
+
+class _Child:
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._lock = threading.Lock()
+        self._cameras: dict[str, Camera] = {}
+        self._detectors: dict[str, Detector] = {}
+
+    def run(self) -> None:
+        threading.Thread(target=self._report, name="health", daemon=True).start()
+        orders = self._connection.makefile("rb")
+        try:
+            while (message := to_worker(orders)) is not None:
+                if isinstance(message, Ping):
+                    self._say(Pong())
+                elif isinstance(message, Watch):
+                    self._leave(message.camera)
+                    self._watch(message)
+                elif isinstance(message, Unwatch):
+                    self._leave(message.camera)
+                elif isinstance(message, Cut):
+                    self._say(self._cut(message))
+        except (OSError, DecodeError):
+            pass  # the hub is gone, and so is the reason to be here
+
+    def _watch(self, watch: Watch) -> None:
+        camera = self._cameras[watch.camera] = Camera(watch, self._say, self._detector(watch))
+        camera.start()
+
+    def _leave(self, name: str) -> None:
+        camera = self._cameras.pop(name, None)
+        if camera is not None:
+            camera.stop()
+
+    def _cut(self, cut: Cut) -> WasCut:
+        camera = self._cameras.get(cut.camera)
+        try:
+            clip = camera.cut(cut.start, cut.end, Path(cut.path)) if camera is not None else None
+        except OSError as error:
+            return WasCut(cut.id, reason=f"the clip cannot be written ({error.strerror})")
+        return (
+            WasCut(cut.id, reason="nothing is kept of that time")
+            if clip is None
+            else WasCut(cut.id, clip.start, clip.end)
+        )
+
+    def _detector(self, watch: Watch) -> Detector | None:
+        """Return a detector for one camera; a model that cannot be used leaves the camera without."""
+        if not watch.model:
+            return None
+        from hub.vision.detect.openvino import OpenVinoDetector
+
+        try:
+            return OpenVinoDetector(Path(watch.model), Path(watch.data))
+        except ModelError:
+            return None
+
+    def _report(self) -> None:
+        while True:
+            time.sleep(REPORT)
+            cameras = list(self._cameras.values())
+            if any(time.monotonic() - camera.beat > STUCK for camera in cameras):
+                os._exit(GAVE_UP)  # a thread cannot be ended; a process can
+            for camera in cameras:
+                self._say(camera.health())
+
+    def _say(self, message: ToHub) -> None:
+        with self._lock:
+            try:
+                self._connection.sendall(frame(message))
+            except OSError:
+                os._exit(0)  # the hub is gone

@@ -1,0 +1,207 @@
+"""The hub's end of the camera workers: starts one for each core given to vision, shares cameras out, restarts it."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+import structlog
+
+from hub.model.errors import DecodeError, DeviceError, Unreachable
+from hub.vision.worker import wire
+from hub.vision.worker.wire import Cut, Health, Link, Ping, Pong, Seen, ToWorker, Unwatch, WasCut, Watch
+
+log = structlog.get_logger()
+
+#: Seconds between two looks at a process; without an answer until it is killed.
+LOOK, PATIENCE = 1.0, 5.0
+#: Seconds until a dead process is started again: doubled each time, until one has lived for ``PROVEN``.
+AGAIN, MOST, PROVEN = 0.5, 30.0, 60.0
+#: Seconds for a clip.
+CLIP = 10.0
+
+_COMMAND = (sys.executable, "-m", "hub.vision.worker")
+
+
+class Workers:
+    """All camera workers. ``heard`` is called with what they say, in the loop's thread, and must not wait."""
+
+    def __init__(self, count: int, heard: Callable[[Health | Seen], None]) -> None:
+        self._workers = [_Worker(heard) for _ in range(count)]
+
+    async def __aenter__(self) -> Workers:
+        """Start them."""
+        for worker in self._workers:
+            worker.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """End them."""
+        await asyncio.gather(*(worker.close() for worker in self._workers))
+
+    def watch(self, watch: Watch) -> None:
+        """Watch a camera, or watch it otherwise; a new one goes where the fewest are."""
+        worker = self._of(watch.camera) or min(self._workers, key=lambda worker: len(worker.cameras))
+        worker.watch(watch)
+
+    def unwatch(self, camera: str) -> None:
+        """Leave a camera."""
+        worker = self._of(camera)
+        if worker is not None:
+            worker.unwatch(camera)
+
+    async def clip(self, camera: str, start: float, end: float, path: Path) -> tuple[float, float]:
+        """Write what the ring keeps of a time (seconds since 1970) as MP4, from the key frame before it.
+
+        Returns the times of its first and last picture. Raises DeviceError.
+        """
+        worker = self._of(camera)
+        if worker is None:
+            raise Unreachable("the camera is not watched")
+        return await worker.clip(camera, start, end, path)
+
+    def _of(self, camera: str) -> _Worker | None:
+        return next((worker for worker in self._workers if camera in worker.cameras), None)
+
+
+class _Worker:
+    def __init__(self, heard: Callable[[Health | Seen], None]) -> None:
+        self._heard = heard
+        self.cameras: dict[str, Watch] = {}
+        self.process: asyncio.subprocess.Process | None = None
+        self._writer: asyncio.StreamWriter | None = None
+        self._numbers = itertools.count(1)
+        self._waiting: dict[int, asyncio.Future[WasCut]] = {}
+        self._answered = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._supervise())
+
+    async def close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def watch(self, watch: Watch) -> None:
+        self.cameras[watch.camera] = watch
+        self._send(watch)
+
+    def unwatch(self, camera: str) -> None:
+        del self.cameras[camera]
+        self._send(Unwatch(camera))
+
+    async def clip(self, camera: str, start: float, end: float, path: Path) -> tuple[float, float]:
+        number = next(self._numbers)
+        answer = self._waiting[number] = asyncio.get_running_loop().create_future()
+        try:
+            self._send(Cut(number, camera, start, end, str(path)))
+            cut = await asyncio.wait_for(answer, CLIP)
+        except TimeoutError:
+            raise Unreachable("the camera worker gave no clip in time") from None
+        finally:
+            del self._waiting[number]
+        if cut.reason:
+            raise DeviceError(cut.reason)
+        return cut.start, cut.end
+
+    async def _supervise(self) -> None:
+        """Run a process, and another one when it has ended, whatever ended it."""
+        loop, wait = asyncio.get_running_loop(), AGAIN
+        while True:
+            began = loop.time()
+            try:
+                reason = await self._life()
+            except (OSError, DecodeError) as error:
+                reason = str(error)
+            wait = AGAIN if loop.time() - began > PROVEN else min(MOST, wait * 2)
+            log.warning("vision.worker_ended", reason=reason, again_s=wait)
+            for camera in self.cameras:
+                self._heard(Health(camera, Link.LOST, "the camera worker ended and is started again"))
+            await asyncio.sleep(wait)
+
+    async def _life(self) -> str:
+        """Start a process and listen until it ends; say how it ended."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self.process = process = await asyncio.create_subprocess_exec(
+                *_COMMAND,
+                str(theirs.fileno()),
+                pass_fds=(theirs.fileno(),),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        reader, self._writer = await asyncio.open_connection(sock=ours)
+        looking = asyncio.create_task(self._look_after(process))
+        try:
+            for watch in self.cameras.values():
+                self._send(watch)
+            await self._listen(reader)
+        finally:
+            looking.cancel()
+            self._writer.close()
+            self._writer = None
+            _kill(process)
+            code = await process.wait()
+        return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit {code}"
+
+    async def _listen(self, reader: asyncio.StreamReader) -> None:
+        while True:
+            try:
+                head = await reader.readexactly(wire.LENGTH.size)
+                message = wire.to_hub(await reader.readexactly(wire.length(head)))
+            except (asyncio.IncompleteReadError, ConnectionError):
+                return
+            self._answered.set()
+            if isinstance(message, Seen):
+                self._keep(message)
+            if isinstance(message, WasCut):
+                self._settle(message)
+            elif not isinstance(message, Pong):
+                self._heard(message)
+
+    def _keep(self, seen: Seen) -> None:
+        """Keep what the next process must know of a lane."""
+        watch = self.cameras.get(seen.camera)
+        if watch is not None:
+            lanes = tuple(
+                msgspec.structs.replace(lane, state=seen.state) if lane.name == seen.lane else lane
+                for lane in watch.lanes
+            )
+            self.cameras[seen.camera] = msgspec.structs.replace(watch, lanes=lanes)
+
+    def _settle(self, cut: WasCut) -> None:
+        waiting = self._waiting.get(cut.id)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(cut)
+
+    async def _look_after(self, process: asyncio.subprocess.Process) -> None:
+        """Kill a process that does not answer."""
+        await asyncio.sleep(PATIENCE)  # it starts
+        while True:
+            self._answered.clear()
+            self._send(Ping())
+            try:
+                await asyncio.wait_for(self._answered.wait(), PATIENCE)
+            except TimeoutError:
+                _kill(process)
+            await asyncio.sleep(LOOK)
+
+    def _send(self, message: ToWorker) -> None:
+        if self._writer is not None and not self._writer.is_closing():
+            self._writer.write(wire.frame(message))
+
+
+def _kill(process: asyncio.subprocess.Process) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)

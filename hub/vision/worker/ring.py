@@ -1,0 +1,109 @@
+"""The last minute of a camera as it came, compressed; a clip is cut out of it without decoding or encoding anything."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections import deque
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import av
+
+if TYPE_CHECKING:
+    from av.packet import Packet
+    from av.video.stream import VideoStream
+
+#: Most bytes of one camera: 60 s at 8 Mbit/s.
+MAX_BYTES = 64 * 1024 * 1024
+#: Clock of video over RTP (RFC 6184 section 8.2.1).
+_RTP = Fraction(1, 90_000)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One packet; ``stamp`` and ``shown`` count units of the stream's time base (decoding and presentation time)."""
+
+    at: float
+    key: bool
+    stamp: int
+    shown: int
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Clip:
+    """What was written: from and until, in seconds since 1970, and how many packets."""
+
+    start: float
+    end: float
+    packets: int
+
+
+class Ring:
+    """Packets of one stream since it was opened; made anew with each connection."""
+
+    def __init__(self, stream: VideoStream, seconds: float) -> None:
+        self._stream: VideoStream | None = stream
+        self._header = b""
+        self._base: Fraction = stream.time_base or _RTP
+        self._seconds = seconds
+        self._packets: deque[Kept] = deque()
+        self.size = 0
+        """Bytes kept."""
+
+    def add(self, packet: Packet[VideoStream], at: float) -> None:
+        """Keep a packet that arrived ``at``; drop whole groups that are older than asked for."""
+        stamp = packet.dts if packet.dts is not None else packet.pts
+        if stamp is None or (self._packets and stamp <= self._packets[-1].stamp):
+            stamp = self._packets[-1].stamp + 1 if self._packets else 0
+        shown = packet.pts if packet.pts is not None and packet.pts >= stamp else stamp
+        if self._stream is not None:
+            if not packet.is_keyframe:
+                return
+            self._header, self._stream = _header(self._stream, packet), None
+        self._packets.append(Kept(at, packet.is_keyframe, stamp, shown, bytes(packet)))
+        self.size += packet.size
+        while self._packets and (self._is_old(at) or self.size > MAX_BYTES):
+            self.size -= len(self._packets.popleft().data)
+
+    def _is_old(self, now: float) -> bool:
+        """Keep a little more than asked for, so that the group of the oldest asked second is whole."""
+        return self._packets[0].at < now - self._seconds - 10
+
+    def clip(self, start: float, end: float, path: Path) -> Clip | None:
+        """Write an MP4 from the last key frame before ``start`` until ``end``; None where there is none.
+
+        The file appears whole or not at all. Raises OSError.
+        """
+        packets = [packet for packet in self._packets if packet.at <= end]
+        keys = [index for index, packet in enumerate(packets) if packet.key]
+        if not keys:
+            return None
+        first = max((index for index in keys if packets[index].at <= start), default=keys[0])
+        chosen = packets[first:]
+        half = path.with_name(f".{path.name}.part")
+        with av.open(io.BytesIO(self._header)) as known, av.open(str(half), "w", format="mp4") as file:
+            stream = file.add_stream_from_template(known.streams.video[0])
+            for item in chosen:
+                packet = av.Packet(item.data)
+                packet.stream, packet.time_base = stream, self._base
+                packet.dts, packet.pts = item.stamp - chosen[0].stamp, item.shown - chosen[0].stamp
+                packet.is_keyframe = item.key
+                file.mux(packet)
+        os.replace(half, path)  # noqa: PTH105 - the same call, and it says what it does
+        return Clip(chosen[0].at, chosen[-1].at, len(chosen))
+
+
+def _header(stream: VideoStream, key: Packet[VideoStream]) -> bytes:
+    """Return a container that keeps what a decoder must know; NUT leaves it as it came."""
+    memory = io.BytesIO()
+    with av.open(memory, "w", format="nut") as file:
+        copy = av.Packet(bytes(key))
+        copy.stream, copy.time_base = file.add_stream_from_template(stream), stream.time_base or _RTP
+        copy.dts = copy.pts = 0
+        copy.is_keyframe = True
+        file.mux(copy)
+    return memory.getvalue()

@@ -1,0 +1,172 @@
+"""What the hub and a camera worker say to each other: MessagePack, each message with its length before it."""
+
+from __future__ import annotations
+
+import struct
+from enum import StrEnum
+from typing import Annotated, BinaryIO
+
+import msgspec
+
+from hub.model.errors import DecodeError
+from hub.model.text import clean
+from hub.vision.health import Picture
+from hub.vision.lane.event import LaneEvent
+
+#: Largest message in bytes: the saved state of a lane with some hundred stays.
+MAX_FRAME = 16 * 1024 * 1024
+#: The length before each message.
+LENGTH = struct.Struct(">I")
+
+
+class Policy(StrEnum):
+    """Which pictures of a camera are decoded."""
+
+    KEY = "key"
+    """Key frames: lanes, health, facades."""
+    ADAPTIVE = "adaptive"
+    """Key frames until something changes, then all."""
+    FULL = "full"
+
+
+_Part = Annotated[float, msgspec.Meta(ge=0, le=1)]
+
+
+class Lane(msgspec.Struct, frozen=True):
+    """A fire lane in a camera's picture; ``state`` is what an earlier worker saved of it."""
+
+    name: str
+    polygon: Annotated[tuple[tuple[_Part, _Part], ...], msgspec.Meta(min_length=3, max_length=64)]
+    state: bytes = b""
+
+
+class Watch(msgspec.Struct, frozen=True, tag=True):
+    """Hub → worker: watch a camera. ``url`` holds the password and is said nowhere else."""
+
+    camera: str
+    url: str
+    policy: Policy = Policy.KEY
+    lanes: tuple[Lane, ...] = ()
+    ring_s: Annotated[float, msgspec.Meta(ge=5, le=600)] = 60.0
+    model: str = ""
+    """Folder of a detector's model, or empty."""
+    data: str = ""
+    """The data folder, for compiled models."""
+
+
+class Unwatch(msgspec.Struct, frozen=True, tag=True):
+    """Hub → worker: leave a camera."""
+
+    camera: str
+
+
+class Cut(msgspec.Struct, frozen=True, tag=True):
+    """Hub → worker: write the clip of these times (seconds since 1970) into a file."""
+
+    id: int
+    camera: str
+    start: float
+    end: float
+    path: str
+
+
+class Ping(msgspec.Struct, frozen=True, tag=True):
+    """Hub → worker: are you there?"""
+
+
+class Link(StrEnum):
+    """How a camera's stream is."""
+
+    CONNECTING = "connecting"
+    STREAMING = "streaming"
+    LOST = "lost"
+    REFUSED = "refused"
+    """User or password are wrong, or there is no such stream: a person must act."""
+
+
+class Health(msgspec.Struct, frozen=True, tag=True):
+    """Worker → hub, every two seconds: a camera's numbers since it is watched; ``reason`` is safe to show."""
+
+    camera: str
+    link: Link
+    reason: str = ""
+    fps: float = 0.0
+    """Pictures per second of the stream's last 10 s."""
+    packets: int = 0
+    decoded: int = 0
+    garbage: int = 0
+    """Pictures and packets that could not be read."""
+    jumps: int = 0
+    """Jumps of the stream's time."""
+    connections: int = 0
+    ring_bytes: int = 0
+    lag_s: float = 0.0
+    """Seconds between a picture's time and now, when it was looked at last."""
+    skipped: int = 0
+    """Key frames that were not looked at as there was no time."""
+    picture: Picture | None = None
+
+
+class Seen(msgspec.Struct, frozen=True, tag=True):
+    """Worker → hub: a lane of a camera has changed; ``state`` outlives this worker."""
+
+    camera: str
+    lane: str
+    event: LaneEvent
+    state: bytes
+
+
+class WasCut(msgspec.Struct, frozen=True, tag=True):
+    """Worker → hub: what became of a Cut: from when until when, or why not."""
+
+    id: int
+    start: float = 0.0
+    end: float = 0.0
+    reason: str = ""
+
+
+class Pong(msgspec.Struct, frozen=True, tag=True):
+    """Worker → hub: here."""
+
+
+ToWorker = Watch | Unwatch | Cut | Ping
+ToHub = Health | Seen | WasCut | Pong
+
+_ENCODER = msgspec.msgpack.Encoder()
+_TO_WORKER: msgspec.msgpack.Decoder[ToWorker] = msgspec.msgpack.Decoder(ToWorker)
+_TO_HUB: msgspec.msgpack.Decoder[ToHub] = msgspec.msgpack.Decoder(ToHub)
+
+
+def frame(message: ToWorker | ToHub) -> bytes:
+    """Return a message with its length. Raises DecodeError for one that is too long."""
+    body = _ENCODER.encode(message)
+    if len(body) > MAX_FRAME:
+        raise DecodeError(f"a message of {len(body)} bytes")
+    return LENGTH.pack(len(body)) + body
+
+
+def length(head: bytes) -> int:
+    """Read the length of the next message. Raises DecodeError."""
+    (found,) = LENGTH.unpack(head)
+    if found > MAX_FRAME:
+        raise DecodeError(f"a message of {found} bytes")
+    return int(found)
+
+
+def to_worker(file: BinaryIO) -> ToWorker | None:
+    """Wait for the next message of the hub; None when it is gone. Raises DecodeError."""
+    head = file.read(LENGTH.size)
+    if len(head) < LENGTH.size:
+        return None
+    try:
+        return _TO_WORKER.decode(file.read(length(head)))
+    except msgspec.MsgspecError as error:
+        raise DecodeError(f"nonsense: {clean(str(error), 120)}") from None
+
+
+def to_hub(body: bytes) -> ToHub:
+    """Read what a worker sent. Raises DecodeError."""
+    try:
+        return _TO_HUB.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise DecodeError(f"nonsense: {clean(str(error), 120)}") from None

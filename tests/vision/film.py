@@ -1,0 +1,88 @@
+"""A camera that shows a film over real RTSP, and can misbehave: garbage, another size, jumping time, silence."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from fractions import Fraction
+
+import av
+import numpy as np
+import numpy.typing as npt
+
+from integrations.sim.broadcast import Broadcast, Shot, Viewer
+from integrations.sim.digest import Guard
+from integrations.sim.h264 import PPS, SPS, kind, split
+from integrations.sim.process import Address
+from integrations.sim.rtsp import serving_rtsp
+
+Show = Callable[[float], npt.NDArray[np.uint8]]
+
+
+class Film(Broadcast):
+    """Shows ``show(seconds since the first viewer)``, ``rate`` pictures a second, a key frame each second."""
+
+    def __init__(self, show: Show, rate: int = 4) -> None:
+        self._show, self._rate = show, rate
+        self._viewers: list[Viewer] = []
+        self._wanted = asyncio.Event()
+        self._key = True
+        self._shape = (0, 0)
+        self.jump = 0.0
+        """Seconds that the time stamps are off."""
+        self.garbage = False
+        self.silent = False
+        self.scale = 1
+        """Pictures are so many times as large."""
+        self.sent: list[bytes] = []
+        first = self._encode(0.0)
+        self.sps, self.pps = (next(unit for unit in first if kind(unit) == wanted) for wanted in (SPS, PPS))
+
+    async def run(self) -> None:
+        """Show it until cancelled."""
+        await self._wanted.wait()
+        began = time.monotonic()
+        while True:
+            at = time.monotonic() - began
+            units = await asyncio.to_thread(self._encode, at)
+            if self.garbage:
+                units = [unit[:4] + bytes(255 - byte for byte in unit[4:]) for unit in units]
+            shot = Shot(units, int((at + self.jump) * 90_000) & 0xFFFFFFFF)
+            if not self.silent:
+                self.sent += units
+                for viewer in self._viewers:
+                    viewer.offer(shot)
+            await asyncio.sleep(max(0.0, began + at + 1 / self._rate - time.monotonic()))
+
+    def _encode(self, at: float) -> list[bytes]:
+        picture = self._show(at).repeat(self.scale, 0).repeat(self.scale, 1)
+        if picture.shape != self._shape:
+            self._shape, self._codec = picture.shape, _codec(picture.shape[1], picture.shape[0], self._rate)
+        frame = av.VideoFrame.from_ndarray(picture, format="gray").reformat(format="yuv420p")
+        return [unit for packet in self._codec.encode(frame) for unit in split(bytes(packet))]
+
+
+def _codec(width: int, height: int, rate: int) -> av.VideoCodecContext:
+    codec = av.CodecContext.create("libx264", "w")
+    assert isinstance(codec, av.VideoCodecContext)
+    codec.width, codec.height, codec.pix_fmt = width, height, "yuv420p"
+    codec.framerate = Fraction(rate)
+    codec.thread_count = 1
+    codec.options = {"preset": "ultrafast", "tune": "zerolatency", "profile": "baseline", "crf": "22", "g": str(rate)}
+    return codec
+
+
+@asynccontextmanager
+async def showing(film: Film, user: str = "", password: str = "", port: int = 0) -> AsyncIterator[int]:
+    """Serve a film; give the port."""
+    guard = Guard("digest" if user else "none", user, password, "film", ("MD5",))
+    running = asyncio.create_task(film.run())
+    try:
+        async with serving_rtsp(film, guard, Address("127.0.0.1", port)) as given:
+            yield given
+    finally:
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running

@@ -1,0 +1,117 @@
+"""What is wrong with a camera's picture, told apart within 60 s; drawn lanes and real clips, tampered with by numpy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import av
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from hub.vision.frame import Frame
+from hub.vision.health import CameraHealth, Picture
+from tests.vision.lane_scenes import make
+
+MEDIA = Path(__file__).parents[3] / "shared" / "media" / "videos"
+#: Seconds of a well picture before something is done to it, and seconds to tell it.
+BEFORE, TOLD = 60.0, 60.0
+SEEDS = (11, 12)
+
+Pixels = npt.NDArray[np.uint8]
+
+
+def clipped(values: npt.NDArray[np.float64]) -> Pixels:
+    return np.asarray(np.clip(values, 0, 255), dtype=np.uint8)
+
+
+def noisy(picture: npt.NDArray[np.float64], seed: int) -> Pixels:
+    return clipped(picture + np.random.default_rng(seed).normal(0, 1.5, picture.shape))
+
+
+def blurred(picture: Pixels) -> npt.NDArray[np.float64]:
+    found = picture.astype(np.float64)
+    for _ in range(12 * (picture.shape[1] // 320) ** 2):  # as strong in a larger picture
+        for axis in (0, 1):
+            found = (np.roll(found, 1, axis) + 2 * found + np.roll(found, -1, axis)) / 4
+    return found
+
+
+def covered(picture: Pixels) -> npt.NDArray[np.float64]:
+    found = picture.astype(np.float64)
+    found[:, : int(picture.shape[1] * 0.7)] = 70
+    return found
+
+
+def turned(picture: Pixels) -> npt.NDArray[np.float64]:
+    return np.roll(picture, (4, 16), (0, 1)).astype(np.float64)
+
+
+TAMPERS: dict[Picture, Callable[[Pixels, int], Pixels]] = {
+    Picture.BLACK: lambda picture, seed: noisy(np.full(picture.shape, 6.0), seed),
+    Picture.OVEREXPOSED: lambda picture, seed: clipped(picture.astype(np.float64) * 3 + 200),
+    Picture.BLURRED: lambda picture, seed: noisy(blurred(picture), seed),
+    Picture.COVERED: lambda picture, seed: noisy(covered(picture), seed),
+    Picture.MOVED: lambda picture, seed: noisy(turned(picture), seed),
+}
+
+
+def verdicts(frames: Iterator[Frame]) -> list[tuple[float, Picture]]:
+    health = CameraHealth()
+    return [(frame.at, said) for frame in frames if (said := health.see(frame)) is not None]
+
+
+def tampered(seed: int, how: Picture) -> Iterator[Frame]:
+    last = None
+    for index, frame in enumerate(make("passing", seed).frames()):
+        if frame.at < BEFORE or last is None:
+            last = frame
+            yield frame
+        elif how is Picture.FROZEN:
+            yield Frame(last.pixels, frame.at)
+        else:
+            yield Frame(TAMPERS[how](frame.pixels, index), frame.at)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("how", [*TAMPERS, Picture.FROZEN])
+def test_a_fault_is_told(how: Picture, seed: int) -> None:
+    said = verdicts(tampered(seed, how))
+    assert said[0][1] is Picture.WELL
+    assert [verdict for _, verdict in said[1:2]] == [how], f"{how} {seed}: {said}"
+    assert said[1][0] < BEFORE + TOLD
+
+
+@pytest.mark.parametrize("kind", ["rain", "night", "exposure", "shaking", "queue", "parked"])
+def test_nothing_is_wrong(kind: str) -> None:
+    said = verdicts(make(kind, SEEDS[0]).frames())
+    assert [verdict for _, verdict in said] == [Picture.WELL], f"{kind}: {said}"
+
+
+def filmed(name: str) -> list[Pixels]:
+    with av.open(str(MEDIA / name)) as clip:
+        pictures = [np.asarray(frame.to_ndarray(format="gray"), dtype=np.uint8) for frame in clip.decode(video=0)]
+    return pictures[:350:5]
+
+
+@pytest.mark.skipif(not MEDIA.exists(), reason=f"no test media at {MEDIA}")
+@pytest.mark.parametrize("how", [Picture.WELL, *TAMPERS])
+def test_a_real_clip(how: Picture) -> None:
+    pictures = filmed("one-by-one-person-detection.mp4")
+
+    def frames() -> Iterator[Frame]:
+        for index in range(140):
+            picture = pictures[index % len(pictures)]
+            tamper = how is not Picture.WELL and index >= BEFORE
+            yield Frame(TAMPERS[how](picture, index) if tamper else picture, float(index))
+
+    said = [verdict for _, verdict in verdicts(frames())]
+    assert said[:2] == ([Picture.WELL] if how is Picture.WELL else [Picture.WELL, how])
+
+
+@pytest.mark.skipif(not MEDIA.exists(), reason=f"no test media at {MEDIA}")
+def test_cars_that_fill_the_picture_are_no_fault_but_may_make_it_unsure() -> None:
+    pictures = filmed("car-detection.mp4")
+    said = verdicts(Frame(pictures[index % len(pictures)], float(index)) for index in range(140))
+    assert {verdict for _, verdict in said} <= {Picture.WELL, Picture.UNSURE}

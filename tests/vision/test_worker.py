@@ -1,0 +1,166 @@
+"""Camera workers against a real RTSP stream: lanes, clips, and what cameras and machines do to them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import av
+import pytest
+
+from hub.model.errors import DeviceError
+from hub.vision.lane.event import Presence
+from hub.vision.worker.parent import Workers
+from hub.vision.worker.wire import Health, Lane, Link, Policy, Seen, Watch
+from tests.vision.film import Film, Show, showing
+from tests.vision.lane_scenes import Scene
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+
+CAMERA = "lane_camera"
+
+
+def lane_film(arrives: float, leaves: float) -> tuple[Scene, Show]:
+    scene = Scene("film", 3)
+    scene.park(arrives, leaves, x=0.0, y=scene.near + 2)
+    return scene, scene.picture
+
+
+class Ears:
+    """What the workers said."""
+
+    def __init__(self) -> None:
+        self.seen: list[Seen] = []
+        self.health: list[Health] = []
+
+    def __call__(self, message: Health | Seen) -> None:
+        if isinstance(message, Seen):
+            self.seen.append(message)
+        else:
+            self.health.append(message)
+
+    async def until(self, holds: Callable[[Ears], object], within: float = 40.0) -> None:
+        ends = time.monotonic() + within
+        while not holds(self):
+            assert time.monotonic() < ends, f"{[seen.event for seen in self.seen]} {self.health[-2:]}"
+            await asyncio.sleep(0.05)
+
+    def stays(self) -> list[tuple[Presence, int]]:
+        return [(seen.event.presence, seen.event.stay) for seen in self.seen if seen.event.stay]
+
+    def linked(self, link: Link) -> bool:
+        return bool(self.health) and self.health[-1].link is link
+
+
+def order(port: int, scene: Scene | None = None, login: str = "", **more: object) -> Watch:
+    lanes = (Lane("north", scene.polygon),) if scene is not None else ()
+    return Watch(CAMERA, f"rtsp://{login}127.0.0.1:{port}/lane", Policy.KEY, lanes, **more)  # type: ignore[arg-type]
+
+
+@asynccontextmanager
+async def workers(count: int = 1) -> AsyncIterator[tuple[Workers, Ears]]:
+    ears = Ears()
+    async with Workers(count, ears) as found:
+        yield found, ears
+
+
+async def test_a_vehicle_comes_and_goes_and_the_clip_is_what_the_camera_sent(tmp_path: Path) -> None:
+    scene, show = lane_film(12, 20)
+    film = Film(show)
+    async with showing(film) as port, workers() as (hub, ears):
+        began = time.time()
+        hub.watch(order(port, scene))
+        await ears.until(lambda e: (Presence.PRESENT, 1) in e.stays())
+        await ears.until(lambda e: (Presence.ABSENT, 1) in e.stays())
+        start, end = await hub.clip(CAMERA, began + 9, began + 14, tmp_path / "clip.mp4")
+        await ears.until(lambda e: e.linked(Link.STREAMING))
+        with pytest.raises(DeviceError):
+            await hub.clip("unknown", 0, 1, tmp_path / "none.mp4")
+        sent = set(film.sent)
+    present = next(seen.event for seen in ears.seen if seen.event.presence is Presence.PRESENT)
+    assert present.at - present.since < 6
+    assert start <= began + 9
+    assert end <= began + 14
+    with av.open(str(tmp_path / "clip.mp4")) as clip:
+        packets = [packet for packet in clip.demux(video=0) if packet.size]
+        assert packets[0].is_keyframe
+        units = [unit for packet in packets for unit in _units(bytes(packet))]
+    assert len(packets) > 10
+    assert all(unit in sent for unit in units)
+    with av.open(str(tmp_path / "clip.mp4")) as clip:
+        assert sum(1 for _ in clip.decode(video=0)) == len(packets)
+
+
+def _units(packet: bytes) -> list[bytes]:
+    """Cut what MP4 holds: each NAL unit with its length in four bytes (ISO/IEC 14496-15)."""
+    found = []
+    while packet:
+        size = int.from_bytes(packet[:4], "big")
+        found.append(packet[4 : 4 + size])
+        packet = packet[4 + size :]
+    return found
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
+async def test_a_worker_that_dies_or_hangs_is_started_again_and_the_stay_goes_on(how: signal.Signals) -> None:
+    scene, show = lane_film(12, 500)
+    async with showing(Film(show)) as port, workers(2) as (hub, ears):
+        hub.watch(order(port, scene))
+        await ears.until(lambda e: (Presence.PRESENT, 1) in e.stays())
+        busy = next(worker.process for worker in hub._workers if worker.cameras)
+        other = next(worker.process for worker in hub._workers if not worker.cameras)
+        assert busy is not None
+        assert other is not None
+        count = len(ears.seen)
+        os.kill(busy.pid, how)
+        await ears.until(lambda e: any(health.link is Link.LOST for health in e.health))
+        await ears.until(lambda e: len(e.seen) > count)
+        assert other.returncode is None
+    since = ears.seen[count - 1].event.since
+    again = ears.seen[count].event
+    assert (again.presence, again.stay, again.since) == (Presence.PRESENT, 1, since)
+
+
+async def test_what_cameras_do_is_survived_and_counted() -> None:
+    _, show = lane_film(500, 501)
+    film = Film(show)
+    async with showing(film) as port, workers() as (hub, ears):
+        hub.watch(order(port))
+        await ears.until(lambda e: e.linked(Link.STREAMING) and e.health[-1].decoded > 2)
+        film.jump = 90_000.0 / 3
+        await ears.until(lambda e: e.health[-1].jumps >= 1)
+        film.jump = -5_000.0
+        await ears.until(lambda e: e.health[-1].jumps >= 2)
+        film.garbage = True
+        await ears.until(lambda e: e.health[-1].garbage >= 2)
+        film.garbage = False
+        film.scale = 2
+        decoded = ears.health[-1].decoded
+        await ears.until(lambda e: e.linked(Link.STREAMING) and e.health[-1].decoded > decoded + 2)
+
+
+async def test_an_unplugged_camera_is_said_and_found_again() -> None:
+    _, show = lane_film(500, 501)
+    async with workers() as (hub, ears):
+        async with showing(Film(show)) as port:
+            hub.watch(order(port))
+            await ears.until(lambda e: e.linked(Link.STREAMING))
+        await ears.until(lambda e: e.linked(Link.LOST))
+        async with showing(Film(show), port=port):
+            await ears.until(lambda e: e.linked(Link.STREAMING))
+        assert ears.health[-1].connections == 2
+
+
+async def test_a_wrong_password_is_told_without_the_address() -> None:
+    _, show = lane_film(500, 501)
+    async with showing(Film(show), "root", "secret-1") as port, workers() as (hub, ears):
+        hub.watch(order(port, login="root:secret-2@"))
+        await ears.until(lambda e: e.linked(Link.REFUSED))
+        hub.watch(order(port, login="root:secret-1@"))
+        await ears.until(lambda e: e.linked(Link.STREAMING))
+    assert not any("secret" in health.reason or "127.0.0.1" in health.reason for health in ears.health)
