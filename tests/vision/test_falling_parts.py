@@ -58,7 +58,7 @@ def test_a_doubled_picture_is_known_and_a_calm_one_is_not_taken_for_it() -> None
 def test_far_is_further_than_the_limit_on_either_side(seed: int, limit: int) -> None:
     first, frame = np.random.default_rng(seed).integers(16, 236 - limit // 2, (2, 64, 64), dtype=np.uint8)
     out = np.empty((64, 64), bool)
-    Background(first, 0.0).far(frame, limit, out)
+    Background(first, 0.0).far(frame, limit, np.s_[:64], out)
     apart = np.abs(frame.astype(int) - first)
     sure = apart < 256 - limit
     assert (out == (apart > limit))[sure].all()
@@ -85,7 +85,7 @@ def test_a_block_that_never_rests_becomes_restless_and_one_that_stays_is_accepte
     far[8:16, 8:16] = True
     accepted = 0
     for number in range(1, 250):
-        activity.update(far, number / 25)
+        activity.update(count(far), number / 25)
         settled = activity.settled()
         accepted += settled is not None and bool(settled[1, 1])
     assert activity.restless[1, 1]
@@ -129,7 +129,7 @@ def test_a_candidate_is_where_its_weight_is() -> None:
     frame[50, 50] = 200  # a hot pixel
     far = np.abs(frame.astype(int) - background) > 12
     activity = Activity((64, 64), 0.0)
-    activity.update(far, 0.04)
+    activity.update(count(far), 0.04)
     found = candidates(frame, background, far, activity.edges)
     assert len(found) == 1
     assert (found.x[0], found.y[0], found.area[0], found.side[0], found.contrast[0]) == (15.5, 31.5, 16, 4, 40)
