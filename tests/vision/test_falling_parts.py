@@ -11,8 +11,12 @@ from hub.vision.falling.background import Background
 from hub.vision.falling.blocks import SIZE, Activity, count, spread
 from hub.vision.falling.components import candidates, components
 from hub.vision.falling.drips import LEARNED, Drips
-from hub.vision.falling.event import Point
+from hub.vision.falling.event import Kind, Point
+from hub.vision.falling.judge import judge
+from hub.vision.falling.linking import Track
 from hub.vision.falling.physics import GRAVITY, acceleration, fly
+from hub.vision.falling.sight import Sight
+from tests.vision.facade import Scene
 
 
 def noisy(level: float, seed: int, sigma: float = 3.0) -> np.ndarray:
@@ -185,3 +189,16 @@ def test_a_single_drop_is_forgotten_after_a_quarter_of_an_hour() -> None:
     drips = Drips()
     assert not drips.is_drip(Point(0, 100, 200, 3), 0.0, 0.05, 10.0)
     assert not drips.is_drip(Point(0, 100, 200, 3), 0.0, 0.05, 1000.0)
+
+
+@pytest.mark.parametrize(("before", "kind"), [(0.0, Kind.FALL), (1.0, Kind.BIRD)])
+def test_what_falls_like_a_stone_but_flew_before_is_a_bird(before: float, kind: Kind) -> None:
+    scene = Scene(3)
+    track = Track(1)
+    for number in range(round((before + 1.2) * 25)):
+        at = number / 25
+        metres = 20.0 - GRAVITY / 2 * max(0.0, at - before) ** 2
+        track.add(at, 500 + 4 * scene.seen.pixels(20.0) * min(at, before), scene.seen.row(metres), 6.0, 40.0)
+    verdict = judge(track, Sight(1280, 720, scene.facade()))
+    assert verdict is not None
+    assert verdict.kind is kind
