@@ -20,6 +20,7 @@
     ├── AlreadyRunning         another hub uses the data folder (hub.app)
     ├── CoreDied               the loop that decides has ended (hub.app)
     ├── NotFound               no such device in the inbox (hub.runtime.inbox)
+    ├── CalibrationError       clicked floor lines do not describe a facade (hub.vision.falling)
     ├── CaptureError           recorded traffic cannot be read (hub.kit)
     ├── RecordError            nothing can be recorded (hub.kit)
     ├── SkeletonError          an integration cannot be begun so (hub.kit)

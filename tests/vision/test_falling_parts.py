@@ -11,8 +11,12 @@ from hub.vision.falling.background import Background
 from hub.vision.falling.blocks import SIZE, Activity, count, spread
 from hub.vision.falling.components import candidates, components
 from hub.vision.falling.drips import LEARNED, Drips
-from hub.vision.falling.event import Point
+from hub.vision.falling.event import Kind, Point
+from hub.vision.falling.judge import judge
+from hub.vision.falling.linking import Track
 from hub.vision.falling.physics import GRAVITY, acceleration, fly
+from hub.vision.falling.sight import Sight
+from tests.vision.facade import Scene
 
 
 def noisy(level: float, seed: int, sigma: float = 3.0) -> np.ndarray:
@@ -58,7 +62,7 @@ def test_a_doubled_picture_is_known_and_a_calm_one_is_not_taken_for_it() -> None
 def test_far_is_further_than_the_limit_on_either_side(seed: int, limit: int) -> None:
     first, frame = np.random.default_rng(seed).integers(16, 236 - limit // 2, (2, 64, 64), dtype=np.uint8)
     out = np.empty((64, 64), bool)
-    Background(first, 0.0).far(frame, limit, out)
+    Background(first, 0.0).far(frame, limit, np.s_[:64], out)
     apart = np.abs(frame.astype(int) - first)
     sure = apart < 256 - limit
     assert (out == (apart > limit))[sure].all()
@@ -85,7 +89,7 @@ def test_a_block_that_never_rests_becomes_restless_and_one_that_stays_is_accepte
     far[8:16, 8:16] = True
     accepted = 0
     for number in range(1, 250):
-        activity.update(far, number / 25)
+        activity.update(count(far), number / 25)
         settled = activity.settled()
         accepted += settled is not None and bool(settled[1, 1])
     assert activity.restless[1, 1]
@@ -129,7 +133,7 @@ def test_a_candidate_is_where_its_weight_is() -> None:
     frame[50, 50] = 200  # a hot pixel
     far = np.abs(frame.astype(int) - background) > 12
     activity = Activity((64, 64), 0.0)
-    activity.update(far, 0.04)
+    activity.update(count(far), 0.04)
     found = candidates(frame, background, far, activity.edges)
     assert len(found) == 1
     assert (found.x[0], found.y[0], found.area[0], found.side[0], found.contrast[0]) == (15.5, 31.5, 16, 4, 40)
@@ -185,3 +189,16 @@ def test_a_single_drop_is_forgotten_after_a_quarter_of_an_hour() -> None:
     drips = Drips()
     assert not drips.is_drip(Point(0, 100, 200, 3), 0.0, 0.05, 10.0)
     assert not drips.is_drip(Point(0, 100, 200, 3), 0.0, 0.05, 1000.0)
+
+
+@pytest.mark.parametrize(("before", "kind"), [(0.0, Kind.FALL), (1.0, Kind.BIRD)])
+def test_what_falls_like_a_stone_but_flew_before_is_a_bird(before: float, kind: Kind) -> None:
+    scene = Scene(3)
+    track = Track(1)
+    for number in range(round((before + 1.2) * 25)):
+        at = number / 25
+        metres = 20.0 - GRAVITY / 2 * max(0.0, at - before) ** 2
+        track.add(at, 500 + 4 * scene.seen.pixels(20.0) * min(at, before), scene.seen.row(metres), 6.0, 40.0)
+    verdict = judge(track, Sight(1280, 720, scene.facade()))
+    assert verdict is not None
+    assert verdict.kind is kind

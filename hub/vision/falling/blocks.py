@@ -61,9 +61,8 @@ class Activity:
         """Active blocks and those neighbours that hold any flag: a small thing lies across borders."""
         self.restless = np.zeros(grid, bool)
 
-    def update(self, far: Flags, at: float) -> None:
-        """Take the flags of one frame at stream time ``at`` in seconds."""
-        counts = count(far)
+    def update(self, counts: NDArray[np.uint8], at: float) -> None:
+        """Take the counts of one frame at stream time ``at`` in seconds."""
         self.active = counts >= _PIXELS
         self.edges = spread(self.active) & (counts > 0)
         self._still[~self.active] = at

@@ -8,11 +8,12 @@ from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hub.model.errors import DecodeError
 from hub.vision.falling.again import look
-from hub.vision.falling.background import Background, Luma
-from hub.vision.falling.blocks import SIZE, Activity
+from hub.vision.falling.background import BAND, Background, Luma
+from hub.vision.falling.blocks import SIZE, Activity, count
 from hub.vision.falling.calibration import Facade
 from hub.vision.falling.components import EMPTY, Candidates, candidates
 from hub.vision.falling.drips import Drips
@@ -146,8 +147,7 @@ class FallDetector:
     def _candidates(self, frame: Luma, at: float) -> Candidates:
         self._background.measure(frame)
         self._limit = max(_LEAST, _FAR * self._background.noise) + self._margin
-        self._background.far(frame, round(self._limit), self._far)
-        self._activity.update(self._far, at)
+        self._activity.update(self._counts(frame), at)
         busy = float((self._activity.active & ~self._activity.restless).mean()) > _BUSY
         self._margin = min(_MOST_MARGIN, max(0.0, self._margin + (_RISE if busy else -_SINK)))
         if self._activity.crowded():
@@ -167,6 +167,16 @@ class FallDetector:
         self._seen["large"] += found.large
         self._seen["capped"] += found.capped
         return found
+
+    def _counts(self, frame: Luma) -> NDArray[np.uint8]:
+        """Flag what is far from the background and count it in blocks, a few rows at a time."""
+        counts = np.empty(self._activity.active.shape, np.uint8)
+        for top in range(0, len(frame), BAND):
+            rows = slice(top, top + BAND)
+            flags = self._far[rows]
+            self._background.far(frame, round(self._limit), rows, flags)
+            counts[top // SIZE : (top + BAND) // SIZE] = count(flags)
+        return counts
 
     def _look(self, frame: Luma, track: Track, ahead: Ahead, at: float) -> tuple[float, float, float] | None:
         """Look a second time where a track should be: as wide as it began, as tall as its speed smears it."""

@@ -79,7 +79,12 @@ def fly(times: Real, heights: Real, noise: float) -> Flight:
         pulled = np.concatenate([residual * weight, (prior - guess[2:]) * sure])
         matrix = np.vstack([slopes, np.array([[0, 0, sure[0], 0], [0, 0, 0, sure[1]]])])
         normal = matrix.T @ matrix + np.diag([1e-9, 1e-9, 0, 0])
-        guess = guess + np.linalg.solve(normal, matrix.T @ pulled)
+        wanted = matrix.T @ pulled
+        step = np.linalg.solve(normal, wanted)
+        if guess[3] + step[3] < _LEAST_DRAG:  # no drag: the others must be solved for again, knowing that
+            step[3] = _LEAST_DRAG - guess[3]
+            step[:3] = np.linalg.solve(normal[:3, :3], wanted[:3] - normal[:3, 3] * step[3])
+        guess = guess + step
         guess[1] = min(latest, max(float(times[0]) - 3.0, guess[1]))
         guess[2] = min(20.0, max(1.0, guess[2]))
         guess[3] = min(1.0, max(_LEAST_DRAG, guess[3]))
