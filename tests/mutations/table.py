@@ -166,13 +166,23 @@ MUTATIONS = (
     ),
     Mutation(
         "silence never wakes", "engine/truth.py",
-        "        view.look_at(ends)\n        return False\n", "        return False\n",
+        "    view.look_at(ends)\n    return False\n", "    return False\n",
         (TERMS, ORDERS, LANGUAGE),
     ),
     Mutation(
         "never heard is silence", "engine/truth.py",
-        "            return None  # never heard: set-up, not silence\n", "            return True\n",
+        "return None if last is None else _quiet_until(", "return True if last is None else _quiet_until(",
         (ORDERS, LANGUAGE),
+    ),
+    Mutation(
+        "a supply explains nothing", "engine/truth.py",
+        "            found |= last is not None and", "            found |= False and",
+        (SUPPLY,),
+    ),
+    Mutation(
+        "nobody looks again when a supply is back", "engine/truth.py",
+        "            view.look_at(after(view.now, term.time))\n", "            pass\n",
+        (SUPPLY,),
     ),
     Mutation(
         "a window includes its end", "engine/calendar.py",

@@ -17,7 +17,7 @@ from hub.model.decision import Capture, Command, Escalated, Notify, Opened, Say,
 from hub.model.ids import SiteId
 from hub.model.reader import Reader
 from hub.model.reading import Capability, Contact, Quality
-from hub.model.site import ROLE_CAPABILITY, Role, Site
+from hub.model.site import Role, Site, fits
 from hub.model.text import Text
 from hub.model.time import DAY, HOUR, SECOND, Instant, isoformat
 from tests.kit.estate import FRONT, NIGHTS, WINDOWS, Draft, site
@@ -119,7 +119,7 @@ def test_no_rule_holds_a_door_longer_than_a_minute_or_switches_what_is_no_relay(
     """Semantic 9: a door-hold ends after 60 s; the only other relays let go within the hour."""
     rule = parsed(f"switch: {{role: {role}, for: {seconds} s}}")
     longest = 60 if role is Role.DOOR_HOLD else 3600
-    allowed = ROLE_CAPABILITY[role] is Capability.RELAY and seconds <= longest
+    allowed = fits(role, Capability.RELAY) and seconds <= longest
     assert (rule is not None) is allowed
 
 
