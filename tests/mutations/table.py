@@ -10,6 +10,7 @@ UNIT = "tests/unit/engine"
 TERMS, LOCAL, ORDERS = f"{UNIT}/test_terms.py", f"{UNIT}/test_local_time.py", f"{UNIT}/test_orders_and_counts.py"
 FOR, LIFE, LIMITS = (f"tests/property/test_{name}.py" for name in ("for", "life", "limits"))
 LANGUAGE, SITE = "tests/property/test_language.py", "tests/unit/config/test_site.py"
+SUPPLY = f"{UNIT}/test_supply.py"
 
 
 @dataclass(frozen=True)
