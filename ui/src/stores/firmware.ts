@@ -1,0 +1,34 @@
+// What runs on the nodes, and the roll-out. Read while its page is open; everything throws ApiError.
+import { shallowReadonly, shallowRef } from 'vue'
+import { client, read } from '@/api/client'
+import type { Firmware, FirmwareImage, RolloutOrder } from '@/api/types'
+import { latest } from './latest'
+
+/** The hub takes no larger image, in bytes. */
+export const LARGEST = 4 * 1024 * 1024
+
+const present = shallowRef<Firmware | null>(null)
+
+/** Null until first read. */
+export const firmware = shallowReadonly(present)
+
+export const fetchFirmware = latest(async () => {
+  present.value = await read(client.GET('/api/v1/firmware'))
+})
+
+/** Hand the hub a file; it verifies the signature. */
+export async function loadImage(file: File): Promise<FirmwareImage> {
+  // The document has no words for a body that is a file.
+  const plain = { body: file as never, bodySerializer: (body: unknown) => body as Blob, headers: { 'Content-Type': 'application/octet-stream' } }
+  return read(client.PUT('/api/v1/firmware/image', plain))
+}
+
+export async function beginRollout(order: RolloutOrder): Promise<void> {
+  await read(client.POST('/api/v1/firmware/rollout', { body: order }))
+  await fetchFirmware()
+}
+
+export async function stopRollout(): Promise<void> {
+  await read(client.DELETE('/api/v1/firmware/rollout'))
+  await fetchFirmware()
+}
