@@ -1,7 +1,9 @@
-// What runs on the nodes, and the roll-out. Read while its page is open; everything throws ApiError.
+// What runs on the nodes, and the roll-out. Read while its page is open; everything throws ApiError, or an
+// Error in the page's own words where the hub refused and said why.
 import { shallowReadonly, shallowRef } from 'vue'
-import { client, read } from '@/api/client'
+import { ApiError, client, read } from '@/api/client'
 import type { Firmware, FirmwareImage, RolloutOrder } from '@/api/types'
+import { reasonWords } from '@/words/firmware'
 import { latest } from './latest'
 
 /** The hub takes no larger image, in bytes. */
@@ -16,19 +18,27 @@ export const fetchFirmware = latest(async () => {
   present.value = await read(client.GET('/api/v1/firmware'))
 })
 
+async function explained<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    throw error instanceof ApiError && error.code === 'refused' ? new Error(reasonWords(error.message)) : error
+  }
+}
+
 /** Hand the hub a file; it verifies the signature. */
 export async function loadImage(file: File): Promise<FirmwareImage> {
   // The document has no words for a body that is a file.
   const plain = { body: file as never, bodySerializer: (body: unknown) => body as Blob, headers: { 'Content-Type': 'application/octet-stream' } }
-  return read(client.PUT('/api/v1/firmware/image', plain))
+  return explained(read(client.PUT('/api/v1/firmware/image', plain)))
 }
 
 export async function beginRollout(order: RolloutOrder): Promise<void> {
-  await read(client.POST('/api/v1/firmware/rollout', { body: order }))
+  await explained(read(client.POST('/api/v1/firmware/rollout', { body: order })))
   await fetchFirmware()
 }
 
 export async function stopRollout(): Promise<void> {
-  await read(client.DELETE('/api/v1/firmware/rollout'))
+  await explained(read(client.DELETE('/api/v1/firmware/rollout')))
   await fetchFirmware()
 }
