@@ -16,6 +16,8 @@ import msgspec
 
 from firmware_bridge.errors import NodeFailed
 
+#: Claim code on the label of a reference node, where none is given.
+CODE = "0123456789ABCDEF"
 SOURCES = Path(__file__).parent / "node"
 #: Exit code of a node whose power was cut: start it again with the same state.
 POWER_CUT = 70
@@ -31,7 +33,7 @@ class NodeOptions(msgspec.Struct, frozen=True, kw_only=True):
     state: Path
     """Folder of its flash; what is there is gone on with."""
     id: bytes = bytes.fromhex("4d53000000000001")
-    code: str = "0123456789ABCDEF"
+    code: str = CODE
     model: str = "menshen-ref"
     hub: tuple[str, int] | None = None
     """Host and port of the hub's UDP socket; None: a pty."""

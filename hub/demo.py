@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import secrets
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from firmware_bridge.node_process import CODE
 from hub.model.time import SECOND, format_duration, parse_duration
 
 if TYPE_CHECKING:
@@ -27,7 +29,9 @@ FASTER = 30
 SHORTEST = 3 * SECOND
 
 _TIME = re.compile(r"\b(for|after): (\d+ (?:s|min|h))\b")
-_LINE = "/dev/serial/by-id/demo-smoke-board"
+#: The simulated serial lines: as they stand in the shipped hub.yaml, and their names in the estate's folder.
+_LINES = {"/dev/serial/by-id/demo-smoke-board": "smoke_board", "/dev/serial/by-id/demo-node": "node"}
+_CODE = re.compile(r"\bfirmware_node_[a-z0-9_]+_code\b")
 _PORT = re.compile(r"(127\.0\.0\.1:|port: )(84[23]\d)\b")
 
 
@@ -52,13 +56,16 @@ def prepare(data: Path, port: int) -> DemoSite:
     (folder / "rules").mkdir(mode=0o700, parents=True)
     text = (ROOT / "hub.yaml").read_text("utf-8")
     text = _PORT.sub(lambda m: f"{m[1]}{int(m[2]) - BASE + port}", text)
-    (folder / "hub.yaml").write_text(text.replace(_LINE, str(_estate(data) / "smoke_board")), "utf-8")
+    for line, name in _LINES.items():
+        text = text.replace(line, json.dumps(str(_estate(data) / name), ensure_ascii=False))  # a path may hold anything
+    (folder / "hub.yaml").write_text(text, "utf-8")
     for rule in sorted((ROOT / "rules").glob("*.yaml")):
         (folder / "rules" / rule.name).write_text(_TIME.sub(_shorter, rule.read_text("utf-8")), "utf-8")
     password = secrets.token_urlsafe(12)
     path = folder / "secrets.yaml"
     path.touch(mode=0o600)
-    path.write_text(f'lane_3_camera: "{password}"\n', "utf-8")
+    codes = "".join(f'{name}: "{CODE}"\n' for name in sorted(set(_CODE.findall(text))))
+    path.write_text(f'lane_3_camera: "{password}"\n{codes}', "utf-8")
     return DemoSite(config=folder / "hub.yaml", data=data.absolute() / "hub", port=port, password=password)
 
 

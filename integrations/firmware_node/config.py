@@ -21,7 +21,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The claim code on the label; needed once."""
     udp: Annotated[str, msgspec.Meta(pattern=r"^([0-9a-fA-F.:\[\]]{2,45}:[0-9]{1,5})?\Z")] = ""
     """Address and port that the hub listens on for all nodes of the network: ``0.0.0.0:1337``."""
-    serial: Annotated[str, msgspec.Meta(pattern=r"^(/dev/[A-Za-z0-9_./:+-]{1,200})?\Z")] = ""
+    serial: Annotated[str, msgspec.Meta(pattern=r"^(/[^\x00-\x1f\x7f]{1,250})?\Z")] = ""
+    """Absolute path of the port, or of a link to it."""
     ble: Annotated[str, msgspec.Meta(pattern=r"^([0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5})?\Z")] = ""
     """Bluetooth address of the node."""
 

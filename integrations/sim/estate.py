@@ -2,7 +2,8 @@
 
 Ports from the base: +1 camera HTTP, +2 camera RTSP, +3 loudspeaker HTTP, +4 loudspeaker RTP, +5 notifications,
 +6 this page, +7 control of the magnetometer, +8 of the door, +9 of the lift, +11 the lift's Modbus, +12 control of the
-smoke detector, whose serial line is the file ``smoke_board`` below --data (+10 is the broker).
+smoke detector, whose serial line is the file ``smoke_board`` below --data, +13 control of the community nodes, one of
+which is on the line ``node`` there (+10 is the broker, +14 the hub's socket for nodes).
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from integrations.sim.webhook import headline
 HOST = "127.0.0.1"
 PORTS = {
     "camera": 1, "rtsp": 2, "speaker": 3, "rtp": 4, "webhook": 5, "page": 6, "magnetometer": 7, "zigbee_door": 8,
-    "lift": 9, "modbus": 11, "smoke_board": 12,
+    "lift": 9, "modbus": 11, "smoke_board": 12, "nodes": 13,
 }  # fmt: skip
 TITLES = {
     "camera": "摄像机",
@@ -38,6 +39,7 @@ TITLES = {
     "zigbee_door": "单元门门磁",
     "lift": "电梯控制器",
     "smoke_board": "烟感（串口）",
+    "nodes": "社区节点（3 个）",
 }
 #: Which devices see which part of the scene.
 SEEN_BY = {
@@ -45,7 +47,12 @@ SEEN_BY = {
     "open": ("zigbee_door",),
     "alarm": ("lift",),
     "smoke": ("smoke_board",),
+    "entrance": ("nodes",),
+    "bay": ("nodes",),
+    "plant": ("nodes",),
 }
+#: Where the hub listens for nodes, from the base.
+HUB_UDP = 14
 #: Seconds for one request to a device on this machine.
 PATIENCE = aiohttp.ClientTimeout(total=3)
 
@@ -119,6 +126,8 @@ def _children(arguments: argparse.Namespace, at: Callable[[str], str]) -> list[C
     magnetometer = [*mqtt, "--control", at("magnetometer"), "--id", arguments.lane, "--heartbeat", "5"]
     magnetometer += ["--name", arguments.lane_name]
     door = [*mqtt, "--control", at("zigbee_door"), "--id", arguments.door]
+    nodes = ["--hub", f"{HOST}:{arguments.base_port + HUB_UDP}", "--control", at("nodes")]
+    nodes += ["--link", str(data / "node"), "--data", str(data / "nodes")]
     devices = {
         "camera": camera,
         "speaker": speaker,
@@ -127,6 +136,7 @@ def _children(arguments: argparse.Namespace, at: Callable[[str], str]) -> list[C
         "zigbee_door": door,
         "lift": ["--modbus", at("modbus"), "--control", at("lift")],
         "smoke_board": ["--link", str(data / "smoke_board"), "--control", at("smoke_board")],
+        "nodes": nodes,
     }
     environment = {**os.environ, "TZ": arguments.zone, PASSWORD: arguments.password}
     return [Child(name, tuple(options), environment) for name, options in devices.items()]
@@ -233,7 +243,7 @@ async def _later(seconds: float, story: Story) -> None:
 def main() -> int:
     """Read the arguments and run."""
     options = parser("estate", __doc__)
-    options.add_argument("--base-port", type=int, required=True, metavar="N", help="first of twelve ports")
+    options.add_argument("--base-port", type=int, required=True, metavar="N", help="first of 15 ports")
     add_address(options, "--mqtt", "broker", "127.0.0.1:1883")
     options.add_argument("--mqtt-user", help="user of the sensors at the broker")
     options.add_argument("--mqtt-password", default="", help="password of the sensors at the broker")

@@ -75,6 +75,9 @@ async function look() {
   badge('door', state.scene.open, '单元门开着', '单元门关着');
   badge('lift', state.scene.alarm, '电梯困人', '电梯正常');
   badge('smoke', state.scene.smoke, '楼道冒烟', '楼道无烟');
+  badge('bay', state.scene.bay, '5号楼南侧有车', '5号楼南侧没有车');
+  badge('entrance', state.scene.entrance, '3号楼门开着', '3号楼门关着');
+  badge('plant', state.scene.plant, '配电间开着', '配电间关着');
   $('story').hidden = !state.story.running;
   $('story').textContent = `故事播放中，${Math.ceil(state.story.left)} 秒后开走`;
   document.querySelector('button.main').disabled = state.story.running;
