@@ -9,6 +9,7 @@ from aiohttp import web
 
 from hub.config.picture import LARGEST, MEDIA
 from hub.config.plans import FEWEST, MOST_CORNERS, Plan, Point
+from hub.model.ids import EntityId, ZoneId
 from hub.model.text import Text, clean
 from hub.web.audit import audit
 from hub.web.context import CONTEXT
@@ -32,8 +33,8 @@ class PlanOut(msgspec.Struct, frozen=True):
 
     id: str
     name: Text
-    zones: dict[str, list[Point]]
-    devices: dict[str, Point]
+    zones: dict[ZoneId, tuple[Point, ...]]
+    devices: dict[EntityId, Point]
 
 
 class ShapeIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -52,16 +53,7 @@ class SpotIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 async def plans(request: web.Request) -> web.Response:
     """List the plans."""
     found = request.app[CONTEXT].folder().settings.plans.values()
-    shown = [
-        PlanOut(
-            id=one.id,
-            name=one.name,
-            zones={zone: list(corners) for zone, corners in one.zones.items()},
-            devices={entity: spot for entity, spot in one.devices.items()},
-        )
-        for one in found
-    ]
-    return answer(Page(shown))
+    return answer(Page([PlanOut(one.id, one.name, one.zones, one.devices) for one in found]))
 
 
 async def picture(request: web.Request) -> web.StreamResponse:

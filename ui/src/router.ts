@@ -10,6 +10,7 @@ export function makeRouter(): Router {
     routes: [
       { path: '/', name: 'desk', component: DeskPage },
       { path: '/devices', name: 'devices', component: DevicesPage },
+      { path: '/plan', name: 'plan', component: () => import('@/pages/PlanPage.vue') },
       { path: '/account', name: 'account', component: () => import('@/pages/AccountPage.vue') },
       { path: '/users', name: 'users', component: () => import('@/pages/UsersPage.vue') },
       { path: '/audit', name: 'audit', component: () => import('@/pages/AuditPage.vue') },
