@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from hub.config import integrations
+from hub.config.picture import MEDIA, look_at
+from hub.config.plans import PLANS, Point
 from hub.config.site import SECRETS, SiteFolder, load_secrets, load_site
 from hub.config.yaml import load
 from hub.model.document import Finding, Mark
@@ -33,6 +35,11 @@ class SiteEditor:
         self._config = config
         self._changed = changed
         self._lock = threading.Lock()
+
+    @property
+    def folder(self) -> Path:
+        """The site folder."""
+        return self._config.parent
 
     def add_device(self, domain: str, name: str, values: dict[str, Any]) -> None:
         """Name a device. Raises ConfigError; then nothing was written."""
@@ -106,9 +113,86 @@ class SiteEditor:
                 del document[section][name]
             except KeyError:
                 raise refused(f"nothing is called `{name}` among `{section}`") from None
+            for plan in document.get("plans", {}).values() if section == "zones" else ():
+                _take_out(plan, "zones", name)  # what is gone is nowhere
 
         with self._lock:
             self._edit(change)
+
+    def put_picture(self, plan: str, data: bytes, shown: dict[str, str] | None) -> None:
+        """Keep the picture of a plan, whose zones and devices stay. Raises ConfigError, ValueError for no picture.
+
+        ``shown`` is its name, which a new plan needs.
+        """
+        if not NAME.match(plan):
+            raise refused(f"`{plan}` is no name: use a-z, 0-9 and _, beginning with a letter")
+        picture = self.folder / PLANS / f"{plan}.{look_at(data).ending}"
+
+        def change(document: Any) -> None:
+            entry = document.setdefault("plans", {}).setdefault(plan, {})
+            if shown is not None:
+                entry["name"] = shown
+            entry["image"] = f"{PLANS}/{picture.name}"
+
+        with self._lock:
+            picture.parent.mkdir(exist_ok=True)
+            fresh = not picture.exists()
+            if fresh:
+                replace_file(picture, data, 0o644)  # before it is named: hub.yaml never names what is not there
+            try:
+                self._edit(change)
+            except BaseException:  # whatever stopped the edit, no picture is left that nothing names
+                if fresh:
+                    picture.unlink()
+                raise
+            if not fresh:
+                replace_file(picture, data, 0o644)
+            self._forget_pictures(plan, but=picture)
+
+    def remove_plan(self, plan: str) -> None:
+        """Take a plan and its picture away. Raises ConfigError when it is not there."""
+
+        def change(document: Any) -> None:
+            try:
+                del document["plans"][plan]
+            except KeyError:
+                raise refused(f"no plan `{plan}`") from None
+
+        with self._lock:
+            self._edit(change)
+            self._forget_pictures(plan)
+
+    def draw(self, plan: str, zone: str, corners: tuple[Point, ...] | None) -> None:
+        """Draw a zone on a plan as a polygon, or take it away. Raises ConfigError."""
+        self._place(plan, "zones", zone, None if corners is None else [list(corner) for corner in corners])
+
+    def place(self, plan: str, entity: str, spot: Point | None) -> None:
+        """Place an entity on a plan, or take it away. Raises ConfigError."""
+        self._place(plan, "devices", entity, None if spot is None else list(spot))
+
+    def _place(self, plan: str, section: Literal["zones", "devices"], name: str, value: list[Any] | None) -> None:
+        from ruamel.yaml.comments import CommentedSeq
+
+        def change(document: Any) -> None:
+            try:
+                entry = document["plans"][plan]
+            except KeyError:
+                raise refused(f"no plan `{plan}`") from None
+            if value is None:
+                _take_out(entry, section, name)
+                return
+            line = CommentedSeq(value)
+            line.fa.set_flow_style()  # [x, y] on one line, as a person would write it
+            entry.setdefault(section, {})[name] = line
+
+        with self._lock:
+            self._edit(change)
+
+    def _forget_pictures(self, plan: str, but: Path | None = None) -> None:
+        for ending in MEDIA:
+            old = self.folder / PLANS / f"{plan}.{ending}"
+            if old != but:
+                old.unlink(missing_ok=True)
 
     def _put(
         self,
@@ -181,17 +265,25 @@ def refused(sentence: str) -> ConfigError:
     return ConfigError((Finding(Mark(DRAFT, 1, 1), sentence),))
 
 
+def _take_out(plan: Any, section: str, name: str) -> None:
+    """Take a zone or a device out of a plan, and the section when it was the last."""
+    there = plan.get(section, {})
+    there.pop(name, None)
+    if not there:
+        plan.pop(section, None)
+
+
 def _quoted(value: str) -> str:
     """Write a YAML double-quoted scalar; JSON is a part of YAML 1.2."""
     return json.dumps(value, ensure_ascii=False)
 
 
-def replace_file(path: Path, text: str, mode: int) -> None:
-    """Write a file whole or not at all."""
+def replace_file(path: Path, content: str | bytes, mode: int) -> None:
+    """Write a file whole or not at all; text as UTF-8."""
     draft = path.with_name(f".{path.name}.{os.getpid()}.new")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content.encode() if isinstance(content, str) else content)
         file.flush()
         os.fsync(file.fileno())
     draft.chmod(mode)

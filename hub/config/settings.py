@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from hub.config.calendar import Days
+from hub.config.plans import Plan, read_plans
 from hub.config.yaml import plain
 from hub.model.document import Mapping, Node, Scalar, Sequence
 from hub.model.ids import ENTITY, AreaId, EntityId, SiteId, ZoneId
@@ -88,6 +89,7 @@ class Settings(msgspec.Struct, frozen=True):
     integrations: dict[str, Node]
     devices: dict[str, tuple[DeviceEntry, ...]]
     discovery: Discovery = Discovery()
+    plans: dict[str, Plan] = {}
 
 
 def read_settings(document: Node, reader: Reader) -> Settings | None:
@@ -97,7 +99,7 @@ def read_settings(document: Node, reader: Reader) -> Settings | None:
         document,
         "hub.yaml",
         required=("site", "zones"),
-        optional=("mqtt", "web", "areas", "integrations", "devices", "discovery", "contacts", "prompts"),
+        optional=("mqtt", "web", "areas", "plans", "integrations", "devices", "discovery", "contacts", "prompts"),
     )
     if root is None:
         return None
@@ -139,6 +141,7 @@ class _SettingsReader:
                 for domain, node in self._entries(root.get("devices"), "`devices`")
             },
             discovery=self._discovery(root.get("discovery")),
+            plans=read_plans(self._reader, root.get("plans"), zones),
         )
 
     def _named(self, node: Node | None, what: str, read: Callable[[str, Node], Item | None]) -> dict[str, Item]:

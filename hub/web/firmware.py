@@ -16,7 +16,7 @@ from hub.web import schema
 from hub.web.audit import USER, audit
 from hub.web.context import CONTEXT, Context
 from hub.web.errors import Refusal
-from hub.web.handlers import MOST, answer, body
+from hub.web.handlers import MOST, answer, body, upload
 from hub.web.routing import Route, UserRole
 
 if TYPE_CHECKING:
@@ -37,13 +37,9 @@ async def firmware(request: web.Request) -> web.Response:
 async def load(request: web.Request) -> web.Response:
     """Take an image and verify it."""
     keeper = _keeper(request)
-    data = bytearray()
-    async for part in request.content.iter_any():  # larger than other requests may be, and still limited
-        data += part
-        if len(data) > LARGEST:
-            raise Refusal(413, "too_large", f"an image has at most {LARGEST} bytes")
+    data = await upload(request, LARGEST)
     try:
-        image = keeper.load(bytes(data))
+        image = keeper.load(data)
     except DeviceError as error:
         raise Refusal(422, "refused", error.reason) from None
     await audit(request, {"digest": image.digest, "version": image.version, "model": image.model})

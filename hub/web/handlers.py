@@ -40,6 +40,16 @@ async def body(request: web.Request, kind: type[Any]) -> Any:
         raise Refusal(400, "bad_request", str(error)) from None
 
 
+async def upload(request: web.Request, most: int) -> bytes:
+    """Read a body that is a file: larger than other requests may be, and still at most ``most`` bytes, or Refusal."""
+    data = bytearray()
+    async for part in request.content.iter_any():
+        data += part
+        if len(data) > most:
+            raise Refusal(413, "too_large", f"a file has at most {most} bytes here")
+    return bytes(data)
+
+
 async def site(request: web.Request) -> web.Response:
     """Describe the community."""
     return answer(present.site(request.app[CONTEXT]))

@@ -17,6 +17,7 @@ from hub.web.duty import DUTY
 from hub.web.incidents import INCIDENTS
 from hub.web.openapi import document
 from hub.web.places import PLACES
+from hub.web.plans import PLANS
 from hub.web.routing import Route, UserRole
 from hub.web.rules import RULES
 from hub.web.talk import TALK
@@ -39,6 +40,7 @@ API: tuple[Route, ...] = (
     *ACCOUNT,
     *USERS,
     *PLACES,
+    *PLANS,
     Route("GET", "/api/v1/site", "site", "The community and its hub", _VIEWER, h.site, returns=s.SiteOut),
     Route("PUT", "/api/v1/site/modes/{mode}", "set_mode", "Switch a mode", _GUARD, h.set_mode, returns=s.ModeOut,
           takes=s.ModeIn),

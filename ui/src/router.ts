@@ -11,6 +11,7 @@ export function makeRouter(): Router {
       { path: '/', name: 'desk', component: DeskPage },
       { path: '/devices', name: 'devices', component: DevicesPage },
       { path: '/firmware', name: 'firmware', component: () => import('@/pages/FirmwarePage.vue') },
+      { path: '/plan', name: 'plan', component: () => import('@/pages/PlanPage.vue') },
       { path: '/account', name: 'account', component: () => import('@/pages/AccountPage.vue') },
       { path: '/users', name: 'users', component: () => import('@/pages/UsersPage.vue') },
       { path: '/audit', name: 'audit', component: () => import('@/pages/AuditPage.vue') },

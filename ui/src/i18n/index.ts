@@ -7,6 +7,7 @@ import { deskEn, deskZh, type DeskMessages } from './desk'
 import { en } from './en'
 import { firmwareEn, firmwareZh, type FirmwareMessages } from './firmware'
 import { placesEn, placesZh, type PlacesMessages } from './places'
+import { planEn, planZh, type PlanMessages } from './plan'
 import { enRules, zhRules } from './rules'
 import { zh, type Messages as Base } from './zh'
 
@@ -17,7 +18,7 @@ export type Language = 'zh' | 'en'
 type Leaves<T> = { [K in keyof T & string]: T[K] extends string ? K : `${K}.${Leaves<T[K]>}` }[keyof T & string]
 
 /** A key that exists in every language; anything else fails the type check. */
-export type MessageKey = Leaves<Messages & AccountMessages & FirmwareMessages & PlacesMessages> | `desk.${Leaves<DeskMessages>}`
+export type MessageKey = Leaves<Messages & AccountMessages & FirmwareMessages & PlacesMessages & PlanMessages> | `desk.${Leaves<DeskMessages>}`
 
 const STORE_KEY = 'menshen.language'
 
@@ -29,7 +30,10 @@ function remembered(): Language {
   }
 }
 
-const messages = { zh: { ...zh, ...accountZh, ...firmwareZh, ...placesZh, desk: deskZh, rules: zhRules }, en: { ...en, ...accountEn, ...firmwareEn, ...placesEn, desk: deskEn, rules: enRules } }
+const messages = {
+  zh: { ...zh, ...accountZh, ...firmwareZh, ...placesZh, ...planZh, desk: deskZh, rules: zhRules },
+  en: { ...en, ...accountEn, ...firmwareEn, ...placesEn, ...planEn, desk: deskEn, rules: enRules },
+}
 
 export const i18n = createI18n({ legacy: false, locale: remembered(), fallbackLocale: 'zh', messages })
 
