@@ -1,10 +1,11 @@
-"""A site plan from nothing: uploaded, a found door contact placed on it, its zone drawn and bound; there after a reload."""
+"""A site plan from nothing: a found door contact is placed on it, its zone drawn and bound, and it stays."""
 
 from __future__ import annotations
 
 import io
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, expect
 
 from hub.config.site import load_site
+from hub.model.ids import EntityId
 from tests.e2e.test_places import FOUND
 from tests.kit.broker import Broker
 from tests.kit.browser import Desk, need_desk, running_chromium
@@ -20,6 +22,13 @@ from tests.kit.hub import MakeHub
 from tests.kit.mqtt import need_mosquitto, publish
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180), pytest.mark.xdist_group("page")]
+RULE = """\
+rule: opened
+zones: {kind: unit_door}
+trigger: {door: open}
+actions: [{open_incident: {severity: high}}]
+clear: {door: closed}
+"""
 ENTITY = "mqtt_discovery.d9"
 #: Corners of the zone and the place of the door, in parts of the plan's box on the page.
 CORNERS = ((0.4, 0.4), (0.65, 0.4), (0.65, 0.6), (0.4, 0.6))
@@ -64,6 +73,7 @@ def test_a_found_door_is_placed_drawn_and_bound(
         "integrations": {"mqtt_discovery": {"prefix": "homeassistant"}},
     }
     (folder / "hub.yaml").write_text(json.dumps(site, ensure_ascii=False), "utf-8")
+    (folder / "rules" / "opened.yaml").write_text(RULE, "utf-8")
     hub = hub_of(folder / "hub.yaml")
     hub.start()
     publish(broker.port, "homeassistant/binary_sensor/d9/config", json.dumps(FOUND))
@@ -75,6 +85,9 @@ def test_a_found_door_is_placed_drawn_and_bound(
     desk.hook("plan-link").click()
     expect(desk.hook("plan-empty")).to_be_visible()
     desk.shoot(shots, f"plan-empty-{width}")
+    svg = {"name": "a.png", "mimeType": "image/png", "buffer": b"<svg xmlns='http://www.w3.org/2000/svg'/>"}
+    desk.hook("plan-file").set_input_files(svg)
+    expect(desk.hook("plan-empty").get_by_role("alert")).to_contain_text("请选择 PNG、JPEG 或 WebP 图片")
     desk.hook("plan-file").set_input_files({"name": "a.png", "mimeType": "image/png", "buffer": drawing()})
     expect(desk.hook("plan-map")).to_have_attribute("data-ready", "true")
 
@@ -112,9 +125,10 @@ def test_a_found_door_is_placed_drawn_and_bound(
     kept = load_site(folder / "hub.yaml").settings
     plan = kept.plans["main"]
     assert (folder / plan.image).read_bytes() == drawing()
-    assert len(plan.zones[kept.site.zones[next(iter(kept.site.zones))].id]) == len(CORNERS)
+    assert [(name, len(corners)) for name, corners in plan.zones.items()] == [("door_9", len(CORNERS))]
+    assert list(plan.devices) == [ENTITY]
     assert [dict(one.bind) for one in kept.site.zones.values()] == [{"door": (ENTITY,)}]
-    before = plan.devices[next(iter(plan.devices))]
+    before = plan.devices[EntityId(ENTITY)]
 
     desk.hook("plan-edit").click()
     box = marker.bounding_box()
@@ -124,9 +138,17 @@ def test_a_found_door_is_placed_drawn_and_bound(
     desk.page.mouse.move(box["x"] + 62, box["y"] + 12, steps=5)
     with desk.page.expect_response(lambda answer: "/devices/" in answer.url and answer.request.method == "PUT"):
         desk.page.mouse.up()
-    after = load_site(folder / "hub.yaml").settings.plans["main"].devices[next(iter(plan.devices))]
+    after = load_site(folder / "hub.yaml").settings.plans["main"].devices[EntityId(ENTITY)]
     assert after[0] > before[0] + 0.02
     assert after[1] == pytest.approx(before[1], abs=0.005)
 
-    desk.check()
+    desk.hook("plan-edit").click()
+    publish(broker.port, "doors/9", "ON")
+    expect(zone).to_have_attribute("data-status", "alarm")  # by itself, while the page is open
+    expect(desk.page.locator(".plan-label")).to_contain_text("9号楼1单元门 · 告警")
+    desk.shoot(shots, f"plan-alarm-{width}", whole=True)
+    desk.hook("plan-zone").click()
+    desk.hook("plan-incident").click()
+    expect(desk.page).to_have_url(re.compile("#/incidents/"))
+    desk.check("422")  # the picture that was none
     desk.context.close()

@@ -31,6 +31,7 @@ export class PlanMap {
 
   /** `width` and `height` are the picture's, in its own pixels. */
   constructor(element: HTMLElement, picture: string, private readonly width: number, private readonly height: number, private readonly heard: Heard) {
+    element.style.aspectRatio = `${width} / ${height}` // as high as the picture needs, within what the styles allow
     const bounds = L.latLngBounds([0, 0], [height, width])
     this.map = L.map(element, {
       crs: L.CRS.Simple, zoomSnap: 0, zoomDelta: 0.5, minZoom: -10, maxZoom: CLOSER, doubleClickZoom: false, zoomAnimation: false,
