@@ -2,6 +2,7 @@
 import type { Verdict, Weekday } from '@/api/types'
 
 export const deskZh = {
+  link: '值班台',
   handle: {
     title: '处理',
     acknowledge: '知道了',
@@ -149,6 +150,7 @@ export const deskZh = {
 export type DeskMessages = typeof deskZh
 
 export const deskEn: DeskMessages = {
+  link: 'Duty desk',
   handle: {
     title: 'Handling',
     acknowledge: 'I have seen it',
