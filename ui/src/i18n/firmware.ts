@@ -28,7 +28,7 @@ export const firmwareZh = {
     outcome: { running: '升级中', done: '已完成', stopped: '已停止', expired: '已到期' },
     stand: {
       waiting: '等待', check: '正在检查', upload: '正在上传 {n}%', test: '准备试运行', restart: '正在重启', watch: '试运行 {n}%',
-      confirm: '正在确认', done: '已确认', failed: '没有升级', reverted: '已回退',
+      confirm: '正在确认', done: '已确认', failed: '没有升级', reverted: '已回退', left: '没有开始',
     },
     reason: {
       stayed: '新固件没有运行稳定，节点已回到原来的固件',
@@ -87,7 +87,7 @@ export const firmwareEn: FirmwareMessages = {
     outcome: { running: 'running', done: 'done', stopped: 'stopped', expired: 'expired' },
     stand: {
       waiting: 'waiting', check: 'checking', upload: 'uploading {n}%', test: 'about to test', restart: 'restarting',
-      watch: 'testing {n}%', confirm: 'confirming', done: 'confirmed', failed: 'not updated', reverted: 'reverted',
+      watch: 'testing {n}%', confirm: 'confirming', done: 'confirmed', failed: 'not updated', reverted: 'reverted', left: 'left as it is',
     },
     reason: {
       stayed: 'the new image did not stay up: the node is back on the old one',

@@ -37,9 +37,10 @@ export function reasonWords(reason: string): string {
   return named ? t('firmware.reason.node', { node: named[1] ?? '', what: reasonWords(named[2] ?? '') }) : reason
 }
 
-/** How far a node of a roll-out is; empty for one that takes no part. */
-export function standWords(unit: FirmwareUnit): string {
+/** How far a node of a roll-out is; empty for one that takes no part. Once it has ended, nobody waits any more. */
+export function standWords(unit: FirmwareUnit, running: boolean): string {
   if (!unit.stand) return ''
+  if (unit.stand === 'waiting' && !running) return t('firmware.stand.left')
   const key = `firmware.stand.${unit.stand === 'updating' ? unit.phase || 'check' : unit.stand}`
   return knows(key) ? t(key, { n: Math.round(unit.share * 100) }) : unit.stand
 }
