@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image, ImageDraw
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, FilePayload, expect
 
 from hub.config.site import load_site
 from hub.model.ids import EntityId
@@ -76,16 +76,16 @@ def test_a_found_door_is_placed_drawn_and_bound(
     (folder / "rules" / "opened.yaml").write_text(RULE, "utf-8")
     hub = hub_of(folder / "hub.yaml")
     hub.start()
-    publish(broker.port, "homeassistant/binary_sensor/d9/config", json.dumps(FOUND))
-    publish(broker.port, "doors/9", "OFF")
+    publish(broker.port, "homeassistant/binary_sensor/d9/config", json.dumps(FOUND), retain=True)
     desk = Desk(browser, hub.url, width, height)
     desk.open(f"#token={hub.token}")
     desk.hook("devices-link").click()
     expect(desk.hook("found", '[data-name="DW-9"]')).to_be_visible()
+    publish(broker.port, "doors/9", "OFF")
     desk.hook("plan-link").click()
     expect(desk.hook("plan-empty")).to_be_visible()
     desk.shoot(shots, f"plan-empty-{width}")
-    svg = {"name": "a.png", "mimeType": "image/png", "buffer": b"<svg xmlns='http://www.w3.org/2000/svg'/>"}
+    svg: FilePayload = {"name": "a.png", "mimeType": "image/png", "buffer": b"<svg/>"}
     desk.hook("plan-file").set_input_files(svg)
     expect(desk.hook("plan-empty").get_by_role("alert")).to_contain_text("请选择 PNG、JPEG 或 WebP 图片")
     desk.hook("plan-file").set_input_files({"name": "a.png", "mimeType": "image/png", "buffer": drawing()})

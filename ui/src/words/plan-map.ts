@@ -34,7 +34,7 @@ export class PlanMap {
     element.style.aspectRatio = `${width} / ${height}` // as high as the picture needs, within what the styles allow
     const bounds = L.latLngBounds([0, 0], [height, width])
     this.map = L.map(element, {
-      crs: L.CRS.Simple, zoomSnap: 0, zoomDelta: 0.5, minZoom: -10, maxZoom: CLOSER, doubleClickZoom: false, zoomAnimation: false,
+      crs: L.CRS.Simple, zoomSnap: 0, zoomDelta: 0.5, minZoom: -10, maxZoom: CLOSER, doubleClickZoom: false, zoomAnimation: false, fadeAnimation: false,
       maxBounds: bounds.pad(0.2), attributionControl: true,
     })
     this.map.attributionControl.setPrefix(false)
