@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hub.model.entry import ClockJump, Started, Trust
+from hub.model.ids import EntityId
 from hub.model.reading import ACTIVE_VALUES, NEVER_HEARD, Quality, Reading, next_state, value_from_store
 from hub.model.time import Instant
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from hub.engine.replay import Row
     from hub.journal.history import History
     from hub.model.entry import Turn
-    from hub.model.ids import EntityId
     from hub.model.reading import State
 
 
@@ -122,7 +122,7 @@ def sums(
 
 
 def _read(walk: _Walk, row: Row) -> None:
-    _, name, value, quality, at = row
+    name, value, quality, at = EntityId(row[1]), *row[2:]
     reading = Reading(name, value_from_store(value), Quality(quality), Instant(at))
     walk.take(name, next_state(walk.states.get(name, NEVER_HEARD), reading), at)
 

@@ -6,6 +6,7 @@ import { accountEn, accountZh, type AccountMessages } from './account'
 import { deskEn, deskZh, type DeskMessages } from './desk'
 import { en } from './en'
 import { placesEn, placesZh, type PlacesMessages } from './places'
+import { reportsEn, reportsZh, type ReportsMessages } from './reports'
 import { enRules, zhRules } from './rules'
 import { zh, type Messages as Base } from './zh'
 
@@ -16,7 +17,7 @@ export type Language = 'zh' | 'en'
 type Leaves<T> = { [K in keyof T & string]: T[K] extends string ? K : `${K}.${Leaves<T[K]>}` }[keyof T & string]
 
 /** A key that exists in every language; anything else fails the type check. */
-export type MessageKey = Leaves<Messages & AccountMessages & PlacesMessages> | `desk.${Leaves<DeskMessages>}`
+export type MessageKey = Leaves<Messages & AccountMessages & PlacesMessages & ReportsMessages> | `desk.${Leaves<DeskMessages>}`
 
 const STORE_KEY = 'menshen.language'
 
@@ -28,7 +29,7 @@ function remembered(): Language {
   }
 }
 
-const messages = { zh: { ...zh, ...accountZh, ...placesZh, desk: deskZh, rules: zhRules }, en: { ...en, ...accountEn, ...placesEn, desk: deskEn, rules: enRules } }
+const messages = { zh: { ...zh, ...accountZh, ...placesZh, ...reportsZh, desk: deskZh, rules: zhRules }, en: { ...en, ...accountEn, ...placesEn, ...reportsEn, desk: deskEn, rules: enRules } }
 
 export const i18n = createI18n({ legacy: false, locale: remembered(), fallbackLocale: 'zh', messages })
 
