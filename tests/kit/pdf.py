@@ -1,4 +1,4 @@
-"""The words in a PDF of ours, read back through its own tables: what a person would copy out of it (ISO 32000-1, 9.10)."""
+"""The words in a PDF of ours, read back through its own tables, as a person would copy them (ISO 32000-1, 9.10)."""
 
 from __future__ import annotations
 
