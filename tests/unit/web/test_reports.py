@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from hub.journal.report import Attempts, Availability, Blocked, Figures, Judged, Spread
-from hub.model.decision import IncidentOpened, Opened, Severity
+from hub.model.decision import Decision, IncidentOpened, Opened, Severity
 from hub.model.entry import Entry
 from hub.model.ids import RuleId, ZoneId
 from hub.model.text import Text
@@ -37,8 +37,8 @@ def month() -> str:
 
 async def one_alarm(desk: Office) -> None:
     who = (RuleId("blocked"), ZoneId("lane"), at(0))
-    decisions = [Opened(*who, NAME, at(0), Duration(0), ()), IncidentOpened(*who, NAME, Severity.HIGH)]
-    await desk.context.journal.commit(Entry(at(0), decisions=list(decisions)))
+    decisions: list[Decision] = [Opened(*who, NAME, at(0), Duration(0), ()), IncidentOpened(*who, NAME, Severity.HIGH)]
+    await desk.context.journal.commit(Entry(at(0), decisions=decisions))
 
 
 def strings(book: bytes) -> tuple[set[str], str]:
