@@ -142,7 +142,7 @@ PLANS: tuple[Route, ...] = (
     Route("GET", "/api/v1/plans", "plans", "Plans of the site, and what is where on them", _VIEWER, plans,
           returns=Page[PlanOut]),
     Route("GET", f"{_ONE}/picture", "plan_picture", "The picture of a plan", _VIEWER, picture,
-          media="application/octet-stream"),
+          media="image/*"),
     Route("PUT", f"{_ONE}/picture", "put_plan", "Give a plan its picture (the body: PNG, JPEG or WebP, at most 8 MiB)",
           _MANAGER, put_picture, status=204, query=(("name", "of the plan, at most 60 characters"),)),
     Route("DELETE", _ONE, "remove_plan", "Take a plan away", _MANAGER, remove_plan, status=204),

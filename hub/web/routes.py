@@ -18,6 +18,7 @@ from hub.web.incidents import INCIDENTS
 from hub.web.openapi import document
 from hub.web.places import PLACES
 from hub.web.plans import PLANS
+from hub.web.reports import REPORTS
 from hub.web.routing import Route, UserRole
 from hub.web.rules import RULES
 from hub.web.talk import TALK
@@ -89,6 +90,7 @@ API: tuple[Route, ...] = (
     *INCIDENTS,
     *TALK,
     *DUTY,
+    *REPORTS,
 )  # fmt: skip
 
 #: Routes that are no JSON resources. /metrics holds counts only.

@@ -78,7 +78,8 @@ async def test_answers_have_the_shape_that_is_promised(desk: Office, route: Any,
     body = json.loads(await answer.read())
     read = msgspec.convert(body, route.returns)
     assert json.loads(msgspec.json.encode(read)) == body, "nothing is there that the shape does not name"
-    assert not full or not isinstance(read, schema.Page) or read.items
+    listed = isinstance(read, schema.Page) and route.name != "plans"  # a plan needs its picture: test_plans.py
+    assert not full or not listed or read.items
 
 
 async def test_an_incident_tells_its_story(desk: Office) -> None:

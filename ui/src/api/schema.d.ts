@@ -625,6 +625,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The figures of a day, week or month */
+        get: operations["report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same to print */
+        get: operations["report_pdf"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as a workbook */
+        get: operations["report_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/roster": {
         parameters: {
             query?: never;
@@ -1361,6 +1412,16 @@ export interface components {
          */
         CodeIn: {
             code: string;
+        };
+        /**
+         * Column
+         * @description What stands in a column.
+         */
+        Column: {
+            id: string;
+            title: components["schemas"]["Text"];
+            /** @enum {unknown} */
+            unit: "count" | "minutes" | "share" | "text";
         };
         /**
          * CommandStatus
@@ -2293,6 +2354,20 @@ export interface components {
             codes: string[];
         };
         /**
+         * ReportOut
+         * @description The figures of one period as tables.
+         */
+        ReportOut: {
+            at: string;
+            begin: string | null;
+            end: string | null;
+            made: string | null;
+            period: components["schemas"]["Span"];
+            subtitle: components["schemas"]["Text"];
+            tables: components["schemas"]["Table"][];
+            title: components["schemas"]["Text"];
+        };
+        /**
          * Role
          * @description As what an entity serves a zone.
          * @enum {unknown}
@@ -2563,6 +2638,12 @@ export interface components {
          */
         Source: "ble" | "mdns" | "mqtt" | "onvif" | "session" | "usb";
         /**
+         * Span
+         * @description How long a period is.
+         * @enum {unknown}
+         */
+        Span: "day" | "month" | "week";
+        /**
          * SpeechIn
          * @description A prompt, or a sentence of up to 160 characters, for the loudspeaker of a zone; ``volume`` in percent.
          */
@@ -2636,6 +2717,19 @@ export interface components {
             /** @default null */
             enabled: boolean | null;
             reason: string;
+        };
+        /**
+         * Table
+         * @description One table; a cell is null where nothing is known.
+         */
+        Table: {
+            /** @default  */
+            bar: string;
+            columns: components["schemas"]["Column"][];
+            id: string;
+            note: components["schemas"]["Text"];
+            rows: (number | components["schemas"]["Text"] | null)[][];
+            title: components["schemas"]["Text"];
         };
         /**
          * TakeoverIn
@@ -4146,7 +4240,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/octet-stream": string;
+                    "image/*": string;
                 };
             };
             /** @description an error */
@@ -4272,6 +4366,112 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_PromptOut_"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    report: {
+        parameters: {
+            query?: {
+                /** @description day, week or month (the default) */
+                period?: string;
+                /** @description 2026-11-21, 2026-W47 or 2026-11; now if left out */
+                at?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportOut"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    report_pdf: {
+        parameters: {
+            query?: {
+                /** @description day, week or month (the default) */
+                period?: string;
+                /** @description 2026-11-21, 2026-W47 or 2026-11; now if left out */
+                at?: string;
+                /** @description zh (the default) or en */
+                language?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": string;
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    report_xlsx: {
+        parameters: {
+            query?: {
+                /** @description day, week or month (the default) */
+                period?: string;
+                /** @description 2026-11-21, 2026-W47 or 2026-11; now if left out */
+                at?: string;
+                /** @description zh (the default) or en */
+                language?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
                 };
             };
             /** @description an error */

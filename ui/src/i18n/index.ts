@@ -8,6 +8,7 @@ import { en } from './en'
 import { firmwareEn, firmwareZh, type FirmwareMessages } from './firmware'
 import { placesEn, placesZh, type PlacesMessages } from './places'
 import { planEn, planZh, type PlanMessages } from './plan'
+import { reportsEn, reportsZh, type ReportsMessages } from './reports'
 import { enRules, zhRules } from './rules'
 import { zh, type Messages as Base } from './zh'
 
@@ -17,8 +18,10 @@ export type Language = 'zh' | 'en'
 
 type Leaves<T> = { [K in keyof T & string]: T[K] extends string ? K : `${K}.${Leaves<T[K]>}` }[keyof T & string]
 
+type Joined = Messages & AccountMessages & FirmwareMessages & PlacesMessages & PlanMessages & ReportsMessages
+
 /** A key that exists in every language; anything else fails the type check. */
-export type MessageKey = Leaves<Messages & AccountMessages & FirmwareMessages & PlacesMessages & PlanMessages> | `desk.${Leaves<DeskMessages>}`
+export type MessageKey = Leaves<Joined> | `desk.${Leaves<DeskMessages>}`
 
 const STORE_KEY = 'menshen.language'
 
@@ -31,8 +34,8 @@ function remembered(): Language {
 }
 
 const messages = {
-  zh: { ...zh, ...accountZh, ...firmwareZh, ...placesZh, ...planZh, desk: deskZh, rules: zhRules },
-  en: { ...en, ...accountEn, ...firmwareEn, ...placesEn, ...planEn, desk: deskEn, rules: enRules },
+  zh: { ...zh, ...accountZh, ...firmwareZh, ...placesZh, ...planZh, ...reportsZh, desk: deskZh, rules: zhRules },
+  en: { ...en, ...accountEn, ...firmwareEn, ...placesEn, ...planEn, ...reportsEn, desk: deskEn, rules: enRules },
 }
 
 export const i18n = createI18n({ legacy: false, locale: remembered(), fallbackLocale: 'zh', messages })

@@ -1,0 +1,227 @@
+"""The figures of a report over a period: alarms and how people judged them, lanes, devices (DOMAIN.md, section D).
+
+Alarms are counted in the period in which they began, with what is known of them now: a report of a month gets better
+while people judge what happened in it.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from hub.journal.history import History
+from hub.journal.spans import Sums, groups_of, sums
+from hub.journal.store import FILE, connect
+from hub.model.decision import Witness
+from hub.model.ids import EntityId
+from hub.model.incident import Verdict
+from hub.model.site import Role
+from hub.model.time import Instant
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+
+class Scope(msgspec.Struct, frozen=True):
+    """What the site says of the entities, for a journal that knows only their names."""
+
+    lanes: dict[str, frozenset[EntityId]] = {}
+    """Fire lane → what tells of vehicles in it."""
+    bays: dict[str, frozenset[EntityId]] = {}
+    """One entity each: a bay is what one sensor sees."""
+    devices: dict[str, frozenset[EntityId]] = {}
+    """Device → its entities that say something."""
+    lifts: frozenset[str] = frozenset()
+    """Zones in which an e-bike is an attempt to take one up."""
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """Alarms of one rule, zone or device, by the verdict of people; nobody has judged the rest."""
+
+    name: str
+    alarms: int
+    valid: int
+    """Resolved, or given to be repaired."""
+    false: int
+
+    @property
+    def unreviewed(self) -> int:
+        """How many nobody has judged yet."""
+        return self.alarms - self.valid - self.false
+
+
+class Spread(msgspec.Struct, frozen=True):
+    """Durations in microseconds, by nearest rank; None where there is none."""
+
+    count: int
+    p50: int | None
+    p95: int | None
+
+
+class Blocked(msgspec.Struct, frozen=True):
+    """How long vehicles stood in a lane or bay, in microseconds, as far as its sensors could be trusted."""
+
+    name: str
+    blocked: int
+    known: int
+    """How long any of its sensors was trusted."""
+
+
+class Availability(msgspec.Struct, frozen=True):
+    """How long a device was trusted, of the microseconds in which the hub ran and had heard it before."""
+
+    name: str
+    good: int
+    known: int
+
+    @property
+    def share(self) -> float | None:
+        """0 to 1; None where it was never heard."""
+        return self.good / self.known if self.known else None
+
+
+class Attempts(msgspec.Struct, frozen=True):
+    """How often an e-bike came into a lift."""
+
+    name: str
+    count: int
+
+
+class Figures(msgspec.Struct, frozen=True):
+    """All figures of one period."""
+
+    total: Judged
+    rules: tuple[Judged, ...]
+    zones: tuple[Judged, ...]
+    devices: tuple[Judged, ...]
+    """By what decided: an alarm that two devices confirmed counts for both."""
+    answered: Spread
+    closed: Spread
+    escalations: int
+    lanes: tuple[Blocked, ...]
+    bays: tuple[Blocked, ...]
+    """Those that were blocked at all, the longest first."""
+    ebikes: tuple[Attempts, ...]
+    availability: tuple[Availability, ...]
+    """The worst first; those that were never heard last."""
+    down: int
+    """Microseconds of the period in which the hub did not run; they count for no device and no lane."""
+
+
+class _Alarm(msgspec.Struct, frozen=True):
+    rule: str
+    zone: str
+    opened_at: int
+    answered_at: int | None
+    closed_at: int | None
+    verdict: str | None
+    trace: str
+
+
+_ALARMS = (
+    "SELECT i.rule, i.zone, i.opened_at, i.answered_at, i.closed_at, i.verdict, coalesce(a.trace, '[]') "
+    "FROM incidents i LEFT JOIN activations a ON a.id = i.activation "
+    "WHERE i.opened_at >= ? AND i.opened_at < ? ORDER BY i.id"
+)
+_ESCALATIONS = (
+    "SELECT count(*) FROM incidents i JOIN events e ON e.activation = i.activation "
+    "WHERE e.kind = 'escalated' AND i.opened_at >= ? AND i.opened_at < ?"
+)
+_ACTIVATIONS = (
+    "SELECT zone, opened_at, coalesce(cleared_at, ?), trace FROM activations "
+    "WHERE opened_at >= ? AND opened_at < ? ORDER BY opened_at"
+)
+
+
+def figures(folder: Path, scope: Scope, begin: Instant, end: Instant, now: Instant) -> Figures:
+    """Ask the journal in ``folder``, on connections of its own; slow for a long period, so call it on a thread.
+
+    What lies after ``now`` has not happened. Raises JournalError where there is no journal.
+    """
+    until = Instant(max(begin, min(end, now)))
+    with closing(connect(folder / FILE, read_only=True)) as db:
+        alarms = [_Alarm(*row) for row in db.execute(_ALARMS, (begin, end))]
+        (escalations,) = db.execute(_ESCALATIONS, (begin, end)).fetchone()
+        ebikes = _attempts(db, scope.lifts, begin, end)
+    owners = {entity: name for name, entities in scope.devices.items() for entity in entities}
+    with closing(History(folder)) as history:
+        found, down = sums(history, groups_of(scope.lanes, scope.bays, scope.devices), begin, until)
+    heard = [
+        Availability(name, found[names].good, found[names].known) for name, names in scope.devices.items() if names
+    ]
+    return Figures(
+        total=_judged("", alarms),
+        rules=_by((alarm.rule, alarm) for alarm in alarms),
+        zones=_by((alarm.zone, alarm) for alarm in alarms),
+        devices=_by((name, alarm) for alarm in alarms for name in _deciders(alarm.trace, owners)),
+        answered=_spread(a.answered_at - a.opened_at for a in alarms if a.answered_at is not None),
+        closed=_spread(a.closed_at - a.opened_at for a in alarms if a.closed_at is not None),
+        escalations=escalations,
+        lanes=_blocked(scope.lanes, found),
+        bays=tuple(bay for bay in _blocked(scope.bays, found) if bay.blocked),
+        ebikes=ebikes,
+        availability=tuple(sorted(heard, key=lambda one: (2.0 if one.share is None else one.share, one.name))),
+        down=down,
+    )
+
+
+def percentile(values: list[int], percent: int) -> int | None:
+    """Return the nearest-rank percentile of sorted ``values``: the smallest that so many percent do not exceed."""
+    return values[max(0, -(-len(values) * percent // 100) - 1)] if values else None
+
+
+def _spread(durations: Iterable[int]) -> Spread:
+    values = sorted(max(0, duration) for duration in durations)  # a clock that was set back makes no negative wait
+    return Spread(len(values), percentile(values, 50), percentile(values, 95))
+
+
+def _judged(name: str, alarms: list[_Alarm]) -> Judged:
+    judged = [alarm.verdict for alarm in alarms if alarm.verdict is not None]
+    false = sum(verdict == Verdict.FALSE_ALARM for verdict in judged)
+    return Judged(name, len(alarms), len(judged) - false, false)
+
+
+def _by(named: Iterable[tuple[str, _Alarm]]) -> tuple[Judged, ...]:
+    """Count by name, the most alarms first."""
+    groups: dict[str, list[_Alarm]] = {}
+    for name, alarm in named:
+        groups.setdefault(name, []).append(alarm)
+    found = (_judged(name, alarms) for name, alarms in groups.items())
+    return tuple(sorted(found, key=lambda one: (-one.alarms, one.name)))
+
+
+def _witnesses(trace: str) -> tuple[Witness, ...]:
+    return msgspec.json.decode(trace, type=tuple[Witness, ...])
+
+
+def _deciders(trace: str, owners: Mapping[EntityId, str]) -> set[str]:
+    """Return the devices whose readings made a rule fire; an entity that is gone stands for itself."""
+    return {
+        owners.get(seen.entity, str(seen.entity))
+        for seen in _witnesses(trace)
+        if seen.entity is not None and seen.holds
+    }
+
+
+def _blocked(
+    places: Mapping[str, frozenset[EntityId]], found: Mapping[frozenset[EntityId], Sums]
+) -> tuple[Blocked, ...]:
+    """Return how long each place was blocked, the longest first; one without a sensor was never seen."""
+    rows = [Blocked(name, found[names].active, found[names].good) if names else Blocked(name, 0, 0)
+            for name, names in places.items()]  # fmt: skip
+    return tuple(sorted(rows, key=lambda one: (-one.blocked, one.name)))
+
+
+def _attempts(db: sqlite3.Connection, lifts: frozenset[str], begin: Instant, end: Instant) -> tuple[Attempts, ...]:
+    """Count e-bikes by lift: what several rules say of one at the same time is one attempt."""
+    counts = dict.fromkeys(sorted(lifts), 0)
+    until: dict[str, int] = {}
+    for zone, opened, cleared, trace in db.execute(_ACTIVATIONS, (end, begin, end)):
+        if zone in lifts and any(seen.role is Role.EBIKE and seen.holds for seen in _witnesses(trace)):
+            counts[zone] += opened >= until.get(zone, 0)
+            until[zone] = max(cleared, until.get(zone, 0))
+    return tuple(Attempts(zone, count) for zone, count in counts.items())

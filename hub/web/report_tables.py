@@ -1,0 +1,155 @@
+"""A report as tables, the same ones for the page, the PDF and the spreadsheet: figures with names for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from hub.model.text import Text
+from hub.model.time import MINUTE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hub.journal.report import Attempts, Availability, Blocked, Figures, Judged, Spread
+
+#: ``share`` is 0 to 1; ``minutes`` may have a fraction.
+Unit = Literal["text", "count", "share", "minutes"]
+Cell = Text | int | float | None
+#: Bays that are listed (DOMAIN.md, section D), and rows of any other table.
+TOP_BAYS, MOST = 5, 200
+
+
+class Column(msgspec.Struct, frozen=True):
+    """What stands in a column."""
+
+    id: str
+    title: Text
+    unit: Unit
+
+
+class Table(msgspec.Struct, frozen=True):
+    """One table; a cell is null where nothing is known."""
+
+    id: str
+    title: Text
+    note: Text
+    """How it was counted."""
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    bar: str = ""
+    """The column that a bar shows best."""
+
+
+class Naming(msgspec.Struct, frozen=True):
+    """What people call the things of the figures."""
+
+    rule: Callable[[str], Text]
+    zone: Callable[[str], Text]
+    entity: Callable[[str], Text]
+
+
+def tables(found: Figures, names: Naming) -> tuple[Table, ...]:
+    """Put the figures into tables."""
+    return (
+        _judged("rules", Text("各规则的告警", "Alarms by rule"), found.rules, names.rule, found.total),
+        _judged("zones", Text("各防区的误报", "False alarms by zone"), found.zones, names.zone),
+        _judged("devices", Text("各设备的误报", "False alarms by device"), found.devices, _as_is),
+        _answers(found.answered, found.closed, found.escalations),
+        _blocked("lanes", Text("消防通道被占时间", "Fire lanes: time blocked"), found.lanes, names.zone),
+        _blocked("bays", Text("占用最多的车位", "Bays blocked longest"), found.bays[:TOP_BAYS], names.entity),
+        _ebikes(found.ebikes, names.zone),
+        _availability(found.availability, found.down),
+    )
+
+
+def _judged(
+    name: str, title: Text, rows: tuple[Judged, ...], named: Callable[[str], Text], total: Judged | None = None
+) -> Table:
+    columns = (
+        Column("name", Text("名称", "Name"), "text"),
+        Column("alarms", Text("告警", "Alarms"), "count"),
+        Column("valid", Text("有效", "Valid"), "count"),
+        Column("false", Text("误报", "False"), "count"),
+        Column("unreviewed", Text("未核实", "Unreviewed"), "count"),
+        Column("false_share", Text("误报率", "False share"), "share"),
+    )
+    note = Text("误报率只按已核实的告警计算。", "The false share is that of the alarms that somebody judged.")
+    lines = [_judged_row(row, named(row.name)) for row in rows[:MOST]]
+    if total is not None:
+        lines.append(_judged_row(total, Text("合计", "Total")))
+    return Table(name, title, note, columns, tuple(lines), bar="alarms")
+
+
+def _judged_row(row: Judged, name: Text) -> tuple[Cell, ...]:
+    judged = row.valid + row.false
+    return (name, row.alarms, row.valid, row.false, row.unreviewed, row.false / judged if judged else None)
+
+
+def _answers(answered: Spread, closed: Spread, escalations: int) -> Table:
+    columns = (
+        Column("name", Text("步骤", "Step"), "text"),
+        Column("count", Text("次数", "Count"), "count"),
+        Column("p50", Text("中位数（分钟）", "Median (min)"), "minutes"),
+        Column("p95", Text("95% 以内（分钟）", "95th percentile (min)"), "minutes"),
+    )
+    rows: tuple[tuple[Cell, ...], ...] = (
+        (Text("响应", "Answered"), answered.count, _minutes(answered.p50), _minutes(answered.p95)),
+        (Text("关闭", "Closed"), closed.count, _minutes(closed.p50), _minutes(closed.p95)),
+        (Text("升级", "Escalations"), escalations, None, None),
+    )
+    note = Text(
+        "从告警到有人第一次处理，到事件关闭。", "From the alarm until a person first acted, and until it was closed."
+    )
+    return Table("answers", Text("响应时间", "Time to answer"), note, columns, rows)
+
+
+def _blocked(name: str, title: Text, rows: tuple[Blocked, ...], named: Callable[[str], Text]) -> Table:
+    columns = (
+        Column("name", Text("名称", "Name"), "text"),
+        Column("blocked", Text("被占（分钟）", "Blocked (min)"), "minutes"),
+        Column("known", Text("有可信数据（分钟）", "Sensors trusted (min)"), "minutes"),
+    )
+    note = Text(
+        "传感数据不可信或主机停机的时间不计入。",
+        "Time in which no sensor was trusted, or the hub was down, is left out.",
+    )
+    lines = tuple((named(row.name), _minutes(row.blocked), _minutes(row.known)) for row in rows[:MOST])
+    return Table(name, title, note, columns, lines, bar="blocked")
+
+
+def _ebikes(rows: tuple[Attempts, ...], named: Callable[[str], Text]) -> Table:
+    columns = (
+        Column("name", Text("电梯", "Lift"), "text"),
+        Column("count", Text("次数", "Attempts"), "count"),
+    )
+    note = Text("多条规则同时发现的算一次。", "What several rules saw at the same time counts once.")
+    lines = tuple((named(row.name), row.count) for row in rows[:MOST])
+    return Table("ebikes", Text("电动车进电梯", "E-bikes taken into lifts"), note, columns, lines, bar="count")
+
+
+def _availability(rows: tuple[Availability, ...], down: int) -> Table:
+    columns = (
+        Column("name", Text("设备", "Device"), "text"),
+        Column("share", Text("在线率", "Available"), "share"),
+        Column("silent", Text("离线（分钟）", "Not heard (min)"), "minutes"),
+    )
+    minutes = round(down / MINUTE, 1)
+    note = Text(
+        f"设备首次上报之后、主机运行期间，至少一个测点可信的时间占比；主机停机 {minutes:g} 分钟。",
+        "Share of the time since it was first heard, and in which the hub ran, with a trusted entity at least; "
+        f"the hub was down for {minutes:g} min.",
+    )
+    lines = tuple(
+        (_as_is(row.name), row.share, _minutes(row.known - row.good) if row.known else None) for row in rows[:MOST]
+    )
+    return Table("availability", Text("设备在线率", "Device availability"), note, columns, lines, bar="share")
+
+
+def _as_is(name: str) -> Text:
+    return Text(name, name)
+
+
+def _minutes(duration: int | None) -> float | None:
+    return None if duration is None else round(duration / MINUTE, 1)

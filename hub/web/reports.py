@@ -1,0 +1,150 @@
+"""Reports of a day, week or month: as figures for the page, as PDF to print, as XLSX to work on."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import msgspec
+from aiohttp import web
+
+from hub.journal.period import Period, Span, period_of, read_period
+from hub.journal.report import Scope
+from hub.model.ids import EntityId
+from hub.model.reading import COMMANDED
+from hub.model.site import Role, ZoneKind
+from hub.model.text import Text
+from hub.web.audit import audit
+from hub.web.context import CONTEXT
+from hub.web.errors import Refusal
+from hub.web.handlers import answer
+from hub.web.present import entity_name, when
+from hub.web.report_files import pdf, xlsx
+from hub.web.report_tables import Naming, Table, tables
+from hub.web.routing import Route, UserRole
+from hub.web.words import moment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from hub.model.text import Language
+    from hub.web.context import Context
+
+_PDF, _XLSX = "application/pdf", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_SPAN = {Span.DAY: Text("日报", "Daily report"), Span.WEEK: Text("周报", "Weekly report"),
+         Span.MONTH: Text("月报", "Monthly report")}  # fmt: skip
+
+
+class ReportOut(msgspec.Struct, frozen=True):
+    """The figures of one period as tables."""
+
+    period: Span
+    at: str
+    begin: str | None
+    end: str | None
+    made: str | None
+    """When the figures were taken; what is later than that has not happened."""
+    title: Text
+    subtitle: Text
+    tables: tuple[Table, ...]
+
+
+async def report(request: web.Request) -> web.Response:
+    """Give the figures."""
+    return answer(await _report(request))
+
+
+async def report_pdf(request: web.Request) -> web.Response:
+    """Give the report to print."""
+    return await _file(request, pdf, _PDF, "pdf")
+
+
+async def report_xlsx(request: web.Request) -> web.Response:
+    """Give the report as a workbook."""
+    return await _file(request, xlsx, _XLSX, "xlsx")
+
+
+async def _file(
+    request: web.Request, make: Callable[[Text, Text, Sequence[Table], Language], bytes], media: str, ending: str
+) -> web.Response:
+    language: Language = "en" if request.query.get("language") == "en" else "zh"
+    found = await _report(request)
+    content = await asyncio.to_thread(make, found.title, found.subtitle, found.tables, language)
+    await audit(request, {"format": ending}, target=found.at)
+    name = f"menshen-{found.at}.{ending}"  # the period was read and is written in ASCII
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-store"}
+    return web.Response(body=content, content_type=media, headers=headers)
+
+
+async def _report(request: web.Request) -> ReportOut:
+    context, now = request.app[CONTEXT], request.app[CONTEXT].clock.now()
+    site = context.folder().settings.site
+    zone = ZoneInfo(site.timezone)
+    period = _period(request, zone)
+    begin, end = period.bounds(zone)
+    found = await context.queries.figures(_scope(context), begin, end, now)
+    title = Text(f"{site.name.zh} {_SPAN[period.span].zh} {period.at}",
+                 f"{site.name.in_language('en')}: {_SPAN[period.span].en} {period.at}")  # fmt: skip
+    made = moment(now, site.timezone)
+    first, last = moment(begin, site.timezone)[:16], moment(end, site.timezone)[:16]
+    subtitle = Text(f"{first} 至 {last}，生成于 {made}", f"{first} to {last}, made at {made}")
+    return ReportOut(period.span, period.at, when(begin), when(end), when(now), title, subtitle,
+                     tables(found, _naming(context)))  # fmt: skip
+
+
+def _period(request: web.Request, zone: ZoneInfo) -> Period:
+    try:
+        span = Span(request.query.get("period", Span.MONTH))
+    except ValueError:
+        raise Refusal(400, "bad_request", "period is `day`, `week` or `month`") from None
+    at = request.query.get("at")
+    if at is None:
+        return period_of(span, request.app[CONTEXT].clock.now(), zone)
+    try:
+        return read_period(span, at)
+    except ValueError:
+        raise Refusal(
+            400, "bad_request", "at is a date as 2026-11-21, a week as 2026-W47 or a month as 2026-11"
+        ) from None
+
+
+def _scope(context: Context) -> Scope:
+    """Say which entities tell of lanes, bays and devices."""
+    zones = context.folder().settings.site.zones
+    lanes = [zone for zone in zones.values() if zone.kind is ZoneKind.FIRE_LANE]
+    devices: dict[str, set[EntityId]] = {}
+    for owned in context.registry.entities.values():
+        if owned.entity.capability not in COMMANDED:
+            name = owned.entity.device or owned.session or owned.entity.name.zh
+            devices.setdefault(name, set()).add(owned.entity.id)
+    return Scope(
+        lanes={zone.id: frozenset(zone.bound(Role.VEHICLE)) for zone in lanes},
+        bays={name: frozenset({name}) for zone in lanes for name in zone.bound(Role.VEHICLE)},
+        devices={name: frozenset(entities) for name, entities in devices.items()},
+        lifts=frozenset(zone.id for zone in zones.values() if zone.kind is ZoneKind.LIFT_CAR),
+    )
+
+
+def _naming(context: Context) -> Naming:
+    """Name rules, zones and entities; what is gone keeps its id."""
+    folder = context.folder()
+    rules = {str(rule.id): rule.name for rule in folder.rules}
+    zones = {str(zone.id): zone.name for zone in folder.settings.site.zones.values()}
+    return Naming(
+        rule=lambda name: rules.get(name, Text(name, name)),
+        zone=lambda name: zones.get(name, Text(name, name)),
+        entity=lambda name: entity_name(context, EntityId(name)),
+    )
+
+
+_QUERY = (("period", "day, week or month (the default)"), ("at", "2026-11-21, 2026-W47 or 2026-11; now if left out"))
+_LANGUAGE = ("language", "zh (the default) or en")
+REPORTS: tuple[Route, ...] = (
+    Route("GET", "/api/v1/reports", "report", "The figures of a day, week or month", UserRole.MANAGER, report,
+          returns=ReportOut, query=_QUERY),
+    Route("GET", "/api/v1/reports/pdf", "report_pdf", "The same to print", UserRole.MANAGER, report_pdf, media=_PDF,
+          query=(*_QUERY, _LANGUAGE)),
+    Route("GET", "/api/v1/reports/xlsx", "report_xlsx", "The same as a workbook", UserRole.MANAGER, report_xlsx,
+          media=_XLSX, query=(*_QUERY, _LANGUAGE)),
+)  # fmt: skip

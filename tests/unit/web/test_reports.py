@@ -1,0 +1,129 @@
+"""Reports over the API: the same figures as JSON, PDF and workbook; names that people gave stay names."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from datetime import datetime
+from xml.etree import ElementTree
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from hub.journal.report import Attempts, Availability, Blocked, Figures, Judged, Spread
+from hub.model.decision import Decision, IncidentOpened, Opened, Severity
+from hub.model.entry import Entry
+from hub.model.ids import RuleId, ZoneId
+from hub.model.text import Text
+from hub.model.time import MINUTE, SECOND, Duration
+from hub.web import report_files
+from hub.web.errors import Refusal
+from hub.web.report_files import pdf, xlsx
+from hub.web.report_tables import Naming, tables
+from tests.kit import pdf as read_pdf
+from tests.kit.facts import NAME, at
+from tests.kit.office import Office
+from tests.kit.store import rows
+
+#: The formulas, links and markup that a device's or zone's name may try.
+HOSTILE = ('=HYPERLINK("http://x.example","a")', "@SUM(1+1)", "+1", "-1+2", "http://x.example", "<b>a</b>&", "**a**")
+_CELL = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+
+
+def month() -> str:
+    """Return the month in which the virtual clock begins, on the site's clocks."""
+    return f"{datetime.fromtimestamp(at(0) / SECOND, ZoneInfo('Asia/Shanghai')):%Y-%m}"
+
+
+async def one_alarm(desk: Office) -> None:
+    who = (RuleId("blocked"), ZoneId("lane"), at(0))
+    decisions: list[Decision] = [Opened(*who, NAME, at(0), Duration(0), ()), IncidentOpened(*who, NAME, Severity.HIGH)]
+    await desk.context.journal.commit(Entry(at(0), decisions=decisions))
+
+
+def strings(book: bytes) -> tuple[set[str], str]:
+    """Return the strings of a workbook, and the XML of all its sheets."""
+    with zipfile.ZipFile(io.BytesIO(book)) as parts:
+        tree = ElementTree.fromstring(parts.read("xl/sharedStrings.xml"))  # noqa: S314 - our own
+        sheets = "".join(parts.read(name).decode() for name in parts.namelist() if name.startswith("xl/worksheets/"))
+    return {"".join(item.itertext()) for item in tree.iter(f"{_CELL}si")}, sheets
+
+
+def hostile() -> Figures:
+    """Return figures of things with hostile names."""
+    judged = tuple(Judged(name, 1, 0, 1) for name in HOSTILE)
+    return Figures(
+        total=Judged("", 1, 0, 1), rules=judged, zones=judged, devices=judged, answered=Spread(1, MINUTE, MINUTE),
+        closed=Spread(0, None, None), escalations=0, lanes=(Blocked(HOSTILE[0], MINUTE, MINUTE),), bays=(),
+        ebikes=(Attempts(HOSTILE[0], 1),), availability=(Availability(HOSTILE[0], 1, 2),), down=0,
+    )  # fmt: skip
+
+
+def as_named(name: str) -> Text:
+    return Text(name, name)
+
+
+NAMING = Naming(as_named, as_named, as_named)
+
+
+async def test_the_month_as_json(desk: Office) -> None:
+    await one_alarm(desk)
+    answer = await desk.ask("/api/v1/reports", "manager")
+    assert answer.status == 200, await answer.text()
+    found = await answer.json()
+    assert (found["period"], found["at"], found["title"]["zh"]) == ("month", month(), f"小区 月报 {month()}")
+    by_id = {table["id"]: table for table in found["tables"]}
+    assert by_id["rules"]["rows"] == [
+        [{"zh": "blocked", "en": "blocked"}, 1, 0, 0, 1, None],
+        [{"zh": "合计", "en": "Total"}, 1, 0, 0, 1, None],
+    ]
+    assert by_id["lanes"]["rows"] == [[{"zh": "车道", "en": ""}, 0.0, 0.0]]
+    assert by_id["answers"]["rows"][0][1:] == [0, None, None]
+    other = await (await desk.ask("/api/v1/reports?period=day&at=2001-01-01", "manager")).json()
+    assert other["tables"][0]["rows"] == [[{"zh": "合计", "en": "Total"}, 0, 0, 0, 0, None]]
+
+
+@pytest.mark.parametrize("query", ["period=year", "period=day&at=2026-11", "at=2026-13", "at=", "period=week&at=../x"])
+async def test_what_is_no_period_is_refused(desk: Office, query: str) -> None:
+    for path in ("", "/pdf", "/xlsx"):
+        answer = await desk.ask(f"/api/v1/reports{path}?{query}", "manager")
+        assert (answer.status, (await answer.json())["error"]) == (400, "bad_request")
+
+
+async def test_files_say_what_the_page_says_and_are_audited(desk: Office) -> None:
+    await one_alarm(desk)
+    answer = await desk.ask("/api/v1/reports/pdf", "manager")
+    assert (answer.status, answer.content_type) == (200, "application/pdf"), await answer.text()
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="menshen-{month()}.pdf"'
+    said = read_pdf.words(await answer.read())
+    assert f"小区 月报 {month()}" in said
+    assert "各规则的告警" in said
+    assert "车道\n0.0\n0.0" in said
+    answer = await desk.ask("/api/v1/reports/xlsx?language=en", "manager")
+    words, _ = strings(await answer.read())
+    assert {"False share", "Unreviewed", "车道", "blocked"} <= words
+    audit = rows(desk.context.data, "SELECT actor, action, target FROM audit WHERE action LIKE 'report%' ORDER BY seq")
+    assert audit == [("manager", "report_pdf", month()), ("manager", "report_xlsx", month())]
+
+
+def test_no_name_becomes_a_formula_or_a_link() -> None:
+    words, sheets = strings(xlsx(Text("=1+1"), Text("b"), tables(hostile(), NAMING), "zh"))
+    assert set(HOSTILE) <= words
+    assert "<f>" not in sheets
+    assert "hyperlink" not in sheets
+
+
+def test_names_stand_in_the_pdf_as_they_are() -> None:
+    said = read_pdf.words(pdf(Text("小区"), Text("b"), tables(hostile(), NAMING), "zh")).split("\n")
+    assert {"@SUM(1+1)", "-1+2", "<b>a</b>&", "**a**"} <= set(said)
+
+
+def test_without_a_chinese_font_it_says_which_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(Refusal, match="fonts-noto-cjk") as caught:
+        pdf(Text("小区"), Text(""), (), "zh")
+    assert (caught.value.status, caught.value.error) == (409, "no_font")
+    monkeypatch.undo()
+    monkeypatch.setattr(report_files, "_PATTERN", "DejaVu Sans:lang=en")
+    with pytest.raises(Refusal, match="fonts-noto-cjk"):
+        report_files.chinese_font()

@@ -1,0 +1,43 @@
+// The words of the reports page; the tables bring their own from the hub, the same as in the PDF.
+
+export const reportsZh = {
+  reports: {
+    link: '报表',
+    title: '报表',
+    period: '周期',
+    span: { day: '日报', week: '周报', month: '月报' },
+    at: { day: '日期', week: '周', month: '月份' },
+    earlier: '上一期',
+    later: '下一期',
+    show: '查看',
+    print: '打印',
+    pdf: '下载 PDF',
+    xlsx: '下载 Excel',
+    none: '本期无记录',
+    unknown: '无数据',
+    noFont: '主机上没有中文字体，无法生成 PDF：请安装软件包 fonts-noto-cjk。',
+    noExtra: '主机上没有安装报表组件（report）。',
+  },
+}
+
+export type ReportsMessages = typeof reportsZh
+
+export const reportsEn: ReportsMessages = {
+  reports: {
+    link: 'Reports',
+    title: 'Reports',
+    period: 'Period',
+    span: { day: 'Daily', week: 'Weekly', month: 'Monthly' },
+    at: { day: 'Date', week: 'Week', month: 'Month' },
+    earlier: 'Earlier',
+    later: 'Later',
+    show: 'Show',
+    print: 'Print',
+    pdf: 'Download PDF',
+    xlsx: 'Download Excel',
+    none: 'Nothing in this period',
+    unknown: 'no data',
+    noFont: 'The hub has no font with Chinese characters for a PDF: install the package fonts-noto-cjk.',
+    noExtra: 'The hub lacks its extra for reports.',
+  },
+}
