@@ -15,6 +15,7 @@ export interface Heard {
 
 /** How far one may look closer than the whole plan, in doublings. */
 const CLOSER = 4
+const LABELS = 'labels'
 /** What a state looks like beside its colour: the line, and a sign before the name. */
 const LOOK: Record<ZoneStatus, { weight: number; dashArray?: string; sign: string }> = {
   alarm: { weight: 5, sign: '⚠ ' },
@@ -34,9 +35,11 @@ export class PlanMap {
     element.style.aspectRatio = `${width} / ${height}` // as high as the picture needs, within what the styles allow
     const bounds = L.latLngBounds([0, 0], [height, width])
     this.map = L.map(element, {
-      crs: L.CRS.Simple, zoomSnap: 0, zoomDelta: 0.5, minZoom: -10, maxZoom: CLOSER, doubleClickZoom: false, zoomAnimation: false, fadeAnimation: false,
+      crs: L.CRS.Simple, zoomSnap: 0, zoomDelta: 0.5, minZoom: -10, maxZoom: CLOSER, doubleClickZoom: false, zoomAnimation: false,
+      fadeAnimation: false, // a label that fades would say for a moment what is no longer so
       maxBounds: bounds.pad(0.2), attributionControl: true,
     })
+    this.map.createPane(LABELS).style.zIndex = '550' // above the zones, below the devices
     this.map.attributionControl.setPrefix(false)
     L.imageOverlay(picture, bounds).addTo(this.map)
     for (const group of [this.zones, this.devices, this.draft]) group.addTo(this.map)
@@ -58,7 +61,7 @@ export class PlanMap {
         ...line, className: `plan-zone ${zone.status}${zone.chosen ? ' chosen' : ''}`, interactive: true,
       }).addTo(this.zones)
       polygon.bindTooltip(written(sign + zone.name + (zone.status === 'calm' ? '' : ` · ${zone.word}`)), {
-        permanent: true, direction: 'center', className: `plan-label ${zone.status}`,
+        permanent: true, direction: 'center', pane: LABELS, className: `plan-label ${zone.status}`,
       })
       if (!still) polygon.on('click', () => this.heard.zone(zone.id))
       this.nameFor(polygon, zone, still)
