@@ -98,7 +98,8 @@ export const accountZh = {
   },
   action: {
     sign_in: '登录', sign_out: '退出', first_run: '创建首个管理员', change_password: '修改密码', want_factor: '设置两步验证',
-    set_factor: '开启两步验证', drop_factor: '关闭两步验证', add_user: '添加用户', change_user: '修改用户', reset_user: '重设用户',
+    set_factor: '开启两步验证', drop_factor: '关闭两步验证', report_pdf: '下载报表（PDF）', report_xlsx: '下载报表（Excel）',
+    add_user: '添加用户', change_user: '修改用户', reset_user: '重设用户',
     add_token: '新建令牌', revoke_token: '作废令牌', set_mode: '切换模式', bind: '绑定设备', add_device: '添加设备',
     remove_device: '移除设备', ignore: '忽略设备', backtest: '试运行规则', evidence: '查看证据',
     put_area: '修改区域', remove_area: '移除区域', put_zone: '修改防区', remove_zone: '移除防区',
@@ -231,7 +232,8 @@ export const accountEn: AccountMessages = {
   },
   action: {
     sign_in: 'Sign in', sign_out: 'Sign out', first_run: 'Make the first administrator', change_password: 'Change password',
-    want_factor: 'Begin second factor', set_factor: 'Second factor on', drop_factor: 'Second factor off', add_user: 'Add user',
+    want_factor: 'Begin second factor', set_factor: 'Second factor on', drop_factor: 'Second factor off', report_pdf: 'Download report (PDF)', report_xlsx: 'Download report (Excel)',
+    add_user: 'Add user',
     change_user: 'Change user', reset_user: 'Reset user', add_token: 'Make token', revoke_token: 'Revoke token',
     set_mode: 'Switch mode', bind: 'Bind device', add_device: 'Add device', remove_device: 'Remove device', ignore: 'Ignore device',
     backtest: 'Try a rule', evidence: 'View evidence', put_area: 'Change area', remove_area: 'Remove area',
