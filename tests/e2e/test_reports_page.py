@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.kit import pdf as read_pdf
+from tests.kit.broker import Broker
 from tests.kit.browser import Desk, need_desk, running_chromium
 from tests.kit.hub import MakeHub
 from tests.kit.past import record_visits
@@ -35,11 +36,14 @@ def saved(desk: Desk, button: str) -> bytes:
 
 
 @pytest.mark.parametrize(("width", "height"), [(390, 844), (1280, 800)])
-def test_the_months_report(browser: Browser, tmp_path: Path, hub_of: MakeHub, width: int, height: int) -> None:
+def test_the_months_report(
+    browser: Browser, broker: Broker, tmp_path: Path, hub_of: MakeHub, width: int, height: int
+) -> None:
     folder = tmp_path / "site"
     (folder / "rules").mkdir(parents=True)
     site = {
         "site": {"id": "t", "name": "幸福里小区"},
+        "mqtt": {"url": broker.url},
         "zones": {"lane": {"kind": "fire_lane", "name": "3号楼北侧消防通道", "bind": {"vehicle": CAR}}},
         "integrations": {"mqtt_discovery": {"prefix": "homeassistant"}},
     }

@@ -84,7 +84,12 @@ def test_who_follows_the_page_hears_the_rule_fire(
     (author.folder / "rules" / f"{RULE}.yaml").write_text(short, "utf-8")
     hub = hub_of(author.folder / "hub.yaml")
     hub.start()
-    author.run(speak)
+
+    def spoken() -> bool:  # a device says it again and again, too: the hub may not listen yet when it is ready
+        author.run(speak)
+        return any(found["name"] == "A17" for found in hub.get("discovered")["items"])
+
+    until(spoken, within=20, what="A17 found")
     desk = Desk(browser, hub.url, 1280, 860)
     desk.open(f"#token={hub.token}")
     desk.hook("devices-link").click()
