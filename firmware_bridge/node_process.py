@@ -108,7 +108,7 @@ class NodeProcess:
         node = cls(process, "")
         try:
             node.port = (await node._line()).removeprefix("udp ")
-        except BaseException:
+        except BaseException:  # cancelled, too: a node that nobody knows of must not live on
             await node.close()
             raise
         return node
