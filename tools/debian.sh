@@ -13,6 +13,10 @@ command -v aplay >/dev/null || need alsa-utils
 command -v gcc >/dev/null || need "gcc libc6-dev"  # the reference node of firmware_bridge
 command -v make >/dev/null || need make
 [ -e /usr/include/openssl/evp.h ] || need libssl-dev
+command -v openssl >/dev/null || need openssl              # a time-stamp authority of the tests
+command -v strace >/dev/null || need strace                # faults: a disk that answers with an error
+command -v ip >/dev/null || need iproute2                  # faults: a network that loses and delays
+ls /usr/lib/*/faketime/libfaketime.so.1 >/dev/null 2>&1 || need libfaketime  # faults: a clock that jumps
 fc-list :lang=zh 2>/dev/null | grep -q . || need "fonts-noto-cjk fontconfig"
 for python in python3 python3.13 python3.12 python3.11; do  # a system Python without its venv module
     "$python" -c 'import ensurepip, venv' 2>/dev/null && break
