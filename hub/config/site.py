@@ -106,6 +106,8 @@ def _with_drafts(
     files: list[Path], folder: Path, drafts: Mapping_[str, str | None]
 ) -> tuple[list[Path], dict[Path, str]]:
     """Return the files that the set would have, and the texts of those that are not on the disk like that."""
+    if not drafts:
+        return files, {}
     texts = {folder / name: text for name, text in drafts.items() if text is not None}
     kept = [path for path in files if path.name not in drafts]
     return sorted([*kept, *texts]), texts

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import yaml
-from yaml import ScalarEvent
+from yaml import AliasEvent, MappingEndEvent, ScalarEvent, SequenceEndEvent, SequenceStartEvent
 
 from hub.model.document import Finding, Mapping, Mark, Node, Scalar, Sequence
 from hub.model.errors import ConfigError
@@ -83,7 +83,7 @@ class _Builder:
         if type(event) is ScalarEvent and event.anchor is None and event.tag is None:  # two of three are
             start: Any = event.start_mark
             return Scalar(self._name, start.line + 1, start.column + 1, event.value, event.style not in _PLAIN)
-        if isinstance(event, yaml.AliasEvent):
+        if type(event) is AliasEvent:
             self._refuse(event, f"`*{event.anchor}` is an alias; write the value again")
         if event.anchor is not None:
             self._refuse(event, f"`&{event.anchor}` is an anchor; write the value where it is needed")
@@ -91,28 +91,30 @@ class _Builder:
             self._refuse(event, f"`{event.tag}` is a tag; leave it out")
         if depth > MAX_DEPTH:
             self._refuse(event, f"nested more than {MAX_DEPTH} levels deep")
-        if isinstance(event, yaml.SequenceStartEvent):
-            return Sequence(*self._place(event), self._sequence(following, depth + 1))
-        return Mapping(*self._place(event), self._mapping(following, depth + 1))
+        start = event.start_mark
+        if type(event) is SequenceStartEvent:
+            return Sequence(self._name, start.line + 1, start.column + 1, self._sequence(following, depth + 1))
+        return Mapping(self._name, start.line + 1, start.column + 1, self._mapping(following, depth + 1))
 
     def _sequence(self, following: Callable[[], Any], depth: int) -> tuple[Node, ...]:
         items: list[Node] = []
-        while not isinstance(event := following(), yaml.SequenceEndEvent):
+        while type(event := following()) is not SequenceEndEvent:
             items.append(self._node(event, following, depth))
         return tuple(items)
 
     def _mapping(self, following: Callable[[], Any], depth: int) -> tuple[tuple[Scalar, Node], ...]:
         items: dict[str, tuple[Scalar, Node]] = {}
-        while not isinstance(event := following(), yaml.MappingEndEvent):
+        while type(event := following()) is not MappingEndEvent:
             key = self._node(event, following, depth)
-            if not isinstance(key, Scalar):
+            if type(key) is not Scalar:
                 self._refuse(event, "a key must be one word")
-            if key.text == "<<" and not key.quoted:
+            name = key.text
+            if name == "<<" and not key.quoted:
                 self._refuse(event, "`<<` merges another mapping; write its keys here")
-            if key.text in items:
-                line = items[key.text][0].mark.line
-                self._refuse(event, f"`{key.text}` stands here twice, first in line {line}; keep one")
-            items[key.text] = (key, self._node(following(), following, depth))
+            if name in items:
+                line = items[name][0].mark.line
+                self._refuse(event, f"`{name}` stands here twice, first in line {line}; keep one")
+            items[name] = (key, self._node(following(), following, depth))
         return tuple(items.values())
 
     def _place(self, event: Any) -> tuple[str, int, int]:
