@@ -14,6 +14,11 @@ POINTS = (
     "batch.acknowledged",  # acknowledged to the transport, nothing acted
     "command.started",  # marked as begun, not yet done
     "command.acted",  # done, outcome not yet written
+    "restore.file",  # a file of a backup unpacked, others not
+    "restore.before_decision",  # all unpacked and checked, nothing in its place
+    "restore.site_file",  # decided; one file of the site moved away, its successor not there
+    "restore.site_done",  # the site is the new one, the data the old
+    "restore.swapped_out",  # the old data moved away, the new not there
 )
 
 _name, _, _count = os.environ.get("MENSHEN_FAILPOINT", "").partition(":")
