@@ -14,6 +14,9 @@ POINTS = (
     "batch.acknowledged",  # acknowledged to the transport, nothing acted
     "command.started",  # marked as begun, not yet done
     "command.acted",  # done, outcome not yet written
+)
+#: Those of ``menshen restore``.
+RESTORE_POINTS = (
     "restore.file",  # a file of a backup unpacked, others not
     "restore.before_decision",  # all unpacked and checked, nothing in its place
     "restore.site_file",  # decided; one file of the site moved away, its successor not there
