@@ -41,7 +41,7 @@ async def test_a_journal_of_that_version(version: int, tmp_path: Path) -> None:
     memory = journal.load()
     assert len(memory.states) == counts["states"]
     assert memory.anchor is not None
-    await journal.commit(Entry(at=Instant(1), notes=(Note("hub_started", Instant(1)),)))
+    await journal.commit(Entry(at=Instant(1), notes=[Note("hub_started", Instant(1))]))
     await journal.close()
     with closing(sqlite3.connect(tmp_path / FILE)) as db:
         assert db.execute("PRAGMA user_version").fetchone() == (newest(),)
