@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import gc
 import os
 from contextlib import AsyncExitStack, suppress
@@ -30,6 +29,7 @@ from hub.config.site import SiteFolder, fingerprint, load_secrets, load_site
 from hub.config.yaml import plain
 from hub.discovery.watch import watch
 from hub.engine.state import EngineState
+from hub.journal.lock import lock
 from hub.journal.queries import Queries
 from hub.journal.store import Anchor, Journal, Memory
 from hub.journal.versions import note_files
@@ -72,10 +72,6 @@ log = structlog.get_logger()
 GRACE = 1.0
 
 
-class AlreadyRunning(HubError):
-    """Another hub uses the data folder."""
-
-
 class CoreDied(HubError):
     """The loop that decides has ended; the process must end, too, and be started again."""
 
@@ -113,7 +109,7 @@ async def serve(config: Path, data: Path, port: int | None, ready: Callable[[str
     folder = load_site(config)
     async with AsyncExitStack() as stack:
         stack.callback(gc.enable)
-        stack.callback(os.close, _lock(data))
+        stack.callback(os.close, lock(data))
         parts = await _build(config, data, folder, stack)
         core = await _start(parts, port, ready, stack)
         stopped = asyncio.ensure_future(end.wait())
@@ -123,18 +119,6 @@ async def serve(config: Path, data: Path, port: int | None, ready: Callable[[str
             raise CoreDied("the loop that decides has ended; the log says why")
         log.info("hub.stopping")
     log.info("hub.stopped")
-
-
-def _lock(data: Path) -> int:
-    """Keep a second hub away from the data folder; the lock goes with the process, however it ends."""
-    data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(data / "hub.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
-        raise AlreadyRunning(f"another hub runs on {data}; stop it first, or give --data another folder") from None
-    return descriptor
 
 
 async def _build(config: Path, data: Path, folder: SiteFolder, stack: AsyncExitStack) -> _Parts:

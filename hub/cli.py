@@ -15,6 +15,7 @@ import msgspec
 from hub import __version__
 from hub.commands.author import new, record, test_integration
 from hub.commands.backtest import backtest
+from hub.commands.backup import backup, finish_restore, restore
 from hub.commands.doctor import doctor
 from hub.commands.firmware import firmware
 from hub.commands.import_automation import import_automation
@@ -111,6 +112,8 @@ def check(config: Path, as_json: bool, strict: bool) -> None:
 
 
 main.add_command(backtest)
+main.add_command(backup)
+main.add_command(restore)
 main.add_command(why)
 main.add_command(story)
 main.add_command(import_automation)
@@ -129,6 +132,7 @@ def _until_signal(config: Path, data: Path, port: int | None, ready: Callable[[s
     from hub.model.errors import ConfigError, HubError
 
     async def served() -> None:
+        finish_restore(data)
         end, loop = asyncio.Event(), asyncio.get_running_loop()
 
         def stop(number: signal.Signals) -> None:

@@ -15,6 +15,14 @@ POINTS = (
     "command.started",  # marked as begun, not yet done
     "command.acted",  # done, outcome not yet written
 )
+#: Those of ``menshen restore``.
+RESTORE_POINTS = (
+    "restore.file",  # a file of a backup unpacked, others not
+    "restore.before_decision",  # all unpacked and checked, nothing in its place
+    "restore.site_file",  # decided; one file of the site moved away, its successor not there
+    "restore.site_done",  # the site is the new one, the data the old
+    "restore.swapped_out",  # the old data moved away, the new not there
+)
 
 _name, _, _count = os.environ.get("MENSHEN_FAILPOINT", "").partition(":")
 _left = int(_count or 1)

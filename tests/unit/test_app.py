@@ -11,7 +11,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from hub.app import AlreadyRunning, serve
+from hub.app import serve
+from hub.journal.lock import AlreadyRunning
 from hub.runtime import watch
 from tests.kit.patience import eventually
 from tests.kit.store import rows

@@ -1,0 +1,1 @@
+"""Backups: one encrypted file with the journal, the evidence and the site's own files; and the way back."""
