@@ -13,7 +13,7 @@ NPM = PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix ui --no-audit --no-fund --no-u
 export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
 
-.PHONY: help setup demo test lint types unit ui-test bench soak clean lock
+.PHONY: help setup demo test lint types unit ui-test bench soak clean lock sbom
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -49,6 +49,9 @@ soak: setup  ## long fault tests; SOAK_KILLS sets how many kills
 
 lock:  ## write the locks anew from pyproject.toml
 	requirements/compile.sh
+
+sbom:  ## write the software bill of materials anew from the locks
+	$(BIN)/python tools/sbom.py
 
 clean:  ## forget everything that was installed and built
 	rm -rf $(VENV) ui/node_modules ui/dist data

@@ -201,7 +201,9 @@ async def _start(
     health, live = Health(runtime, parts.registry, parts.clock), Live()
     stack.callback(health.close)
     health.watch(runtime.state.states)
-    metrics = Metrics(parts.clock, lambda: intake.counts)
+    metrics = Metrics(
+        parts.clock, lambda: intake.counts, runtime.state.states.values, lambda: len(parts.problems.texts())
+    )
     for listener in (health.heard, live.committed, metrics.committed):
         runtime.listen(listener)
     parts.problems.listen(live.problems_changed)

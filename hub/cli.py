@@ -46,13 +46,16 @@ def main() -> None:
 @DATA
 @PORT
 @click.option("--log", "level", type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"]), default="INFO")
-def run(config: Path, data: Path, port: int | None, level: str) -> None:
+@click.option("--log-file", type=click.Path(path_type=Path, dir_okay=False), help="write the log there, and rotate it")
+def run(config: Path, data: Path, port: int | None, level: str, log_file: Path | None) -> None:
     """Run the hub of a site until SIGTERM."""
     from hub.logs import configure
+    from hub.ops.supervisor import tell
 
-    configure(level)
+    configure(level, log_file)
 
     def ready(url: str) -> None:
+        tell("READY=1")
         click.echo(f"门神 Menshen: {url}")
         code = make_first_code(data)
         if code is not None:
@@ -130,18 +133,24 @@ def _until_signal(config: Path, data: Path, port: int | None, ready: Callable[[s
     """Serve until SIGTERM or SIGINT; a second one ends the process at once."""
     from hub.app import serve
     from hub.model.errors import ConfigError, HubError
+    from hub.ops.supervisor import beat, tell
 
     async def served() -> None:
         finish_restore(data)
         end, loop = asyncio.Event(), asyncio.get_running_loop()
 
         def stop(number: signal.Signals) -> None:
+            tell("STOPPING=1")
             end.set()
             loop.remove_signal_handler(number)
 
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop, number)
-        await serve(config, data, port, ready, end)
+        heart = asyncio.create_task(beat())
+        try:
+            await serve(config, data, port, ready, end)
+        finally:
+            heart.cancel()
 
     try:
         asyncio.run(served())

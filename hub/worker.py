@@ -54,4 +54,5 @@ if __name__ == "__main__":
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # a hub that was killed leaves no process behind
     resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, FILES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    Path("/proc/self/oom_score_adj").write_text("500")  # when memory ends, this goes before the hub (proc(5))
     asyncio.run(_main(int(sys.argv[1])))

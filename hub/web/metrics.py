@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+from collections import Counter as Counts
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.core import CounterMetricFamily
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from hub.model.reading import Quality
 from hub.model.time import SECOND
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from prometheus_client.metrics_core import Metric
 
     from hub.model.entry import Entry
     from hub.model.execution import Clock
+    from hub.model.reading import State
 
 
 class Metrics:
     """Counts what is committed, in a registry of its own."""
 
-    def __init__(self, clock: Clock, messages: Callable[[], Mapping[tuple[str, str], int]]) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        messages: Callable[[], Mapping[tuple[str, str], int]],
+        states: Callable[[], Iterable[State]] = tuple,
+        problems: Callable[[], int] = int,
+    ) -> None:
         self._clock = clock
         self._registry = CollectorRegistry()
         own = self._registry
@@ -37,6 +46,8 @@ class Metrics:
         )
         self.ready = Gauge("menshen_ready", "1 when rules are loaded and the journal is writable", registry=own)
         self._registry.register(_Messages(messages))
+        self._registry.register(_Present(states, problems))
+        ProcessCollector(registry=own)
 
     def committed(self, entry: Entry) -> None:
         """Count a committed entry."""
@@ -63,3 +74,19 @@ class _Messages(Collector):
         for labels, count in sorted(self._messages().items()):
             family.add_metric(list(labels), count)
         yield family
+
+
+class _Present(Collector):
+    """What is known and what is wrong now, looked up at each scrape."""
+
+    def __init__(self, states: Callable[[], Iterable[State]], problems: Callable[[], int]) -> None:
+        self._states = states
+        self._problems = problems
+
+    def collect(self) -> Iterator[Metric]:
+        entities = GaugeMetricFamily("menshen_entities", "Entities by quality of their value", labels=["quality"])
+        counted = Counts(state.quality for state in self._states())
+        for quality in Quality:
+            entities.add_metric([quality], counted[quality])
+        yield entities
+        yield GaugeMetricFamily("menshen_problems", "Sentences in the banner of the page", value=self._problems())

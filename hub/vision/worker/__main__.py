@@ -8,12 +8,14 @@ import resource
 import signal
 import socket
 import sys
+from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 
 if __name__ == "__main__":
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # a hub that was killed leaves no process behind
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    Path("/proc/self/oom_score_adj").write_text("500")  # when memory ends, this goes before the hub (proc(5))
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # one core is given to this process
     os.environ["AV_LOG_FORCE_NOCOLOR"] = "1"
     import av
