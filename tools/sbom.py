@@ -1,18 +1,17 @@
 """Writes docs/sbom.cdx.json (CycloneDX 1.6): everything that a hub and its page are made of, from the two locks.
 
-``make sbom`` after a change of a lock; tests/unit/ops/test_sbom.py says when it was forgotten. The lists are made by
-cyclonedx-py and npm; addresses of registries are left out, hashes stand in the locks.
+``make sbom`` after a change of a lock; tests/unit/ops/test_sbom.py says when it was forgotten. The list comes from cyclonedx-py and npm's lock; addresses of registries are left out, hashes stand in the locks.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import tempfile
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 ROOT = Path(__file__).parent.parent
 #: What is kept of a component.
@@ -22,7 +21,7 @@ FIELDS = ("type", "name", "group", "version", "purl", "licenses")
 def main() -> None:
     """Write the file."""
     python = [_licensed(component) for component in _python()["components"]]
-    components = sorted((_short(one) for one in [*python, *_page()["components"]]), key=lambda one: one["purl"])
+    components = sorted((_short(one) for one in [*python, *_page()]), key=lambda one: one["purl"])
     bom = {
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
@@ -42,12 +41,21 @@ def _python() -> Any:
         return json.loads(target.read_bytes())
 
 
-def _page() -> Any:
-    command = ["npm", "sbom", "--sbom-format=cyclonedx", "--omit=dev", "--package-lock-only"]
-    path = f"{ROOT / '.venv/bin'}{os.pathsep}{os.environ['PATH']}"
-    env = {**os.environ, "PATH": path}
-    done = subprocess.run(command, cwd=ROOT / "ui", env=env, capture_output=True, check=True)  # noqa: S603
-    return json.loads(done.stdout)
+def _page() -> list[dict[str, Any]]:
+    """Read npm's lock; `npm sbom` leaves out packages that only a tool's peer asks for, Vue among them."""
+    packages = json.loads((ROOT / "ui/package-lock.json").read_bytes())["packages"]
+    return [_npm(path, entry) for path, entry in packages.items() if path and not entry.get("dev")]
+
+
+def _npm(path: str, entry: dict[str, Any]) -> dict[str, Any]:
+    name, version = entry.get("name", path.rsplit("node_modules/", 1)[1]), entry["version"]
+    component = {
+        "type": "library",
+        "name": name,
+        "version": version,
+        "purl": f"pkg:npm/{quote(name, safe='/')}@{version}",
+    }
+    return component | ({"licenses": [{"license": {"name": entry["license"]}}]} if "license" in entry else {})
 
 
 def _licensed(component: dict[str, Any]) -> dict[str, Any]:
