@@ -1,6 +1,7 @@
 """Writes docs/sbom.cdx.json (CycloneDX 1.6): everything that a hub and its page are made of, from the two locks.
 
-``make sbom`` after a change of a lock; tests/unit/ops/test_sbom.py says when it was forgotten. The list comes from cyclonedx-py and npm's lock; addresses of registries are left out, hashes stand in the locks.
+``make sbom`` after a change of a lock; tests/unit/ops/test_sbom.py says when it was forgotten. The list comes from
+cyclonedx-py and npm's lock; addresses of registries are left out, hashes stand in the locks.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ FIELDS = ("type", "name", "group", "version", "purl", "licenses")
 def main() -> None:
     """Write the file."""
     python = [_licensed(component) for component in _python()["components"]]
-    components = sorted((_short(one) for one in [*python, *_page()]), key=lambda one: one["purl"])
+    once = {one["purl"]: _short(one) for one in [*python, *_page()]}
+    components = [once[purl] for purl in sorted(once)]
     bom = {
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
