@@ -61,6 +61,11 @@ class Record(msgspec.Struct):
         while len(self.committed) > BOOTS:
             del self.committed[min(self.committed)]
 
+    def restore(self, boot: int, counters: Counters) -> None:
+        """Take over what the journal knows to be in it, where that is newer: this file is written only now and then."""
+        if boot not in self.committed or self.committed[boot].highest <= counters.highest:
+            self.committed[boot] = counters
+
 
 class _Book(msgspec.Struct):
     hub: str

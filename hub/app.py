@@ -150,7 +150,7 @@ async def _build(config: Path, data: Path, folder: SiteFolder, stack: AsyncExitS
     intake = Intake("mqtt", runtime, registry, plugins.decoders(folder.settings, problems), problems)
     intake.restore(memory.announcements, memory.deliveries)
     inbox = Inbox(journal, clock, memory.found)
-    reports = Reports(runtime, registry, problems, clock)
+    reports = Reports(runtime, registry, problems, clock, memory.bookmarks)
     lender = plugins.Lender(http, config.parent, data, reports, Hooks(), inbox.see)
     sessions = Sessions(runtime, registry, problems, clock, plugins.sessions(folder.settings, lender))
     speech = Speech(data / "speech")

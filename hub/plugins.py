@@ -23,7 +23,7 @@ from hub.runtime.sessions import DeviceSession
 from hub.sdk import Newcomer, Sample, Tools, Vitals
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
     from pathlib import Path
 
     import aiohttp
@@ -53,6 +53,9 @@ class Lender:
         async def report(*said: Sample | Vitals) -> None:
             await self.reports.take(domain, name, said)
 
+        async def report_marked(bookmarks: Mapping[str, str], *said: Sample | Vitals) -> None:
+            await self.reports.take(domain, name, said, bookmarks)
+
         async def found(newcomer: Newcomer) -> None:
             facts = {clean(key, 40): clean(value) for key, value in newcomer.facts.items()}
             identity, shown = clean(newcomer.identity), clean(newcomer.name)
@@ -65,6 +68,8 @@ class Lender:
             report=report,
             receive=partial(self.hooks.open, domain, name),
             found=found,
+            report_marked=report_marked,
+            bookmarks=partial(self.reports.bookmarks, domain, name),
         )
 
 
