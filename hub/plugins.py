@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from hub.runtime.hooks import Hooks
     from hub.runtime.problems import Problems
     from hub.runtime.reports import Reports
-    from hub.sdk import FirmwareKeeper
+    from hub.sdk import FirmwareKeeper, Surroundings
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,7 @@ class Lender:
     hooks: Hooks
     see: Callable[[Found], Awaitable[None]]
     """Puts a device into the inbox."""
+    surroundings: Surroundings | None = None
 
     def tools(self, domain: str, name: str) -> Tools:
         """Return the tools of one configured device."""
@@ -69,6 +70,7 @@ class Lender:
             receive=partial(self.hooks.open, domain, name),
             found=found,
             report_marked=report_marked,
+            surroundings=self.surroundings,
             bookmarks=partial(self.reports.bookmarks, domain, name),
         )
 

@@ -12,6 +12,7 @@ import msgspec
 
 from hub.model.reading import Entity
 from hub.sdk.drivers import Driver
+from hub.sdk.firmware import Surroundings
 from hub.sdk.message import Sample, Vitals
 
 
@@ -122,3 +123,5 @@ class Tools:
     and not stored twice. Not lent to a device in a process of its own."""
     bookmarks: Callable[[], Mapping[str, str]] = dict
     """The bookmarks of this device as they are committed, by key."""
+    surroundings: Surroundings | None = None
+    """What a roll-out must know of the hub, to go on after a restart; None where no hub is."""

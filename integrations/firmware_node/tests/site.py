@@ -15,7 +15,7 @@ import aiohttp
 import msgspec
 
 from firmware_bridge.tests.py_node import CODE, FarNode, UdpNode
-from hub.sdk import Connection, Newcomer, Sample, Tools, Vitals
+from hub.sdk import Connection, Newcomer, Sample, Surroundings, Tools, Vitals
 from integrations.firmware_node import connect
 from integrations.firmware_node.config import Config
 
@@ -31,6 +31,7 @@ class Hub:
     samples: list[Sample] = field(default_factory=list)
     vitals: list[Vitals] = field(default_factory=list)
     bookmarks: dict[str, str] = field(default_factory=dict)
+    surroundings: Surroundings | None = None
     newcomers: list[Newcomer] = field(default_factory=list)
     committing: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -47,6 +48,7 @@ class Hub:
             found=self._found,
             report_marked=self._report_marked,
             bookmarks=lambda: self.bookmarks,
+            surroundings=self.surroundings,
         )
 
     async def _report(self, *said: Sample | Vitals) -> None:
