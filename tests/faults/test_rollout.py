@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import http.client
 import json
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -18,6 +16,7 @@ from firmware_bridge.tests.py_node import CODE, UdpNode
 from integrations.firmware_node.fleet import KEY_FILE
 from integrations.firmware_node.tests.site import free_port
 from tests.kit.broker import Broker
+from tests.kit.http import put_image
 from tests.kit.hub import HubProcess, MakeHub
 from tests.kit.mqtt import need_mosquitto
 
@@ -44,19 +43,6 @@ def site(folder: Path, broker: str, port: int, nodes: list[UdpNode]) -> Path:
     (folder / "hub.yaml").write_text(json.dumps(site, ensure_ascii=False), "utf-8")
     (folder / KEY_FILE).write_bytes(KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
     return folder / "hub.yaml"
-
-
-def load(hub: HubProcess, data: bytes) -> str:
-    """Send an image; return its digest."""
-    parts = urlsplit(hub.url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=10)
-    headers = {"X-Menshen": "1", "Authorization": f"Bearer {hub.token}", "Content-Type": "application/octet-stream"}
-    connection.request("PUT", "/api/v1/firmware/image", data, headers)
-    answer = connection.getresponse()
-    said = json.loads(answer.read())
-    connection.close()
-    assert answer.status == 200, said
-    return str(said["digest"])
 
 
 async def seen(hub: HubProcess, nodes: list[UdpNode], what: str, *wanted: Any) -> dict[str, Any]:
@@ -90,7 +76,7 @@ async def test_a_roll_out_goes_on_after_the_hub_was_killed(tmp_path: Path, broke
         await asyncio.to_thread(hub.start)
         await seen(hub, nodes, "online", 2)
         image = build(bytes(20_000), Version(2, 0, 0), "menshen-ref", 2, KEY)
-        digest = await asyncio.to_thread(load, hub, image)
+        digest = await asyncio.to_thread(put_image, hub.url, hub.token, image)
         order = {"digest": digest, "begin_minute": 0, "end_minute": 0, "quiet_s": QUIET}
         status, said = await asyncio.to_thread(hub.send, "POST", "firmware/rollout", order)
         assert status == 204, said
