@@ -21,7 +21,7 @@ async def _report(*said: Sample | Vitals) -> None:
             _print([one.entity, one.value])
 
 
-async def _report_marked(bookmarks: Mapping[str, str], *said: Sample | Vitals) -> None:  # noqa: ARG001 - no journal
+async def _report_marked(bookmarks: Mapping[str, str], *said: Sample | Vitals) -> None:
     await _report(*said)
 
 
