@@ -86,6 +86,10 @@ class Counters:
     gaps: int = 0
     """Frames that never came although later ones did, within one start number."""
 
+    def copy(self) -> Counters:
+        """Return the same, to go on from."""
+        return Counters(self.highest, self.seen, self.gaps)
+
     def has(self, counter: int) -> bool:
         """Tell whether ``counter`` was seen before, or is too old to tell."""
         behind = self.highest - counter

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import threading
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from firmware_bridge.auth import ID_BYTES, Counters
+from firmware_bridge.files import write_whole
 from firmware_bridge.messages import Point
 from hub.model.errors import HubError
 
@@ -60,6 +60,11 @@ class Record(msgspec.Struct):
             counters.accept(seq)
         while len(self.committed) > BOOTS:
             del self.committed[min(self.committed)]
+
+    def restore(self, boot: int, counters: Counters) -> None:
+        """Take over what the journal knows to be in it, where that is newer: this file is written only now and then."""
+        if boot not in self.committed or self.committed[boot].highest <= counters.highest:
+            self.committed[boot] = counters
 
 
 class _Book(msgspec.Struct):
@@ -122,14 +127,6 @@ class Registry:
 
     def write(self, data: bytes) -> None:
         """Put ``data`` in the place of the file, whatever happens meanwhile. Raises OSError; fit for a thread."""
-        self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self._writing:
-            draft = self._file.with_suffix(".new")
-            draft.unlink(missing_ok=True)
-            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            with os.fdopen(descriptor, "wb") as out:
-                out.write(data)
-                out.flush()
-                os.fsync(out.fileno())
-            draft.replace(self._file)
+            write_whole(self._file, data)
             self._written = data

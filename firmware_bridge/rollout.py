@@ -135,6 +135,15 @@ def ended(rollout: Rollout, name: str, stand: Stand, reason: str = "") -> Rollou
     return after
 
 
+def interrupted(rollout: Rollout, reason: str) -> Rollout:
+    """End a roll-out that cannot go on after a restart; of the nodes under way it is not known how they stand."""
+    nodes = {
+        name: NodeStand(Stand.FAILED, reason, node.tries) if node.stand is Stand.UPDATING else node
+        for name, node in rollout.nodes.items()
+    }
+    return stop(msgspec.structs.replace(rollout, nodes=nodes), reason)
+
+
 def stop(rollout: Rollout, reason: str) -> Rollout:
     """Begin with no further node; those under way go on to their end."""
     return msgspec.structs.replace(rollout, outcome=Outcome.STOPPED, reason=reason)

@@ -55,6 +55,7 @@ from hub.runtime.watch import follow_clock, follow_files
 from hub.runtime.watchdog import Watchdog
 from hub.web.auth import Doorkeeper
 from hub.web.context import Context
+from hub.web.firmware import surroundings
 from hub.web.live import Live
 from hub.web.metrics import Metrics
 from hub.web.server import application
@@ -97,6 +98,7 @@ class _Parts:
     outbox: Outbox
     inbox: Inbox
     duty: Duty
+    queries: Queries
     manifests: dict[str, integrations.Manifest] = field(default_factory=dict)
 
 
@@ -134,8 +136,11 @@ async def _build(config: Path, data: Path, folder: SiteFolder, stack: AsyncExitS
     intake = Intake("mqtt", runtime, registry, plugins.decoders(folder.settings, problems), problems)
     intake.restore(memory.announcements, memory.deliveries)
     inbox = Inbox(journal, clock, memory.found)
-    reports = Reports(runtime, registry, problems, clock)
-    lender = plugins.Lender(http, config.parent, data, reports, Hooks(), inbox.see)
+    reports = Reports(runtime, registry, problems, clock, memory.bookmarks)
+    queries = Queries(data)
+    stack.push_async_callback(queries.close)
+    around = surroundings(clock, queries, lambda: parts.folder.settings.site.timezone)
+    lender = plugins.Lender(http, config.parent, data, reports, Hooks(), inbox.see, around)
     sessions = Sessions(runtime, registry, problems, clock, plugins.sessions(folder.settings, lender))
     speech = Speech(data / "speech")
     stack.push_async_callback(speech.close)
@@ -174,6 +179,7 @@ async def _build(config: Path, data: Path, folder: SiteFolder, stack: AsyncExitS
         outbox,
         inbox,
         duty,
+        queries,
     )
     say.recall(memory.spoken)
     return parts
@@ -195,9 +201,7 @@ async def _start(
     parts: _Parts, port: int | None, ready: Callable[[str], None], stack: AsyncExitStack
 ) -> asyncio.Task[None]:
     """Start the parts; each is stopped before those it needs. Return the loop that decides."""
-    runtime, intake, settings = parts.runtime, parts.intake, parts.folder.settings
-    queries = Queries(parts.data)
-    stack.push_async_callback(queries.close)
+    runtime, intake, settings, queries = parts.runtime, parts.intake, parts.folder.settings, parts.queries
     health, live = Health(runtime, parts.registry, parts.clock), Live()
     stack.callback(health.close)
     health.watch(runtime.state.states)

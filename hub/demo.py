@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import re
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from firmware_bridge import demo_images
 from firmware_bridge.node_process import CODE
 from hub.model.time import SECOND, format_duration, parse_duration
 
@@ -43,6 +45,13 @@ class DemoSite:
     data: Path
     port: int
     password: str
+    signer: str = ""
+    """Public key of who signs the nodes' images, hexadecimal; empty where the library for it is missing."""
+
+    @property
+    def images(self) -> Path:
+        """Return the folder of images to try an update with."""
+        return self.data.parent / "firmware"
 
     def at(self, offset: int) -> int:
         """Return a port of the estate."""
@@ -66,7 +75,17 @@ def prepare(data: Path, port: int) -> DemoSite:
     path.touch(mode=0o600)
     codes = "".join(f'{name}: "{CODE}"\n' for name in sorted(set(_CODE.findall(text))))
     path.write_text(f'lane_3_camera: "{password}"\n{codes}', "utf-8")
-    return DemoSite(config=folder / "hub.yaml", data=data.absolute() / "hub", port=port, password=password)
+    signer = _signer(data.absolute() / "firmware", folder)
+    return DemoSite(folder / "hub.yaml", data.absolute() / "hub", port, password, signer)
+
+
+def _signer(images: Path, site: Path) -> str:
+    """Make images to try an update with, and let the site know who signed them."""
+    if importlib.util.find_spec("cryptography") is None:
+        return ""
+    signer = demo_images.make(images).hex()
+    shutil.copyfile(images / demo_images.PUBLIC, site / demo_images.PUBLIC)
+    return signer
 
 
 @contextmanager
@@ -74,6 +93,7 @@ def estate(site: DemoSite, *, auto: bool) -> Iterator[None]:
     """Run the simulated devices, each a process of its own, as long as the context lasts."""
     command = [sys.executable, "-m", "integrations.sim.estate", "--base-port", str(site.port)]
     command += ["--mqtt", f"127.0.0.1:{site.at(10)}", "--data", str(_estate(site.data.parent))]
+    command += ["--signer", site.signer] if site.signer else []
     command += ["--parent", str(os.getpid()), *(["--auto"] if auto else [])]
     process = subprocess.Popen(command, cwd=ROOT, env=_environment(site), stdout=subprocess.DEVNULL)  # noqa: S603 - ours
     try:
@@ -101,6 +121,7 @@ def greeting(url: str, token: str, site: DemoSite) -> str:
         f"\n  门神演示已就绪，请打开 / the demo is ready, open:\n\n    {url}#token={token}\n\n"
         f"  模拟小区（来车、开走、再演示一次） / simulated estate: http://127.0.0.1:{site.at(6)}/\n"
         f"  车辆停留 6 秒后喊话，约半分钟演完 / the car is warned after 6 s; the story takes half a minute\n"
+        f"  试升级节点固件（页面“固件”，一个正常、一个会崩溃） / images to try an update with: {site.images}\n"
         f"  Ctrl+C 结束 / to stop\n"
     )
 

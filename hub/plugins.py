@@ -23,7 +23,7 @@ from hub.runtime.sessions import DeviceSession
 from hub.sdk import Newcomer, Sample, Tools, Vitals
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
     from pathlib import Path
 
     import aiohttp
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from hub.runtime.hooks import Hooks
     from hub.runtime.problems import Problems
     from hub.runtime.reports import Reports
-    from hub.sdk import FirmwareKeeper
+    from hub.sdk import FirmwareKeeper, Surroundings
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +46,16 @@ class Lender:
     hooks: Hooks
     see: Callable[[Found], Awaitable[None]]
     """Puts a device into the inbox."""
+    surroundings: Surroundings | None = None
 
     def tools(self, domain: str, name: str) -> Tools:
         """Return the tools of one configured device."""
 
         async def report(*said: Sample | Vitals) -> None:
             await self.reports.take(domain, name, said)
+
+        async def report_marked(bookmarks: Mapping[str, str], *said: Sample | Vitals) -> None:
+            await self.reports.take(domain, name, said, bookmarks)
 
         async def found(newcomer: Newcomer) -> None:
             facts = {clean(key, 40): clean(value) for key, value in newcomer.facts.items()}
@@ -65,6 +69,9 @@ class Lender:
             report=report,
             receive=partial(self.hooks.open, domain, name),
             found=found,
+            report_marked=report_marked,
+            surroundings=self.surroundings,
+            bookmarks=partial(self.reports.bookmarks, domain, name),
         )
 
 

@@ -14,7 +14,7 @@ from hub.journal.migrate import migrate
 from hub.journal.writer import write
 from hub.model.activation import Slot, SlotKey
 from hub.model.decision import Command, Say
-from hub.model.entry import Announcement, Delivery, Entry, ModeChange
+from hub.model.entry import Announcement, Bookmarked, Delivery, Entry, ModeChange
 from hub.model.errors import JournalError
 from hub.model.found import Inboxed
 from hub.model.ids import ActivationId, EntityId, RuleId, ZoneId
@@ -64,6 +64,7 @@ class Memory(msgspec.Struct):
     roster: Roster
     roster_version: int
     """0 while nobody has written an on-call list."""
+    bookmarks: list[Bookmarked]
 
 
 #: Memory for pages in KiB, and pages of 4 KiB in the write-ahead log before they are moved into the file: with the
@@ -227,4 +228,5 @@ def _load(db: sqlite3.Connection) -> Memory:
         left={ActivationId(name) for (name,) in db.execute(_LEFT)},
         roster=Roster() if roster is None else msgspec.json.decode(roster[1], type=Roster),
         roster_version=0 if roster is None else roster[0],
+        bookmarks=[Bookmarked(*row) for row in db.execute("SELECT domain, device, key, value FROM bookmarks")],
     )

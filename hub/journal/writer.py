@@ -91,6 +91,12 @@ def _write_transport(db: sqlite3.Connection, entry: Entry) -> None:
     )
     if entry.deliveries:
         db.execute("DELETE FROM deliveries WHERE seq <= (SELECT MAX(seq) FROM deliveries) - ?", (KEPT_DELIVERIES,))
+    for mark in entry.bookmarks:
+        at = (mark.domain, mark.device, mark.key)
+        if mark.value:
+            db.execute("INSERT OR REPLACE INTO bookmarks VALUES (?, ?, ?, ?)", (*at, mark.value))
+        else:
+            db.execute("DELETE FROM bookmarks WHERE domain = ? AND device = ? AND key = ?", at)
     for announcement in entry.announcements:
         key = (announcement.integration, announcement.topic)
         if announcement.payload:

@@ -37,6 +37,16 @@ class Announcement(msgspec.Struct, frozen=True):
     """Empty: the device was withdrawn."""
 
 
+class Bookmarked(msgspec.Struct, frozen=True):
+    """A bookmark of a configured device, written with what it was reported with (hub.sdk.Tools)."""
+
+    domain: str
+    device: str
+    key: str
+    value: str
+    """Empty: it is taken out."""
+
+
 class Evidence(msgspec.Struct, frozen=True):
     """A file that was written once."""
 
@@ -134,6 +144,7 @@ class Entry(msgspec.Struct):
     notes: list[Note] = []
     deliveries: list[Delivery] = []
     announcements: list[Announcement] = []
+    bookmarks: list[Bookmarked] = []
 
     @property
     def empty(self) -> bool:
@@ -151,4 +162,5 @@ class Entry(msgspec.Struct):
             or self.notes
             or self.deliveries
             or self.announcements
+            or self.bookmarks
         )

@@ -85,7 +85,7 @@ class FirmwareKeeper(Protocol):
         ...
 
     def state(self) -> RolloutState | None:
-        """Return the roll-out, None when there was none since the hub started."""
+        """Return the roll-out or the last one, also of before a restart of the hub; None when there was none."""
         ...
 
     def load(self, data: bytes) -> FirmwareImage:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
@@ -12,6 +12,7 @@ import msgspec
 
 from hub.model.reading import Entity
 from hub.sdk.drivers import Driver
+from hub.sdk.firmware import Surroundings
 from hub.sdk.message import Sample, Vitals
 
 
@@ -74,8 +75,23 @@ class Report(Protocol):
         """Return when it is committed: acknowledge to the device after that, not before."""
 
 
+class ReportMarked(Protocol):
+    """Hands what a device said to the hub, and how far the device was heard with it."""
+
+    async def __call__(self, bookmarks: Mapping[str, str], *said: Sample | Vitals) -> None:
+        """Return when all of it is committed, in one transaction. Raises Unsupported for too many bookmarks.
+
+        A key has 1 to 64 characters, a value at most 256; an empty value takes the bookmark out. One device has at
+        most 32.
+        """
+
+
 async def _nowhere(*said: Sample | Vitals) -> None:
     raise RuntimeError(f"these tools belong to no hub, so {len(said)} samples have nowhere to go")
+
+
+async def _unmarked(bookmarks: Mapping[str, str], *said: Sample | Vitals) -> None:
+    await _nowhere(*said)
 
 
 async def _unseen(newcomer: Newcomer) -> None:
@@ -102,3 +118,10 @@ class Tools:
     """Take HTTP pushes at ``/hooks/<domain>/<device>`` of the hub's page; returns that path."""
     found: Callable[[Newcomer], Awaitable[None]] = _unseen
     """Put a device into the inbox that can be configured with this integration."""
+    report_marked: ReportMarked = _unmarked
+    """Hand samples to the hub together with bookmarks: what a device repeats after a crash of the hub is then known
+    and not stored twice. Not lent to a device in a process of its own."""
+    bookmarks: Callable[[], Mapping[str, str]] = dict
+    """The bookmarks of this device as they are committed, by key."""
+    surroundings: Surroundings | None = None
+    """What a roll-out must know of the hub, to go on after a restart; None where no hub is."""

@@ -14,12 +14,16 @@ from hub.model.time import SECOND
 from hub.sdk import FirmwareImage, RolloutOrder, Surroundings
 from hub.web import schema
 from hub.web.audit import USER, audit
-from hub.web.context import CONTEXT, Context
+from hub.web.context import CONTEXT
 from hub.web.errors import Refusal
 from hub.web.handlers import MOST, answer, body, upload
 from hub.web.routing import Route, UserRole
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hub.journal.queries import Queries
+    from hub.model.execution import Clock
     from hub.sdk import FirmwareKeeper
 
 #: Largest image that is taken, in bytes.
@@ -60,7 +64,9 @@ async def begin(request: web.Request) -> web.Response:
         wanted.hours,
     )
     try:
-        keeper.begin(order, _surroundings(context))
+        keeper.begin(
+            order, surroundings(context.clock, context.queries, lambda: context.folder().settings.site.timezone)
+        )
     except DeviceError as error:
         raise Refusal(422, "refused", error.reason) from None
     await audit(request, {"digest": wanted.digest, "units": list(wanted.units)})
@@ -97,18 +103,19 @@ def _keeper(request: web.Request) -> FirmwareKeeper:
     return keeper
 
 
-def _surroundings(context: Context) -> Surroundings:
+def surroundings(clock: Clock, queries: Queries, zone: Callable[[], str]) -> Surroundings:
+    """Return what a roll-out must know of the hub; ``zone`` names the site's time zone."""
+
     def minute() -> int:
-        zone = ZoneInfo(context.folder().settings.site.timezone)
-        local = datetime.fromtimestamp(context.clock.now() / SECOND, zone)
+        local = datetime.fromtimestamp(clock.now() / SECOND, ZoneInfo(zone()))
         return local.hour * 60 + local.minute
 
     async def alarm() -> str:
-        rows = await context.queries.incidents(is_open=True, limit=MOST, before=None)
+        rows = await queries.incidents(is_open=True, limit=MOST, before=None)
         urgent = next((row for row in rows if row.severity == Severity.HIGH), None)
         return "" if urgent is None else f"incident {urgent.id} is open"
 
-    return Surroundings(context.clock.now, minute, alarm)
+    return Surroundings(clock.now, minute, alarm)
 
 
 ROUTES: tuple[Route, ...] = (

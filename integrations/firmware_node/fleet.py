@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,13 +16,15 @@ from firmware_bridge.rollout import Outcome, Rollout, Stand, Window
 from firmware_bridge.update import LOW_BATTERY, Patience, Phase, update, why_not
 from hub.sdk import DeviceError, FirmwareImage, FirmwareUnit, Instant, RolloutState, Unsupported, clean
 from integrations.firmware_node import links
+from integrations.firmware_node.kept import Plan, Shelf
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-    from hub.sdk import RolloutOrder, Surroundings
+    from hub.sdk import RolloutOrder, Surroundings, Tools
     from integrations.firmware_node.session import NodeSession
 
 #: Public half of the key that signs images, in the site folder.
@@ -39,14 +42,18 @@ class Fleet:
         self.patience = patience or Patience()
         self._sessions: dict[str, NodeSession] = {}
         self._image: Image | None = None
-        self._rollout: Rollout | None = None
-        self._by = ""
+        self._plan: Plan | None = None
+        self._shelf: Shelf | None = None
+        """Where the last roll-out was looked for and the present one is kept."""
         self._phases: dict[str, tuple[Phase, float]] = {}
         self._task: asyncio.Task[None] | None = None
 
     def opened(self, name: str, session: NodeSession) -> None:
-        """Take note of a node that is there."""
+        """Take note of a node that is there; the first one brings back the roll-out of before a restart."""
         self._sessions[name] = session
+        if self._shelf is None or self._shelf.folder != session.tools.data:
+            self._shelf = Shelf(session.tools.data)
+            self._recall(self._shelf, session.tools)
 
     def closed(self, name: str, session: NodeSession) -> None:
         """Take note that a node is not open any more."""
@@ -60,9 +67,10 @@ class Fleet:
 
     def state(self) -> RolloutState | None:
         """Return the roll-out, or the last one."""
-        if self._rollout is None or self._image is None:
+        if self._plan is None:
             return None
-        return RolloutState(_shown(self._image), self._rollout.outcome, self._rollout.reason, self._by)
+        rollout = self._plan.rollout
+        return RolloutState(self._plan.image, rollout.outcome, rollout.reason, self._plan.by)
 
     def load(self, data: bytes) -> FirmwareImage:
         """Verify an image and keep it. Raises Unsupported when it is not to be trusted."""
@@ -72,7 +80,7 @@ class Fleet:
             verify(image, _site_key(self._folder()))
         except BadImage as error:
             raise Unsupported(error.reason) from None
-        self._image, self._rollout = image, None
+        self._image, self._plan = image, None
         return _shown(image)
 
     def begin(self, order: RolloutOrder, surroundings: Surroundings) -> None:
@@ -97,17 +105,24 @@ class Fleet:
         if not 0 <= order.quiet_s <= 24 * 3600:
             raise Unsupported("the quiet time is at most a day")
         self._phases.clear()
-        self._by = clean(order.by)
-        self._rollout = plan.begin(names, Instant(surroundings.now() + round(order.hours * HOUR)))
+        rollout = plan.begin(names, Instant(surroundings.now() + round(order.hours * HOUR)))
         window = Window() if order.begin_minute == order.end_minute else Window(order.begin_minute, order.end_minute)
-        patience = msgspec.structs.replace(self.patience, quiet=order.quiet_s)
-        self._task = asyncio.ensure_future(self._drive(image, window, patience, surroundings))
+        begun = Plan(_shown(image), clean(order.by), window, order.quiet_s, rollout)
+        try:  # before anything begins: a restart must know of it
+            if self._shelf is not None:
+                self._shelf.begin(begun, image.data)
+        except OSError as error:
+            raise Unsupported(f"the roll-out cannot be written down: {type(error).__name__}") from None
+        self._plan = begun
+        self._task = asyncio.ensure_future(self._drive(image, begun, surroundings))
 
     def stop(self, by: str) -> None:
         """Begin with no further node. Raises Unsupported when nothing runs."""
         if self._rollout is None or self._rollout.outcome is not Outcome.RUNNING:
             raise Unsupported("no roll-out is running")
-        self._rollout = plan.stop(self._rollout, f"stopped by {clean(by)}")
+        self._go(plan.stop(self._rollout, f"stopped by {clean(by)}"))
+        with suppress(OSError):
+            self._writing()()  # who is told that it has stopped must not see it run after a power cut
 
     async def release(self, name: str) -> None:
         """Give a node up: it can be claimed by another hub. Raises DeviceError."""
@@ -117,12 +132,49 @@ class Fleet:
         await session.peer.release(session.hall.registry.save)
 
     async def close(self) -> None:
-        """End the roll-out where it is and forget it; each node is left as it is."""
+        """End the roll-out where it is, as the end of the hub does; each node is left as it is."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        self._task = self._rollout = self._image = None
+        self._task = self._plan = self._image = self._shelf = None
         self._phases.clear()
+
+    @property
+    def _rollout(self) -> Rollout | None:
+        return None if self._plan is None else self._plan.rollout
+
+    def _go(self, rollout: Rollout) -> None:
+        """Take over how far the roll-out is now."""
+        if self._plan is not None:
+            self._plan = msgspec.structs.replace(self._plan, rollout=rollout)
+
+    def _writing(self) -> Callable[[], None]:
+        return (lambda: None) if self._plan is None or self._shelf is None else self._shelf.writing(self._plan)
+
+    async def _save(self) -> None:
+        with suppress(OSError):  # a full disk must not leave a node half updated; the next change is written again
+            await asyncio.to_thread(self._writing())
+
+    def _recall(self, shelf: Shelf, tools: Tools) -> None:
+        """Go on with the roll-out that a restart of the hub had cut, or say why it does not."""
+        found = None if self._plan is not None or self._image is not None else shelf.plan()
+        if found is None:
+            return
+        self._plan = found
+        if not found.rollout.busy:
+            return
+        try:
+            image = parse(shelf.image())
+            verify(image, _site_key(tools.site))
+            why = "" if image.digest.hex() == found.image.digest else "its image is another one"
+        except (BadImage, Unsupported) as error:
+            why = error.reason
+        if why or tools.surroundings is None:
+            self._go(plan.interrupted(found.rollout, f"a restart of the hub interrupted it: {why}"))
+            self._task = asyncio.ensure_future(self._save())
+        else:
+            self._image = image
+            self._task = asyncio.ensure_future(self._drive(image, found, tools.surroundings))
 
     def _must_be_idle(self) -> None:
         if self._rollout is not None and self._rollout.busy and self._task is not None and not self._task.done():
@@ -136,18 +188,28 @@ class Fleet:
             raise Unsupported("no node is connected")
         return session.tools.site
 
-    async def _drive(self, image: Image, window: Window, patience: Patience, around: Surroundings) -> None:
-        """Begin with nodes as their turn comes until the roll-out has ended."""
+    async def _drive(self, image: Image, ordered: Plan, around: Surroundings) -> None:
+        """Begin with nodes as their turn comes until the roll-out has ended; those under way before a restart first."""
+        patience = msgspec.structs.replace(self.patience, quiet=ordered.quiet_s)
         tasks: set[asyncio.Task[None]] = set()
+
+        def start(*names: str) -> None:
+            for name in names:
+                task = asyncio.ensure_future(self._one(name, image, patience))
+                tasks.add(task)
+                task.add_done_callback(tasks.discard)
+
         try:
+            start(*(name for name, node in ordered.rollout.nodes.items() if node.stand is Stand.UPDATING))
             while self._rollout is not None and self._rollout.busy:
-                barred = "" if window.holds(around.minute()) else "outside the maintenance window"
+                barred = "" if ordered.window.holds(around.minute()) else "outside the maintenance window"
                 barred = barred or await around.alarm()
-                self._rollout, begun = plan.step(self._rollout, around.now(), partial(self._why_not, barred))
-                for name in begun:
-                    task = asyncio.ensure_future(self._one(name, image, patience))
-                    tasks.add(task)
-                    task.add_done_callback(tasks.discard)
+                before = self._rollout
+                after, begun = plan.step(before, around.now(), partial(self._why_not, barred))
+                self._go(after)
+                if after != before:
+                    await self._save()
+                start(*begun)
                 await asyncio.sleep(min(TICK, patience.look))
         finally:
             for task in tuple(tasks):
@@ -172,10 +234,11 @@ class Fleet:
         """Update one node. The link is held, since the session may end and begin anew with the new image's points."""
         stand, reason = await self._try(name, image, patience)
         if self._rollout is not None:
-            self._rollout = plan.ended(self._rollout, name, stand, clean(reason, 160))
+            self._go(plan.ended(self._rollout, name, stand, clean(reason, 160)))
+            await self._save()
 
     async def _try(self, name: str, image: Image, patience: Patience) -> tuple[Stand, str]:
-        session = self._sessions.get(name)
+        session = await self._there(name, patience)
         if session is None:
             return Stand.FAILED, "not connected"
         hall, node = await links.enter(session.config.place, session.tools), session.peer.record.node
@@ -193,6 +256,15 @@ class Fleet:
             hall.link.leave(node)
             await links.leave(hall, session.tools)
         return Stand.DONE, ""
+
+    async def _there(self, name: str, patience: Patience) -> NodeSession | None:
+        """Return the session of a node; after a restart of the hub it may come only now."""
+        ends = asyncio.get_running_loop().time() + patience.back
+        while True:
+            session = self._sessions.get(name)
+            if (session is not None and session.online) or asyncio.get_running_loop().time() > ends:
+                return session
+            await asyncio.sleep(min(TICK, patience.look))
 
     def _unit(self, name: str) -> FirmwareUnit:
         session = self._sessions.get(name)

@@ -12,6 +12,7 @@ from firmware_bridge.errors import BadFrame, NoAnswer, Rc
 from firmware_bridge.frame import Frame, Group, Op
 from firmware_bridge.messages import Description, Event, Health, Hello, NodeCommand, OsCommand, read
 from hub.sdk import Alarm, BadCredentials, Equipment, Sample, Unreachable, Vitals
+from integrations.firmware_node import bookmarks
 from integrations.firmware_node.entities import Points
 from integrations.firmware_node.order import Order
 from integrations.firmware_node.relay import NodeRelay
@@ -60,6 +61,7 @@ class NodeSession:
         """By point, the last event and what it said."""
         self._bad_at = float("-inf")
         self._told: dict[str, object] = {}
+        bookmarks.restore(peer.record, tools.bookmarks())
 
     @property
     def equipment(self) -> tuple[Equipment, ...]:
@@ -149,7 +151,7 @@ class NodeSession:
             said += self._in_time(event, part)
             good.append((request, event))
         if said:
-            await self.tools.report(*said)
+            await self.tools.report_marked(bookmarks.after(self.peer.record, fresh), *said)
         for request, event in good:
             record.commit(event.boot, event.seq)
             self.peer.answer(request, {"rc": 0, "boot": event.boot, "seq": event.seq})

@@ -127,6 +127,7 @@ def _children(arguments: argparse.Namespace, at: Callable[[str], str]) -> list[C
     magnetometer += ["--name", arguments.lane_name]
     door = [*mqtt, "--control", at("zigbee_door"), "--id", arguments.door]
     nodes = ["--hub", f"{HOST}:{arguments.base_port + HUB_UDP}", "--control", at("nodes")]
+    nodes += ["--signer", arguments.signer] if arguments.signer else []
     nodes += ["--link", str(data / "node"), "--data", str(data / "nodes")]
     devices = {
         "camera": camera,
@@ -260,6 +261,7 @@ def main() -> int:
     options.add_argument("--multicast", metavar="GROUP", help="the loudspeaker also listens to this group")
     options.add_argument("--lane", default="lane_3", help="id of the magnetometer (%(default)s)")
     options.add_argument("--lane-name", default="3号楼北侧地磁", help="name of the magnetometer (%(default)s)")
+    options.add_argument("--signer", default="", metavar="HEX", help="public key of who signs the nodes' images")
     options.add_argument("--door", default="unit_5_1", help="name of the door (%(default)s)")
     arguments = options.parse_args()
     try:

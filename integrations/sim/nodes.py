@@ -39,7 +39,9 @@ class Part:
         hub: Address = arguments.hub
         by_udp = None if name == ON_A_LINE else (hub.host, hub.port)
         self._link: Path | None = arguments.link if name == ON_A_LINE else None
-        self._options = NodeOptions(state=arguments.data / name, id=bytes.fromhex(label), hub=by_udp)
+        self._options = NodeOptions(
+            state=arguments.data / name, id=bytes.fromhex(label), hub=by_udp, signer=arguments.signer
+        )
         self._changed = asyncio.Event()
         self.seen = False
 
@@ -110,6 +112,7 @@ def main() -> int:
     add_address(options, "--hub", "the hub's UDP socket", "127.0.0.1:1337")
     options.add_argument("--link", type=Path, required=True, metavar="PATH", help="name of the serial port")
     options.add_argument("--data", type=Path, required=True, metavar="DIR", help="the nodes' flash")
+    options.add_argument("--signer", type=bytes.fromhex, default=bytes(32), metavar="HEX", help="who signs images")
     return run("nodes", live, options.parse_args())
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.kit.broker import find_mosquitto
 from tests.kit.demo import Demo, running_demo
-from tests.kit.http import get_json, request
+from tests.kit.http import get_json, put_image, request
 from tests.kit.wait import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
@@ -42,6 +42,20 @@ def closed(demo: Demo, zone: str) -> None:
     until(lambda: incident(demo, zone), lambda one: one is not None and one["state"] == "closed", 30, f"{zone} calm")
 
 
+def update(demo: Demo, image: str) -> None:
+    """Roll one of the demo's images out to the magnetometer, now and with a short trial."""
+    digest = put_image(demo.url, demo.token, (demo.images / image).read_bytes())
+    order = {"digest": digest, "units": ["lane_5"], "begin_minute": 0, "end_minute": 0, "quiet_s": 3}
+    status, said = request("POST", f"{demo.url}api/v1/firmware/rollout", order, token=demo.token)
+    assert status == 204, said
+
+
+def outcome(demo: Demo) -> tuple[str, str, str]:
+    found = get_json(f"{demo.url}api/v1/firmware", token=demo.token)
+    unit = next(unit for unit in found["units"] if unit["name"] == "lane_5")
+    return found["rollout"]["outcome"], unit["stand"], unit["version"]
+
+
 def test_cars_and_doors_at_nodes_of_the_community(tmp_path: Path) -> None:
     if find_mosquitto() is None:
         pytest.skip("mosquitto is not installed: the demo needs a broker")
@@ -58,6 +72,10 @@ def test_cars_and_doors_at_nodes_of_the_community(tmp_path: Path) -> None:
         scene(demo, bay=False, entrance=False, plant=False)
         for zone in ("lane_5_south", "unit_3_1", "plant_3"):
             closed(demo, zone)
+        update(demo, "good-1.1.0.img")
+        until(lambda: outcome(demo), lambda it: it == ("done", "done", "1.1.0"), 40, "the update is confirmed")
+        update(demo, "crashes-1.2.0.img")
+        until(lambda: outcome(demo), lambda it: it == ("stopped", "reverted", "1.1.0"), 40, "the crash is reverted")
         assert "Traceback" not in demo.words()
         demo.terminate()
 

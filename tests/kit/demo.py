@@ -31,6 +31,7 @@ class Demo:
 
     def __init__(self, folder: Path) -> None:
         self.base = free_base()
+        self.images = folder / "demo" / "firmware"
         self._out, self._errors = folder / "demo.out", folder / "demo.err"
         command = [sys.executable, "-m", "hub", "demo", "--data", str(folder / "demo"), "--port", str(self.base)]
         with self._out.open("wb") as out, self._errors.open("wb") as errors:

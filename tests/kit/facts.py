@@ -25,6 +25,7 @@ from hub.model.decision import (
 from hub.model.entry import (
     Adopted,
     Announcement,
+    Bookmarked,
     ClockJump,
     Delivery,
     Entry,
@@ -139,4 +140,5 @@ def story() -> Entry:
             Announcement("mqtt_discovery", "a/config", b"{}"),
             Announcement("mqtt_discovery", "b/config", b""),
         ],
+        bookmarks=[Bookmarked("firmware_node", "pole", "a.1", "7 1"), Bookmarked("firmware_node", "pole", "a.0", "")],
     )

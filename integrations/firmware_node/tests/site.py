@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +15,7 @@ import aiohttp
 import msgspec
 
 from firmware_bridge.tests.py_node import CODE, FarNode, UdpNode
-from hub.sdk import Connection, Newcomer, Sample, Tools, Vitals
+from hub.sdk import Connection, Newcomer, Sample, Surroundings, Tools, Vitals
 from integrations.firmware_node import connect
 from integrations.firmware_node.config import Config
 
@@ -30,6 +30,8 @@ class Hub:
     """Every call, in order."""
     samples: list[Sample] = field(default_factory=list)
     vitals: list[Vitals] = field(default_factory=list)
+    bookmarks: dict[str, str] = field(default_factory=dict)
+    surroundings: Surroundings | None = None
     newcomers: list[Newcomer] = field(default_factory=list)
     committing: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -38,13 +40,26 @@ class Hub:
 
     @property
     def tools(self) -> Tools:
-        return Tools(self.http, self.folder, self.folder, report=self._report, found=self._found)
+        return Tools(
+            self.http,
+            self.folder,
+            self.folder,
+            report=self._report,
+            found=self._found,
+            report_marked=self._report_marked,
+            bookmarks=lambda: self.bookmarks,
+            surroundings=self.surroundings,
+        )
 
     async def _report(self, *said: Sample | Vitals) -> None:
         await self.committing.wait()
         self.reports.append(said)
         self.samples += [one for one in said if isinstance(one, Sample)]
         self.vitals += [one for one in said if isinstance(one, Vitals)]
+
+    async def _report_marked(self, bookmarks: Mapping[str, str], *said: Sample | Vitals) -> None:
+        await self._report(*said)
+        self.bookmarks |= bookmarks
 
     async def _found(self, newcomer: Newcomer) -> None:
         self.newcomers.append(newcomer)

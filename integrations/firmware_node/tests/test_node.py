@@ -16,6 +16,7 @@ from firmware_bridge.frame import Frame, Group, Op, encode
 from firmware_bridge.tests.py_node import CODE, PtyNode, UdpNode
 from hub.sdk import Alarm, BadCredentials, Capability, CommandKey, Contact, Relay, Unreachable, Unsupported
 from integrations.firmware_node import connect
+from integrations.firmware_node.session import SYNC
 from integrations.firmware_node.tests.site import Hub, config, free_port, opened, running, until
 
 
@@ -190,6 +191,33 @@ async def test_the_clock_is_set_again_after_a_restart(hub: Hub, node: UdpNode, p
         node.clock = ""
         node.reset()
         await until(lambda: node.clock)
+
+
+async def test_the_clock_is_set_every_quarter_of_an_hour(
+    hub: Hub, node: UdpNode, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert SYNC == 15 * 60
+    monkeypatch.setattr("integrations.firmware_node.session.SYNC", 0.2)
+    monkeypatch.setattr("integrations.firmware_node.session.HEALTH", 0.2)
+    async with opened(hub, node, port):
+        for _ in range(3):
+            node.clock = ""
+            await until(lambda: node.clock)
+        assert node.resets == 0
+
+
+async def test_a_node_that_speaks_from_two_places_is_shown_as_a_clone(hub: Hub, node: UdpNode, port: int) -> None:
+    async with opened(hub, node, port):
+        await until(lambda: hub.values("tamper") == [Alarm.CLEAR] and node.clock)
+        twin = UdpNode()
+        await twin.join(port)
+        for number, one in enumerate((twin, node, twin)):
+            event = {"boot": 1, "seq": number + 1, "up": 1, "t": 0, "pt": 0, "v": number % 2 == 0}
+            frame = Frame(Op.WRITE, Group.NODE, 1, 2, event)
+            one.send(seal(frame, node.key, Direction.FROM_NODE, node.id, node.boot << 32 | 700 + number))
+            await until(lambda: len(hub.values("0_door")) == number + 1)  # noqa: B023 - it is awaited here
+        await until(lambda: hub.values("tamper")[-1] is Alarm.ACTIVE)
+        twin.leave()
 
 
 async def test_a_silent_node_is_missing(hub: Hub, node: UdpNode, port: int, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import aiohttp
+import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -18,6 +19,7 @@ from firmware_bridge.tests.py_node import UdpNode
 from firmware_bridge.update import Patience
 from hub.sdk import Instant, RolloutOrder, Surroundings, Unsupported
 from integrations.firmware_node.fleet import FLEET, KEY_FILE
+from integrations.firmware_node.kept import Shelf
 from integrations.firmware_node.tests.site import Hub, free_port, opened, until
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
@@ -131,6 +133,56 @@ async def test_an_upload_goes_on_where_it_was_cut(hub: Hub, fleet: list[UdpNode]
     assert held < len(data)
     assert bytes(node.slots.data) == data
     assert stands()["n1"] == Stand.DONE
+
+
+async def test_a_roll_out_goes_on_after_a_restart_of_the_hub(hub: Hub) -> None:
+    hub.surroundings = around()
+    port, nodes = free_port(), [UdpNode(number) for number in (1, 2)]
+    async with AsyncExitStack() as stack:
+        for node in nodes:
+            await node.join(port)
+            stack.callback(node.leave)
+        async with opened(hub, nodes[0], port, "n1"), opened(hub, nodes[1], port, "n2"):
+            await until(lambda: len(hub.values("fault")) == 2)
+            loaded = FLEET.load(image())
+            FLEET.begin(RolloutOrder(loaded.digest, "zhang", quiet_s=60), around())
+            await until(lambda: nodes[0].resets and FLEET.units()[0].phase == "watch")
+            FLEET.stop("li")
+        await FLEET.close()  # all of it in memory is gone
+        assert not nodes[0].slots.confirmed
+        plan = Shelf(hub.folder).plan()
+        assert plan is not None
+        hurried = msgspec.structs.replace(plan, quiet_s=0.1)
+        Shelf(hub.folder).writing(hurried)()
+        async with opened(hub, nodes[0], port, "n1"), opened(hub, nodes[1], port, "n2"):
+            state = FLEET.state()
+            assert state is not None
+            assert (state.outcome, state.reason, state.by) == ("stopped", "stopped by li", "zhang")
+            await until(lambda: stands()["n1"] == Stand.DONE)
+            assert stands() == {"n1": "done", "n2": "waiting"}
+            assert (nodes[0].resets, nodes[0].slots.confirmed, nodes[1].resets) == (1, True, 0)
+
+
+async def test_one_that_cannot_go_on_after_a_restart_says_so(hub: Hub) -> None:
+    hub.surroundings = around(alarm="an incident is open")
+    port, node = free_port(), UdpNode()
+    await node.join(port)
+    async with opened(hub, node, port):
+        await until(lambda: hub.values("fault"))
+        roll(image(), "pole", surroundings=around(alarm="an incident is open"))
+        await until(lambda: FLEET.units()[0].reason)
+    await FLEET.close()
+    (hub.folder / "rollout.image").write_bytes(image(security=9))
+    async with opened(hub, node, port):
+        state = FLEET.state()
+        assert state is not None
+        assert (state.outcome, state.reason) == (
+            "stopped", "a restart of the hub interrupted it: its image is another one",
+        )  # fmt: skip
+    await FLEET.close()
+    async with opened(hub, node, port):  # it was written down
+        assert outcome() == "stopped"
+    node.leave()
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,7 @@ async def test_everything_that_is_remembered_comes_back(journal: Journal) -> Non
     assert memory.modes == [entry.modes[0]]
     assert memory.deliveries == entry.deliveries
     assert memory.announcements == [Announcement("mqtt_discovery", "a/config", b"{}")]
+    assert memory.bookmarks == entry.bookmarks[:1]
     speech, notice = command(number=1, when=2), command(Notify("guard"), "1", when=5)
     assert memory.outbox == [(speech, CommandStatus.STARTED), (notice, CommandStatus.PENDING)]
 

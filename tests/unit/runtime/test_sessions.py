@@ -253,3 +253,17 @@ async def test_a_device_that_is_named_no_more_is_closed_and_forgotten_and_a_new_
         await settle()
         assert (kept.closed, new.closed, edited.opened) == (0, 1, 1)
     assert (kept.closed, edited.closed) == (1, 1)
+
+
+async def test_bookmarks_are_there_once_they_are_committed_and_have_limits() -> None:
+    house = House(a=Far(None))
+    async with house.open():
+        await house.reports.take("gate", "a", (Sample(DOOR, Contact.OPEN),), {"one": "1", "two": "2"})
+        assert house.loop.journal.entries[-1].bookmarks[0].value == "1"
+        await house.reports.take("gate", "a", (), {"one": "", "two": "3"})
+        assert house.reports.bookmarks("gate", "a") == {"two": "3"}
+        assert house.reports.bookmarks("gate", "b") == {}
+        for too_much in ({"": "1"}, {"k" * 65: "1"}, {"k": "v" * 257}, {str(n): "v" for n in range(32)}):
+            with pytest.raises(Unsupported):
+                await house.reports.take("gate", "a", (), too_much)
+        assert house.reports.bookmarks("gate", "a") == {"two": "3"}

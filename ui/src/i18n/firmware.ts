@@ -31,6 +31,7 @@ export const firmwareZh = {
       confirm: '正在确认', done: '已确认', failed: '没有升级', reverted: '已回退', left: '没有开始',
     },
     reason: {
+      interrupted: '门神重启时中断了升级，请重新开始',
       stayed: '新固件没有运行稳定，节点已回到原来的固件',
       restarted: '新固件在试运行期间自己重启了',
       selfTest: '新固件自检不通过：{detail}',
@@ -90,6 +91,7 @@ export const firmwareEn: FirmwareMessages = {
       watch: 'testing {n}%', confirm: 'confirming', done: 'confirmed', failed: 'not updated', reverted: 'reverted', left: 'left as it is',
     },
     reason: {
+      interrupted: 'a restart of the hub interrupted the update: begin it again',
       stayed: 'the new image did not stay up: the node is back on the old one',
       restarted: 'the new image restarted while it was tested',
       selfTest: 'self-test of the new image failed: {detail}',

@@ -4,6 +4,7 @@ import { knows, t, type MessageKey } from '@/i18n'
 
 /** Sentences of integrations/firmware_node and firmware_bridge; what they capture is the detail. */
 const REASONS: readonly [RegExp, MessageKey][] = [
+  [/^a restart of the hub interrupted it/, 'firmware.reason.interrupted'],
   [/^the new image did not stay up/, 'firmware.reason.stayed'],
   [/^the new image restarted within its quiet time/, 'firmware.reason.restarted'],
   [/^self-test of the new image failed: (.*)$/, 'firmware.reason.selfTest'],
