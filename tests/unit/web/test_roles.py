@@ -89,7 +89,7 @@ async def test_every_route_of_the_server_is_in_the_table(desk: Office) -> None:
     table = {(route.name, route.method, route.path) for route in ROUTES}
     for found in desk.client.app.router.routes():
         assert found.resource is not None
-        if found.name in {"page", "assets"}:
+        if found.name in {"page", "shell", "assets"}:
             assert found.method in {"GET", "HEAD"}
         elif found.method != "HEAD":
             assert (found.name, found.method, found.resource.canonical) in table
