@@ -70,7 +70,7 @@ class _Client:
     def subscribe(self, topics: Iterable[Topic]) -> bool:
         """Hear of these topics from now on, and at once of all; False where one is above the role.
 
-        Said after the page is on the list: what changed while it was away, and whatever it fetched before, is asked for again.
+        Said once the page is on the list: what changed while it was away, and what it fetched before, is fetched again.
         """
         wanted = set(topics)
         if not all(self._may_hear(topic) for topic in wanted):

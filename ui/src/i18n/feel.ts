@@ -1,7 +1,7 @@
 // Words of the page itself: light and dark, old data, a newer page, the guided first run.
 export const feelZh = {
   feel: {
-    theme: { label: '明暗', system: '跟随系统', light: '浅色', dark: '深色' },
+    theme: { label: '明暗：{theme}', system: '跟随系统', light: '浅色', dark: '深色' },
     offline: '这台设备没有网络。',
     old: '数据停在 {time}（{ago}前）。',
     newer: '门神已更新，刷新后使用新页面。',
@@ -37,7 +37,7 @@ export type FeelMessages = typeof feelZh
 
 export const feelEn: FeelMessages = {
   feel: {
-    theme: { label: 'Light or dark', system: 'As the system', light: 'Light', dark: 'Dark' },
+    theme: { label: 'Light or dark: {theme}', system: 'As the system', light: 'Light', dark: 'Dark' },
     offline: 'This device is offline.',
     old: 'What is shown is from {time} ({ago} ago).',
     newer: 'Menshen was updated. Reload to use the new page.',
