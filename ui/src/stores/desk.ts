@@ -71,7 +71,9 @@ function wake(): void {
   offline.value = !navigator.onLine
   if (document.visibilityState === 'hidden') return
   live.retryNow()
-  if (status.value === 'open') void fetchTopics(TOPICS)
+  if (status.value !== 'open') return
+  void fetchTopics(TOPICS)
+  void lookForNewerPage()
 }
 
 /** Fetch everything again, now. */
