@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, WebSocketRoute, expect
 
 from tests.kit.broker import free_port
 from tests.kit.browser import Desk, need_desk, running_chromium
@@ -108,5 +108,53 @@ def test_the_theme_is_kept_in_this_browser(browser: Browser, hub: HubProcess) ->
     expect(root).to_have_class("dark")
     desk.page.reload()
     expect(root).to_have_class("dark")
+    desk.check()
+    desk.context.close()
+
+
+def test_what_happens_while_the_socket_is_cut_is_seen_when_it_is_back(browser: Browser, hub: HubProcess) -> None:
+    """Far sooner than the page would ask by itself, which it does every 30 s."""
+    desk = Desk(browser, hub.url, 1280, 800)
+    sockets: list[WebSocketRoute] = []
+
+    def pass_on(socket: WebSocketRoute) -> None:
+        sockets.append(socket)
+        socket.connect_to_server()
+
+    desk.context.route_web_socket("**/api/v1/ws", pass_on)
+    desk.open(f"#token={hub.token}")
+    expect(desk.page.locator(".live.open")).to_be_visible()
+    for turn in range(3):
+        sockets[-1].close()
+        hub.mode("test", on=turn % 2 == 0)  # nobody is there to hear of it
+        expect(desk.hook("banner-test")).to_have_count(1 - turn % 2, timeout=8_000)
+        expect(desk.page.locator(".live.open")).to_be_visible()
+    assert len(sockets) == 4
+    desk.check()
+    desk.context.close()
+
+
+def test_a_dialogue_is_used_without_a_mouse(browser: Browser, hub: HubProcess) -> None:
+    desk = Desk(browser, hub.url, 1280, 800)
+    desk.open(f"#token={hub.token}")
+    desk.hook("rules-link").focus()
+    desk.page.keyboard.press("Enter")
+    ringed = "() => getComputedStyle(document.activeElement).outlineStyle !== 'none'"
+    add = desk.hook("add-rule")
+    for _ in range(30):
+        desk.page.keyboard.press("Tab")
+        assert desk.page.evaluate(ringed), "where one is must be seen"
+        if add.evaluate("button => button === document.activeElement"):
+            break
+    desk.page.keyboard.press("Enter")
+    expect(desk.hook("new-rule")).to_be_visible()
+    within = "form => form.closest('.el-dialog').contains(document.activeElement)"
+    until(lambda: desk.hook("new-rule").evaluate(within), what="the focus in the dialogue")
+    for _ in range(40):
+        desk.page.keyboard.press("Tab")
+        assert desk.hook("new-rule").evaluate(within), "the focus stays in the dialogue"
+    desk.page.keyboard.press("Escape")
+    expect(desk.hook("new-rule")).to_be_hidden()
+    expect(add).to_be_focused()
     desk.check()
     desk.context.close()
