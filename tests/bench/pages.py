@@ -2,11 +2,12 @@
 
 Real hub, real Mosquitto, and one real Chromium whose MutationObserver stamps each value when it stands in the document.
 The other 49 pages are connections that do what the page does: listen to the WebSocket, gather for 0.1 s, then fetch
-the zones whole. Twenty sensors, as many as the desk shows at first, speak ten times a second for ``PAGES_SECONDS`` (default 20). A latency counts from the
-moment at which the reading was due to the first moment at which the document shows it, or a later one of that sensor.
+the zones whole. Twenty sensors, as many as the desk shows at first, speak ten times a second for ``PAGES_SECONDS``
+(default 20). A latency counts from the moment at which the reading was due to the first moment at which the document
+shows it, or a later one of that sensor. The page then starts anew on a CPU slowed four times.
 
-Then, at a site with 500 fire lanes, 500 incidents open within a second in front of one real page: the longest delay of a key press, as the
-browser's own event timing has it, and how often the page sounded. At last the page starts on a CPU slowed four times.
+Then, at a site with 500 fire lanes, 500 incidents open within a second in front of one real page: the longest delay of
+a key press, as the browser's own event timing has it, and how often the page sounded.
 """
 
 from __future__ import annotations
@@ -172,9 +173,7 @@ async def _readings(hub: HubProcess, farm: Generator, page: Page, seconds: float
     ]
 
 
-def _latencies(
-    said: list[tuple[float, str, float]], stamps: list[tuple[float, str, float]]
-) -> tuple[list[float], int]:
+def _latencies(said: list[tuple[float, str, float]], stamps: list[tuple[float, str, float]]) -> tuple[list[float], int]:
     """Match what was said with what was shown; a later value of the same sensor counts for the earlier ones."""
     by_zone: dict[str, list[tuple[float, float]]] = {}
     for at, zone, value in stamps:
@@ -251,7 +250,14 @@ async def _slow_start(page: Page) -> Figure:
     await page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
     took = time.monotonic() - began
     await slow.send("Emulation.setCPUThrottlingRate", {"rate": 1})
-    return Figure(BENCH, "interactive on a CPU slowed 4 times", round(took * 1_000), "ms", 1, "signed in, nothing cached, hub on the same machine")
+    return Figure(
+        BENCH,
+        "interactive on a CPU slowed 4 times",
+        round(took * 1_000),
+        "ms",
+        1,
+        "signed in, nothing cached",
+    )
 
 
 def _cpu(pid: int) -> float:

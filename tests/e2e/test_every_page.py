@@ -100,6 +100,7 @@ def desk(browser: Browser, hub: HubProcess) -> Iterator[Desk]:
     desk.context.add_init_script(ASKING)
     desk.open(f"#token={hub.token}")
     desk.hook("sign-out").wait_for()
+    desk.check("status of 401")
     yield desk
     desk.context.close()
 

@@ -115,9 +115,7 @@ def test_from_the_code_to_the_first_active_rule(
     desk.context.close()
 
 
-def test_a_rule_that_cannot_work_here_says_what_is_missing(
-    browser: Browser, hub_of: MakeHub, tmp_path: Path
-) -> None:
+def test_a_rule_that_cannot_work_here_says_what_is_missing(browser: Browser, hub_of: MakeHub, tmp_path: Path) -> None:
     config = tmp_path / "hub.yaml"
     (tmp_path / "rules").mkdir()
     poor = {key: value for key, value in SITE.items() if key not in {"contacts", "prompts"}}
@@ -134,7 +132,9 @@ def test_a_rule_that_cannot_work_here_says_what_is_missing(
     expect(desk.hook("begin-wrong")).to_contain_text("guard")
     assert hub.get("zones")["items"] == [], "nothing was made by halves"
     config.write_text(json.dumps(SITE, ensure_ascii=False), "utf-8")
-    until(lambda: {one["id"] for one in hub.get("rules/words")["contacts"]} >= {"guard"}, what="the hub knows the guard")
+    until(
+        lambda: {one["id"] for one in hub.get("rules/words")["contacts"]} >= {"guard"}, what="the hub knows the guard"
+    )
     person.clicks("begin-start")
     expect(desk.hook("begin-done")).to_contain_text("接上设备后")
     assert len(hub.get("zones")["items"]) == 1
