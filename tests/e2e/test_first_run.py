@@ -96,7 +96,6 @@ def test_from_the_code_to_the_first_active_rule(
     desk.fits()
     desk.shoot(shots, f"begin-done-{width}", whole=True)
     assert len(person.steps) <= MOST, person.steps
-    print(f"first run to first rule active at {width} px: {len(person.steps)} steps")
 
     said = load_site(config).settings.site
     assert said.name.zh == "和平里小区"

@@ -1,4 +1,4 @@
-"""The installable page: it opens without the hub and says so, tells how old its data is, and that a newer page is there."""
+"""The installable page: it opens without the hub and says so, tells how old its data is and that it was replaced."""
 
 from __future__ import annotations
 

@@ -28,7 +28,6 @@ def test_the_first_page_is_light() -> None:
     sizes = {file.name: len(gzip.compress(file.read_bytes(), 6)) for file in files}
     assert any(name.endswith(".js") for name in sizes)
     assert any(name.endswith(".css") for name in sizes)
-    print(f"first page: {sum(sizes.values()) / 1_000:.1f} kB gzip in {len(files)} files")
     assert sum(sizes.values()) <= MOST, sizes
 
 
