@@ -1,13 +1,14 @@
 import { fileURLToPath } from 'node:url'
 import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'vitest/config'
+import { serviceWorker } from './pwa/plugin'
 
 // `npm run dev` talks to a running hub, or to `npm run mock`, both on the hub's own port unless MENSHEN_HUB says otherwise.
 const hub = process.env.MENSHEN_HUB ?? 'http://127.0.0.1:8420'
 
 export default defineConfig({
   base: './',
-  plugins: [vue()],
+  plugins: [vue(), serviceWorker()],
   resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
   define: { __VUE_OPTIONS_API__: 'true', __VUE_I18N_LEGACY_API__: 'false', __INTLIFY_PROD_DEVTOOLS__: 'false' },
   server: { proxy: { '/api': { target: hub, ws: true } } },

@@ -97,6 +97,15 @@ class SiteEditor:
         with self._lock:
             self._edit(change)
 
+    def name_site(self, shown: dict[str, str]) -> None:
+        """Say what the community is called. Raises ConfigError."""
+
+        def change(document: Any) -> None:
+            document["site"]["name"] = shown
+
+        with self._lock:
+            self._edit(change)
+
     def put_area(self, name: str, shown: dict[str, str], parent: str | None) -> None:
         """Write an area, or change it. Raises ConfigError."""
         self._put("areas", name, {"name": shown, **({"parent": parent} if parent else {})}, ("parent",))

@@ -53,8 +53,8 @@ class _Client:
     def tell(self, topic: Topic, ids: Iterable[str]) -> None:
         if topic not in self.topics:
             return
-        known = self.pending.get(topic, set())
-        merged = None if known is None else known | set(ids)
+        new, known = set(ids), self.pending.get(topic, set())
+        merged = None if known is None or not new else known | new  # no ids mean all of them
         self.pending[topic] = None if merged is None or len(merged) > SINGLE else merged
         self.wake.set()
 
@@ -68,11 +68,16 @@ class _Client:
         return self.user is not None
 
     def subscribe(self, topics: Iterable[Topic]) -> bool:
-        """Hear of these topics from now on; False where one is above the role."""
+        """Hear of these topics from now on, and at once of all; False where one is above the role.
+
+        Said once the page is on the list: what changed while it was away, and what it fetched before, is fetched again.
+        """
         wanted = set(topics)
         if not all(self._may_hear(topic) for topic in wanted):
             return False
         self.topics = wanted
+        for topic in sorted(wanted):
+            self.tell(topic, ())
         return True
 
     def _may_hear(self, topic: Topic) -> bool:

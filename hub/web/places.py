@@ -1,4 +1,4 @@
-"""Areas and zones: a person names the places of the community, and what hangs on what."""
+"""The community, its areas and zones: a person names the places, and what hangs on what."""
 
 from __future__ import annotations
 
@@ -34,6 +34,12 @@ class AreaIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     parent: _Id | None = None
 
 
+class SiteNameIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the community is called."""
+
+    name: Text
+
+
 class ZoneIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a zone is for, what it is called, where it lies, and on what its devices hang."""
 
@@ -41,6 +47,15 @@ class ZoneIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: Text
     area: _Id | None = None
     supplied_by: Annotated[tuple[_Id, ...], msgspec.Meta(max_length=8)] = ()
+
+
+async def name_site(request: web.Request) -> web.Response:
+    """Write the name of the community into hub.yaml."""
+    context = request.app[CONTEXT]
+    wanted: SiteNameIn = await body(request, SiteNameIn)
+    await edit(lambda: context.editor.name_site(_words(wanted.name)))
+    await audit(request, msgspec.to_builtins(wanted))
+    return web.Response(status=204)
 
 
 async def areas(request: web.Request) -> web.Response:
@@ -94,6 +109,8 @@ def _words(text: Text) -> dict[str, str]:
 
 _VIEWER, _MANAGER = UserRole.VIEWER, UserRole.MANAGER
 PLACES: tuple[Route, ...] = (
+    Route("PUT", "/api/v1/site/name", "name_site", "Say what the community is called", _MANAGER, name_site,
+          takes=SiteNameIn, status=204),
     Route("GET", "/api/v1/areas", "areas", "The areas of the community", _VIEWER, areas, returns=Page[AreaOut]),
     Route("PUT", "/api/v1/areas/{id}", "put_area", "Write an area, or change it", _MANAGER, put_area, takes=AreaIn,
           status=204),

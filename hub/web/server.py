@@ -31,10 +31,12 @@ log = structlog.get_logger()
 
 #: Largest request body, in bytes; the API takes short JSON.
 BODY = 64 * 1024
+#: What makes the page installable lies beside it: a service worker serves the folder it lies in.
+SHELL = r"sw\.js|manifest\.webmanifest|icon-(?:192|512)\.png"
 #: Sent with every answer. Nothing inline runs, nothing foreign loads, nobody frames the page (ASVS 3.4).
 HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+        "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
         "media-src 'self' blob:; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
         "frame-ancestors 'none'"
     ),
@@ -60,6 +62,14 @@ def application(context: Context, ui: Path) -> web.Application:
             return web.FileResponse(index, headers={"Cache-Control": "no-cache"})
 
         app.router.add_get("/", page, name="page")
+
+        async def shell(request: web.Request) -> web.StreamResponse:
+            file = ui / request.match_info["file"]
+            if not file.is_file():
+                raise web.HTTPNotFound
+            return web.FileResponse(file, headers={"Cache-Control": "no-cache"})
+
+        app.router.add_get(f"/{{file:{SHELL}}}", shell, name="shell")
         app.router.add_static("/assets", ui / "assets", name="assets")
     app.on_response_prepare.append(_add_headers)
     return app
@@ -93,7 +103,7 @@ def _doorkeeper(context: Context) -> Middleware:
         name = request.match_info.route.name
         route = table.get(name or "")
         if route is None:
-            if name in {"page", "assets"}:
+            if name in {"page", "shell", "assets"}:
                 return await handler(request)
             raise web.HTTPNotFound
         _same_origin(request, route)

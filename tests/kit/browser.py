@@ -32,6 +32,10 @@ _TELL_BREACH = """document.addEventListener('securitypolicyviolation',
     (event) => console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`))"""
 
 
+#: Said by Playwright itself, of the worker that most tests do without.
+_BLOCKED = "Service Worker registration blocked by Playwright"
+
+
 def need_desk() -> str:
     """Return Chromium's path; skips by name what is missing for tests of the page with a whole demo."""
     chromium = shutil.which("chromium")
@@ -61,10 +65,15 @@ def running_chromium(path: str) -> Iterator[Browser]:
 class Desk:
     """One window onto the duty desk, which remembers everything it should not have done."""
 
-    def __init__(self, browser: Browser, url: str, width: int, height: int, state: Any = None) -> None:
+    def __init__(
+        self, browser: Browser, url: str, width: int, height: int, state: Any = None, *, worker: bool = False
+    ) -> None:
         self.url = url
         self.context: BrowserContext = browser.new_context(
-            viewport={"width": width, "height": height}, storage_state=state, locale="zh-CN", service_workers="block"
+            viewport={"width": width, "height": height},
+            storage_state=state,
+            locale="zh-CN",
+            service_workers="allow" if worker else "block",
         )
         self.context.set_default_timeout(PATIENCE)
         self.context.add_init_script(_TELL_BREACH)
@@ -102,7 +111,7 @@ class Desk:
         self.page.screenshot(path=folder / f"{name}.png", full_page=whole, animations="disabled")
 
     def _console(self, message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
+        if message.type in {"error", "warning"} and not message.text.startswith(_BLOCKED):
             self.errors.append(f"{message.type}: {message.text} {message.location.get('url', '')}")
 
     def _request(self, request: Request) -> None:

@@ -5,6 +5,7 @@ import 'element-plus/es/components/dialog/style/css'
 import 'element-plus/es/components/input/style/css'
 import 'element-plus/es/components/input-number/style/css'
 import 'element-plus/es/components/switch/style/css'
+import 'element-plus/theme-chalk/dark/css-vars.css'
 
 export { ElButton } from 'element-plus/es/components/button/index.mjs'
 export { ElDialog } from 'element-plus/es/components/dialog/index.mjs'

@@ -5,7 +5,10 @@ import { i18n, localeTag } from '@/i18n'
 import { makeRouter } from '@/router'
 import { arrive } from '@/stores/arrival'
 import { listenForTouch } from '@/stores/tone'
+import { startTheme } from '@/stores/theme'
+import { startShell } from '@/stores/version'
 import '@/styles/base.css'
+import '@/styles/dark.css'
 
 document.documentElement.lang = localeTag.value
 
@@ -16,5 +19,7 @@ window.addEventListener('popstate', () => {
 })
 void arrive(takeToken(window))
 
+startTheme()
+startShell()
 listenForTouch()
 createApp(App).use(i18n).use(makeRouter()).mount('#app')

@@ -12,6 +12,7 @@ export function makeRouter(): Router {
       { path: '/devices', name: 'devices', component: DevicesPage },
       { path: '/firmware', name: 'firmware', component: () => import('@/pages/FirmwarePage.vue') },
       { path: '/plan', name: 'plan', component: () => import('@/pages/PlanPage.vue') },
+      { path: '/begin', name: 'begin', component: () => import('@/pages/BeginPage.vue') },
       { path: '/account', name: 'account', component: () => import('@/pages/AccountPage.vue') },
       { path: '/users', name: 'users', component: () => import('@/pages/UsersPage.vue') },
       { path: '/audit', name: 'audit', component: () => import('@/pages/AuditPage.vue') },

@@ -22,7 +22,6 @@ from hub.model.text import Text
 from hub.model.time import SECOND
 from hub.runtime.duty import Duty
 from hub.sdk import Notice, Picture
-from tests.kit.clock import settle
 from tests.kit.facts import NAME, at, command
 from tests.kit.office import GUARD, Office
 from tests.kit.store import rows
@@ -121,8 +120,7 @@ async def test_every_page_hears_of_a_step(desk: Office) -> None:
     await opened(desk)
     async with desk.client.ws_connect("/api/v1/ws", headers={"Authorization": "Bearer token-of-viewer"}) as socket:
         await socket.send_json({"subscribe": ["incidents"]})
-        await settle()
-        await desk.ask("/api/v1/site")
+        await socket.receive_json(timeout=5)  # the answer to the subscription
         await step(desk, state="acknowledged", seen="open")
         assert (await socket.receive_json(timeout=5))["topic"] == "incidents"
 

@@ -39,6 +39,7 @@ async def test_each_role_hears_the_topics_it_may(desk: Office, topic: Topic, mon
                 refused = await socket.receive(SOON)
                 assert (refused.type, refused.data) == (WSMsgType.CLOSE, 1008)
             else:
+                assert (await socket.receive_json(timeout=SOON))["topic"] == topic, "the answer to the subscription"
                 assert (await told(desk, socket, topic)) == topic
             await socket.close()
 
@@ -73,6 +74,7 @@ async def test_a_socket_ends_with_its_session(desk: Office, monkeypatch: pytest.
     assert (await desk.sign_in("王师傅")).status == 200
     socket = await desk.client.ws_connect("/api/v1/ws")
     await socket.send_json({"subscribe": ["site"]})
+    await socket.receive_json(timeout=SOON)
     assert await told(desk, socket, "site") == "site"
     assert (await desk.client.delete("/api/v1/session", headers=GUARD)).status == 204
     ended = await socket.receive(SOON)
@@ -84,6 +86,7 @@ async def test_a_lower_role_hears_less_from_then_on(desk: Office, monkeypatch: p
     monkeypatch.setitem(LEAST, "incidents", UserRole.GUARD)
     socket = await desk.client.ws_connect("/api/v1/ws", headers=bearer("token-of-guard"))
     await socket.send_json({"subscribe": ["incidents", "site"]})
+    assert [(await socket.receive_json(timeout=SOON))["topic"] for _ in range(2)] == ["incidents", "site"]
     assert await told(desk, socket, "incidents") == "incidents"
     now = desk.clock.now()
     await desk.context.journal.execute(lambda db: put_token(db, "guard", "viewer", "token-of-guard", now))

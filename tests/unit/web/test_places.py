@@ -60,6 +60,17 @@ async def test_what_something_hangs_on_stays(desk: Office, tmp_path: Path) -> No
     assert await remove(desk, "areas/a") == 422
 
 
+async def test_the_community_is_named_and_the_rest_of_the_file_stays(desk: Office, tmp_path: Path) -> None:
+    before = site(tmp_path)
+    assert await put(desk, "site/name", {"name": {"zh": "和平里小区", "en": "Peace Lane"}}) == 204
+    after = site(tmp_path)
+    assert (after.name.zh, after.name.en, after.id) == ("和平里小区", "Peace Lane", before.id)
+    assert (after.zones, after.areas) == (before.zones, before.areas)
+    assert await put(desk, "site/name", {"name": {"zh": "", "en": ""}}) == 422
+    assert await put(desk, "site/name", {"name": {"zh": "别的", "en": ""}}, role="guard") == 403
+    assert site(tmp_path) == after
+
+
 async def test_what_does_not_check_is_refused_and_nothing_is_written(desk: Office, tmp_path: Path) -> None:
     before = written(tmp_path)
     name = {"zh": "门", "en": ""}

@@ -33,6 +33,7 @@ BODIES: dict[str, Any] = {
     "add_device": {"integration": "http_speaker", "name": "gate", "values": {"name": "门", "url": "http://127.0.0.1/"}},
     "ignore": {"ignored": True},
     "roll_out": {"digest": "ab" * 32},
+    "name_site": {"name": {"zh": "小区", "en": ""}},
     "put_area": {"name": {"zh": "楼", "en": ""}},
     "put_zone": {"kind": "gate", "name": {"zh": "门", "en": ""}},
     "draw_zone": {"polygon": [[0, 0], [0.5, 0], [0.5, 1]]},
@@ -89,7 +90,7 @@ async def test_every_route_of_the_server_is_in_the_table(desk: Office) -> None:
     table = {(route.name, route.method, route.path) for route in ROUTES}
     for found in desk.client.app.router.routes():
         assert found.resource is not None
-        if found.name in {"page", "assets"}:
+        if found.name in {"page", "shell", "assets"}:
             assert found.method in {"GET", "HEAD"}
         elif found.method != "HEAD":
             assert (found.name, found.method, found.resource.canonical) in table
@@ -104,7 +105,7 @@ def test_what_is_open_to_everybody_is_listed_here() -> None:
     }  # fmt: skip
     assert {route.name for route in ROUTES if route.method != "GET"} == {
         "sign_in", "sign_out", "set_mode", "backtest", "pushed", "bind", "add_device", "remove_device", "ignore",
-        "put_area", "remove_area", "put_zone", "remove_zone",
+        "name_site", "put_area", "remove_area", "put_zone", "remove_zone",
         "put_plan", "remove_plan", "draw_zone", "erase_zone", "place_device", "lift_device",
         "first_run", "change_password", "want_factor", "set_factor", "drop_factor", "add_user", "change_user",
         "add_token", "revoke_token",

@@ -936,6 +936,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/site/name": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Say what the community is called */
+        put: operations["name_site"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/speech": {
         parameters: {
             query?: never;
@@ -2617,6 +2634,13 @@ export interface components {
             negated: boolean;
             role: string;
             within: string | number | boolean | null;
+        };
+        /**
+         * SiteNameIn
+         * @description What the community is called.
+         */
+        SiteNameIn: {
+            name: components["schemas"]["Text"];
         };
         /**
          * SiteOut
@@ -5105,6 +5129,37 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ModeOut"];
                 };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    name_site: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SiteNameIn"];
+            };
+        };
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description an error */
             default: {

@@ -1,11 +1,14 @@
-// Joins the live connection with the stores: what changed is fetched again, and everything after a gap.
+// Joins the live connection with the stores: what changed is fetched again. After a gap that is everything: the hub answers
+// each subscription with all of its topics, so nothing that happens around the fetch is missed.
 import { shallowReadonly, ref, shallowRef } from 'vue'
 import { ApiError } from '@/api/client'
 import { hubSocket, Live, type LiveStatus } from '@/api/live'
 import type { Topic } from '@/api/types'
+import { now } from './clock'
 import { fetchClosed, fetchOpen, forgetIncidents } from './incidents'
 import { restoreSession } from './session'
 import { fetchSite } from './site'
+import { lookForNewerPage } from './version'
 import { fetchZones } from './zones'
 
 /**
@@ -18,10 +21,16 @@ const CHECK_MS = 30_000
 const status = ref<LiveStatus>('connecting')
 const failure = shallowRef<unknown>(null)
 const round = ref(0)
+const fresh = ref<number | null>(null)
+const offline = ref(false)
 
 export const liveStatus = shallowReadonly(status)
 /** The last fetch failed with this; null when it went well. */
 export const fetchFailure = shallowReadonly(failure)
+/** Milliseconds since 1970 when everything was fetched last; null before the first time. */
+export const freshAt = shallowReadonly(fresh)
+/** The browser says that its own machine has no network. */
+export const isOffline = shallowReadonly(offline)
 /** Rises whenever incidents may have changed; the detail page watches it. */
 export const incidentRound = shallowReadonly(round)
 
@@ -36,9 +45,11 @@ const FETCH: Record<Topic, () => Promise<unknown>> = {
 const TOPICS = Object.keys(FETCH) as Topic[]
 
 async function fetchTopics(topics: Iterable<Topic>): Promise<void> {
+  const wanted = [...topics]
   try {
-    await Promise.all([...topics].map((topic) => FETCH[topic]()))
+    await Promise.all(wanted.map((topic) => FETCH[topic]()))
     failure.value = null
+    if (wanted.length === TOPICS.length) fresh.value = now.value
   } catch (error) {
     if (error instanceof ApiError && error.unreachable) live.drop()
     failure.value = error
@@ -49,7 +60,7 @@ const live = new Live({
   connect: hubSocket,
   topics: TOPICS,
   onStatus: (next) => (status.value = next),
-  onOpen: () => void fetchTopics(TOPICS),
+  onOpen: () => void lookForNewerPage(), // the hub may have been updated meanwhile
   onChange: (topics) => void fetchTopics(topics),
   onLost: () => void restoreSession(),
 })
@@ -57,9 +68,12 @@ const live = new Live({
 let check: ReturnType<typeof setInterval> | undefined
 
 function wake(): void {
+  offline.value = !navigator.onLine
   if (document.visibilityState === 'hidden') return
   live.retryNow()
-  if (status.value === 'open') void fetchTopics(TOPICS)
+  if (status.value !== 'open') return
+  void fetchTopics(TOPICS)
+  void lookForNewerPage()
 }
 
 /** Fetch everything again, now. */
@@ -72,6 +86,7 @@ export function startDesk(): void {
   check = setInterval(() => void fetchTopics(TOPICS), CHECK_MS)
   document.addEventListener('visibilitychange', wake)
   window.addEventListener('online', wake)
+  window.addEventListener('offline', wake)
 }
 
 export function stopDesk(): void {
@@ -79,5 +94,6 @@ export function stopDesk(): void {
   clearInterval(check)
   document.removeEventListener('visibilitychange', wake)
   window.removeEventListener('online', wake)
+  window.removeEventListener('offline', wake)
   forgetIncidents()
 }

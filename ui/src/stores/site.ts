@@ -1,7 +1,8 @@
 import { computed, shallowReadonly, shallowRef } from 'vue'
 import { client, read } from '@/api/client'
-import type { Mode, ModeState, Site } from '@/api/types'
+import type { Mode, ModeState, Site, Text } from '@/api/types'
 import { latest } from './latest'
+import { until } from './until'
 
 const current = shallowRef<Site | null>(null)
 
@@ -18,7 +19,13 @@ export function modeState(mode: Mode): ModeState {
   return current.value?.modes.find((one) => one.mode === mode) ?? { mode, on: false, until: null, by: '' }
 }
 
-/** Throws ApiError. `minutes` null is until somebody switches it off. */
+/** Throws ApiError, as below. */
+export async function nameSite(name: Text): Promise<void> {
+  await read(client.PUT('/api/v1/site/name', { body: { name } }))
+  await until(fetchSite, () => current.value?.name.zh === name.zh)
+}
+
+/** `minutes` null is until somebody switches it off. */
 export async function switchMode(mode: Mode, on: boolean, minutes: number | null): Promise<void> {
   await read(client.PUT('/api/v1/site/modes/{mode}', { params: { path: { mode } }, body: { on, minutes } }))
   await fetchSite()
