@@ -53,6 +53,7 @@ from hub.runtime.reports import Reports
 from hub.runtime.sessions import Sessions
 from hub.runtime.watch import follow_clock, follow_files
 from hub.runtime.watchdog import Watchdog
+from hub.seeing.eyes import Eyes
 from hub.web.auth import Doorkeeper
 from hub.web.context import Context
 from hub.web.live import Live
@@ -102,6 +103,7 @@ class _Parts:
     inbox: Inbox
     duty: Duty
     manifests: dict[str, integrations.Manifest] = field(default_factory=dict)
+    eyes: Eyes = field(default_factory=Eyes)
 
 
 async def serve(config: Path, data: Path, port: int | None, ready: Callable[[str], None], end: asyncio.Event) -> None:
@@ -239,6 +241,7 @@ async def _start(
     _background(stack, _prepare_speech(parts))
     _background(stack, _prepare_duty(parts))
     _background(stack, _discover(parts))
+    _background(stack, _see(parts))
     doorkeeper = Doorkeeper(parts.journal, queries, parts.clock)
     stack.callback(doorkeeper.close)
     _background(stack, _note_rules(parts))
@@ -369,6 +372,16 @@ async def _discover(parts: _Parts) -> None:
     if looking.interfaces or looking.usb or looking.bluetooth:
         known = await asyncio.to_thread(plugins.matchers)
         await watch(known, looking.interfaces, parts.inbox.see, on_usb=looking.usb, by_bluetooth=looking.bluetooth)
+
+
+async def _see(parts: _Parts) -> None:
+    """Watch with the cameras, as soon as the site names one that sees."""
+
+    def site() -> Site:
+        return parts.folder.settings.site
+
+    reports = parts.lender.reports
+    await parts.eyes.open(site, parts.registry, reports, parts.runtime, parts.problems, parts.data)
 
 
 async def _reload(parts: _Parts) -> None:

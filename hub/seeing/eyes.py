@@ -45,7 +45,7 @@ class Eyes:
         data: Path,
     ) -> None:
         """Watch until cancelled."""
-        while not any(zone.see for zone in site().zones.values()):
+        while not any(zone.see for zone in site().zones.values()):  # noqa: ASYNC110 - a site is edited twice a year
             await asyncio.sleep(LOOK)
         try:
             from hub.seeing.manager import Manager, Surroundings

@@ -104,7 +104,7 @@ class Manager:
         return await self._workers.clip(camera, start, end, path)
 
     async def picture(self, camera: EntityId, *, public: bool = False) -> bytes:
-        """Return the last picture as JPEG with polygons, boxes and time; ``public`` hides plates. Raises DeviceError."""
+        """Return the last picture as JPEG with lanes, boxes and time; ``public`` hides plates. Raises DeviceError."""
         if self._workers is None:
             raise Unreachable("no camera is watched")
         ahead = datetime.now(UTC).astimezone(ZoneInfo(self._around.site().timezone)).utcoffset()
