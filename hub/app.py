@@ -53,7 +53,7 @@ from hub.runtime.reports import Reports
 from hub.runtime.sessions import Sessions
 from hub.runtime.watch import follow_clock, follow_files
 from hub.runtime.watchdog import Watchdog
-from hub.seeing.eyes import Eyes
+from hub.seeing.eyes import Eyes, clip_seconds
 from hub.web.auth import Doorkeeper
 from hub.web.context import Context
 from hub.web.live import Live
@@ -102,8 +102,8 @@ class _Parts:
     outbox: Outbox
     inbox: Inbox
     duty: Duty
+    eyes: Eyes
     manifests: dict[str, integrations.Manifest] = field(default_factory=dict)
-    eyes: Eyes = field(default_factory=Eyes)
 
 
 async def serve(config: Path, data: Path, port: int | None, ready: Callable[[str], None], end: asyncio.Event) -> None:
@@ -159,6 +159,7 @@ async def _build(config: Path, data: Path, folder: SiteFolder, stack: AsyncExitS
     stack.push_async_callback(speech.close)
     store = EvidenceStore(data)
     parts: _Parts
+    eyes = Eyes()
 
     def site() -> Site:
         return parts.folder.settings.site
@@ -169,7 +170,7 @@ async def _build(config: Path, data: Path, folder: SiteFolder, stack: AsyncExitS
         runtime,
         clock,
         {
-            Capture: CaptureExecutor(site, registry, store, clock),
+            Capture: CaptureExecutor(site, registry, store, clock, eyes, data / "clips"),
             Say: say,
             Notify: NotifyExecutor(site, lambda rule: _rule_name(parts, rule), http, registry, duty.as_role),
             Switch: SwitchExecutor(site, registry),
@@ -192,6 +193,7 @@ async def _build(config: Path, data: Path, folder: SiteFolder, stack: AsyncExitS
         outbox,
         inbox,
         duty,
+        eyes,
     )
     say.recall(memory.spoken)
     return parts
@@ -380,8 +382,8 @@ async def _see(parts: _Parts) -> None:
     def site() -> Site:
         return parts.folder.settings.site
 
-    reports = parts.lender.reports
-    await parts.eyes.open(site, parts.registry, reports, parts.runtime, parts.problems, parts.data)
+    around = parts.lender.reports, parts.runtime, parts.problems, parts.data
+    await parts.eyes.open(site, parts.registry, *around, lambda: clip_seconds(parts.folder.rules))
 
 
 async def _reload(parts: _Parts) -> None:

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from hub.model.decision import Capture
 from hub.model.errors import Unreachable
 from hub.model.text import Text
+from hub.model.time import SECOND
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from hub.engine.rule import Rule
     from hub.model.ids import EntityId
     from hub.model.site import Site
     from hub.runtime.core import Runtime
@@ -26,6 +29,18 @@ log = structlog.get_logger()
 
 #: Seconds between two looks whether the site names a camera that sees.
 LOOK = 2.0
+#: Seconds kept beyond the longest clip.
+MARGIN = 15.0
+
+
+def clip_seconds(rules: Iterable[Rule]) -> float:
+    """Return how many seconds cameras must keep for the longest clip that a rule takes: a minute at least.
+
+    What is kept must reach back to the begin of a clip when its end has come and the worker has been asked.
+    """
+    steps = [actions for rule in rules for actions in (rule.actions, *(step.actions for step in rule.escalation))]
+    clips = [item.before + item.after for actions in steps for item in actions if isinstance(item, Capture)]
+    return max(60.0, max(clips, default=0) / SECOND + MARGIN)
 
 
 class Eyes:
@@ -43,6 +58,7 @@ class Eyes:
         runtime: Runtime,
         problems: Problems,
         data: Path,
+        ring_s: Callable[[], float],
     ) -> None:
         """Watch until cancelled."""
         while not any(zone.see for zone in site().zones.values()):  # noqa: ASYNC110 - a site is edited twice a year
@@ -55,7 +71,7 @@ class Eyes:
             problems.raise_("vision", text)
             log.error("vision.unavailable", missing=error.name)
             return
-        self.manager = Manager(Surroundings(site, registry, reports, runtime, problems, data))
+        self.manager = Manager(Surroundings(site, registry, reports, runtime, problems, data, ring_s))
         await self.manager.run()
 
     def watched(self, camera: EntityId) -> bool:
