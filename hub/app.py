@@ -269,6 +269,7 @@ async def _start(
         doorkeeper=doorkeeper,
         live=live,
         metrics=metrics,
+        eyes=parts.eyes,
         firmware=lambda: plugins.firmware(parts.folder.settings),
     )
     address = await _listen(context, settings.web.host, settings.web.port if port is None else port, stack)

@@ -80,6 +80,8 @@ class Manager:
         self._said: asyncio.Queue[tuple[Sample, ...]] = asyncio.Queue()
         self.health: dict[EntityId, Health] = {}
         """The last word of each camera that is watched."""
+        self.lanes: dict[EntityId, LaneNow] = {}
+        """What each lane is now."""
 
     async def run(self) -> None:
         """Watch until cancelled."""
@@ -150,6 +152,7 @@ class Manager:
         for name in gone:
             self._kept.pop(name, None)
             self._told.pop(name, None)
+            self.lanes.pop(name, None)
         self._sights = wanted
 
     def _leave(self, camera: EntityId) -> None:
@@ -213,6 +216,7 @@ class Manager:
 
     def _lane(self, now: LaneNow) -> None:
         entity = EntityId(now.name)
+        self.lanes[entity] = now
         kept, (before, when) = self._kept.get(entity), self._told.get(entity, (None, 0.0))
         told = msgspec.structs.replace(now, boxes=(), confidence=0.0)
         if kept is None or now.presence is None or (told == before and time.monotonic() - when < CONFIRM):
