@@ -213,6 +213,7 @@ class Manager:
             if sight.entity is not None and self._told.get(sight.entity, (None, 0.0))[0] is not None:
                 self._told[sight.entity] = (None, 0.0)
                 self._said.put_nowait((Sample(sight.entity, None, Quality.STALE),))
+                self.lanes.pop(sight.entity, None)
 
     def _lane(self, now: LaneNow) -> None:
         entity = EntityId(now.name)

@@ -105,6 +105,7 @@ def test_a_lane_with_nothing_but_a_camera(tmp_path: Path, broker: Broker, hub_of
         assert len(seen["seen"][0]["boxes"]) == 1
         until(lambda: clips(hub), within=20, what="a clip is kept")
         os.kill(worker_of(hub), signal.SIGKILL)
+        until(lambda: sight(hub)["link"] == "lost", what="the dead worker is told")
         until(lambda: sight(hub)["link"] == "streaming" and sight(hub)["seen"][0]["state"] == "present", within=30)
         (incident,) = hub.incidents()
         assert incident["state"] != "closed", "a worker that died ends no warning"

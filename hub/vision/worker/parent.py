@@ -135,6 +135,8 @@ class _Worker:
         return shown.jpeg
 
     async def _ask(self, question: Cut | Show) -> WasCut | Shown:
+        if self._writer is None:
+            raise Unreachable("the camera worker is being started")
         answer = self._waiting[question.id] = asyncio.get_running_loop().create_future()
         try:
             self._send(question)
@@ -185,6 +187,9 @@ class _Worker:
             looking.cancel()
             self._writer.close()
             self._writer = None
+            for answer in self._waiting.values():
+                if not answer.done():
+                    answer.set_exception(Unreachable("the camera worker ended"))
             _kill(process)
             code = await process.wait()
         return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit {code}"
