@@ -21,7 +21,7 @@ from tests.kit.http import request
 from tests.kit.hub import HubProcess, MakeHub
 from tests.kit.site import Ends, write_site
 from tests.kit.wait import until
-from tests.vision.film import Film, showing
+from tests.vision.film import Film, Stage, showing
 from tests.vision.lane_scenes import Scene
 from tests.vision.test_worker import lane_film
 
@@ -95,10 +95,13 @@ def worker_of(hub: HubProcess) -> int:
 
 
 def test_a_lane_with_nothing_but_a_camera(tmp_path: Path, broker: Broker, hub_of: MakeHub) -> None:
-    scene, show = lane_film(8, 32)
-    with camera(Film(show)) as port:
+    scene, show = lane_film(10, 30)
+    stage = Stage(show)
+    with camera(Film(stage)) as port:
         hub = hub_of(seeing_site(tmp_path / "site", broker, scene, port))
         hub.start()
+        until(lambda: sight(hub)["seen"][0]["state"] == "absent", within=40, what="the lane is seen empty")
+        stage.go(25)
         until(hub.incidents, within=40, what="the parked car is an incident")
         seen = sight(hub)
         assert (seen["link"], seen["seen"][0]["state"]) == ("streaming", "present")
@@ -111,6 +114,7 @@ def test_a_lane_with_nothing_but_a_camera(tmp_path: Path, broker: Broker, hub_of
         assert incident["state"] != "closed", "a worker that died ends no warning"
         status, picture = request("GET", f"{hub.url}api/v1/sight/generic_camera.lane_3/picture", token=hub.token)
         assert (status, picture[:3]) == (200, b"\xff\xd8\xff")
+        stage.go(60)
         until(lambda: hub.incidents()[0]["state"] == "closed", within=40, what="the car has left")
         assert len(hub.incidents()) == 1
         (kept,) = clips(hub)

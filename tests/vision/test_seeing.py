@@ -21,7 +21,7 @@ from hub.runtime.reports import Reports
 from hub.sdk import Equipment, Picture
 from hub.seeing.manager import Manager, Surroundings
 from tests.kit.loop import Loop
-from tests.vision.film import Film, showing
+from tests.vision.film import Film, Stage, showing
 from tests.vision.test_worker import lane_film
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
@@ -96,11 +96,14 @@ def kill_worker(house: House) -> None:
 
 
 async def test_a_parked_car_is_a_reading_that_outlives_worker_and_hub(tmp_path: Path) -> None:
-    scene, show = lane_film(12, 500)
-    async with showing(Film(show)) as port:
+    scene, show = lane_film(10, 500)
+    stage = Stage(show)
+    async with showing(Film(stage)) as port:
         house = House(tmp_path, scene.polygon)
         house.plug(port)
         async with house.open():
+            await house.until(lambda: house.said() == [Presence.ABSENT])
+            stage.go(400)
             await house.until(lambda: Presence.PRESENT in house.said())
             assert house.said() == [Presence.ABSENT, Presence.PRESENT]
             present = house.readings[-1]
