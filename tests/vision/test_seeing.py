@@ -10,16 +10,21 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from hub.model.entry import Note
 from hub.model.ids import EntityId, SiteId, ZoneId
 from hub.model.reading import Alarm, Capability, Entity, Presence, Quality, Reading
 from hub.model.site import Sees, Sight, Site, Zone, ZoneKind
 from hub.model.text import Text
+from hub.model.time import SECOND
 from hub.runtime.registry import Registry
 from hub.runtime.reports import Reports
 from hub.sdk import Equipment, Picture
 from hub.seeing.manager import Manager, Surroundings
+from hub.vision.falling.event import Severity
+from hub.vision.worker.wire import Fell
 from tests.kit.loop import Loop
 from tests.vision.film import Film, Stage, showing
 from tests.vision.test_worker import lane_film
@@ -144,3 +149,24 @@ async def test_an_unplugged_camera_is_told_and_its_word_doubted(tmp_path: Path) 
             house.zone = Zone(house.zone.id, house.zone.kind, house.zone.name)
             await house.until(lambda: house.said()[-1] is Quality.UNKNOWN)
             assert not house.manager.watched(CAMERA)
+
+
+async def test_a_fall_is_an_alarm_and_one_without_metres_only_a_note(tmp_path: Path) -> None:
+    falling = EntityId("vision.lane_falling")
+    scene, show = lane_film(500, 501)
+    house = House(tmp_path, scene.polygon)
+    house.zone = msgspec.structs.replace(house.zone, see=(*house.zone.see, Sight(CAMERA, Sees.FALLING, falling)))
+    async with showing(Film(show)) as port, house.open():
+        house.plug(port)
+        await house.until(lambda: house.said() == [Presence.ABSENT])
+        health = house.manager.health[CAMERA]
+        assert health.decoded > 4, "every picture is looked at"
+        assert not health.garbage
+        fell = Fell(str(CAMERA), falling, 1000.0, 1001.0, Severity.ALARM, 0.9, 12.0)
+        house.manager._heard(msgspec.structs.replace(fell, severity=Severity.NOTICE))
+        house.manager._heard(fell)
+        await house.until(lambda: house.said(falling) == [Alarm.ACTIVE, Alarm.CLEAR])
+    first = next(reading for reading in house.readings if reading.entity == falling)
+    assert first.device_at == 1000 * SECOND, "when it was let go"
+    notes = [note.body["severity"] for note in house.loop.journal.of(Note) if isinstance(note, Note)]
+    assert notes == ["notice", "alarm"]
