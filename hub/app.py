@@ -53,6 +53,7 @@ from hub.runtime.reports import Reports
 from hub.runtime.sessions import Sessions
 from hub.runtime.watch import follow_clock, follow_files
 from hub.runtime.watchdog import Watchdog
+from hub.seeing.eyes import Eyes, clip_seconds
 from hub.web.auth import Doorkeeper
 from hub.web.context import Context
 from hub.web.firmware import surroundings
@@ -99,6 +100,7 @@ class _Parts:
     inbox: Inbox
     duty: Duty
     queries: Queries
+    eyes: Eyes
     manifests: dict[str, integrations.Manifest] = field(default_factory=dict)
 
 
@@ -146,6 +148,7 @@ async def _build(config: Path, data: Path, folder: SiteFolder, stack: AsyncExitS
     stack.push_async_callback(speech.close)
     store = EvidenceStore(data)
     parts: _Parts
+    eyes = Eyes()
 
     def site() -> Site:
         return parts.folder.settings.site
@@ -156,7 +159,7 @@ async def _build(config: Path, data: Path, folder: SiteFolder, stack: AsyncExitS
         runtime,
         clock,
         {
-            Capture: CaptureExecutor(site, registry, store, clock),
+            Capture: CaptureExecutor(site, registry, store, clock, eyes, data / "clips"),
             Say: say,
             Notify: NotifyExecutor(site, lambda rule: _rule_name(parts, rule), http, registry, duty.as_role),
             Switch: SwitchExecutor(site, registry),
@@ -180,6 +183,7 @@ async def _build(config: Path, data: Path, folder: SiteFolder, stack: AsyncExitS
         inbox,
         duty,
         queries,
+        eyes,
     )
     say.recall(memory.spoken)
     return parts
@@ -229,6 +233,7 @@ async def _start(
     _background(stack, _prepare_speech(parts))
     _background(stack, _prepare_duty(parts))
     _background(stack, _discover(parts))
+    _background(stack, _see(parts))
     doorkeeper = Doorkeeper(parts.journal, queries, parts.clock)
     stack.callback(doorkeeper.close)
     _background(stack, _note_rules(parts))
@@ -254,6 +259,7 @@ async def _start(
         doorkeeper=doorkeeper,
         live=live,
         metrics=metrics,
+        eyes=parts.eyes,
         firmware=lambda: plugins.firmware(parts.folder.settings),
     )
     address = await _listen(context, settings.web.host, settings.web.port if port is None else port, stack)
@@ -359,6 +365,16 @@ async def _discover(parts: _Parts) -> None:
     if looking.interfaces or looking.usb or looking.bluetooth:
         known = await asyncio.to_thread(plugins.matchers)
         await watch(known, looking.interfaces, parts.inbox.see, on_usb=looking.usb, by_bluetooth=looking.bluetooth)
+
+
+async def _see(parts: _Parts) -> None:
+    """Watch with the cameras, as soon as the site names one that sees."""
+
+    def site() -> Site:
+        return parts.folder.settings.site
+
+    around = parts.lender.reports, parts.runtime, parts.problems, parts.data
+    await parts.eyes.open(site, parts.registry, *around, lambda: clip_seconds(parts.folder.rules))
 
 
 async def _reload(parts: _Parts) -> None:

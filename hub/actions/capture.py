@@ -1,16 +1,20 @@
-"""Takes a picture from the camera of a zone and keeps it as evidence."""
+"""Takes a picture or a clip from the camera of a zone and keeps it as evidence."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Protocol
 
+from hub.model.decision import Capture as Wanted
 from hub.model.errors import DeviceError, Unsupported
-from hub.model.execution import Done
+from hub.model.execution import Done, pause
 from hub.model.site import Role
+from hub.model.time import SECOND, Instant
 from hub.sdk import Camera
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from hub.actions.evidence import EvidenceStore
     from hub.model.decision import Command
@@ -18,6 +22,10 @@ if TYPE_CHECKING:
     from hub.model.ids import EntityId
     from hub.model.site import Site, Zone
     from hub.sdk import Driver, Picture
+
+
+#: Media type of a clip.
+CLIP = "video/mp4"
 
 
 class Equipped(Protocol):
@@ -28,17 +36,44 @@ class Equipped(Protocol):
         ...
 
 
-class Capture:
-    """Executor of ``capture: snapshot``."""
+class Recorder(Protocol):
+    """Who keeps the last minute of cameras (hub.seeing)."""
 
-    def __init__(self, site: Callable[[], Site], equipped: Equipped, store: EvidenceStore, clock: Clock) -> None:
+    def watched(self, camera: EntityId) -> bool:
+        """Tell whether a camera is watched, so that a clip of it can be cut."""
+        ...
+
+    async def clip(self, camera: EntityId, start: float, end: float, path: Path) -> tuple[float, float]:
+        """Write what was seen in a time (seconds since 1970) as MP4; return its true begin and end.
+
+        Raises DeviceError.
+        """
+        ...
+
+
+class Capture:
+    """Executor of ``capture``. ``folder`` takes clips while they are written, on the disk of the evidence."""
+
+    def __init__(
+        self,
+        site: Callable[[], Site],
+        equipped: Equipped,
+        store: EvidenceStore,
+        clock: Clock,
+        recorder: Recorder,
+        folder: Path,
+    ) -> None:
+        self._recorder = recorder
+        self._folder = folder
         self._site = site
         self._equipped = equipped
         self._store = store
         self._clock = clock
 
     async def perform(self, command: Command) -> Done:
-        """Ask the cameras of the zone in their order; the first picture counts."""
+        """Ask the cameras of the zone in their order; the first picture or clip counts. Raises DeviceError."""
+        if isinstance(command.action, Wanted) and command.action.is_clip:
+            return await self._record(command, command.action)
         for media_type in ("image/jpeg", "image/png"):
             if (kept := await self._store.find(command, media_type)) is not None:
                 return Done(evidence=kept)
@@ -46,6 +81,24 @@ class Capture:
         entity, picture = await look(zone, self._equipped)
         evidence = await self._store.keep(command, picture.data, picture.media_type, self._clock.now())
         return Done(evidence=evidence, detail={"entity": entity})
+
+    async def _record(self, command: Command, wanted: Wanted) -> Done:
+        """Wait until the time has passed, then cut it out of what the worker has kept."""
+        if (kept := await self._store.find(command, CLIP)) is not None:
+            return Done(evidence=kept)
+        zone = self._site().zones.get(command.zone)
+        cameras = () if zone is None else (*(sight.camera for sight in zone.see), *zone.bound(Role.CAMERA))
+        camera = next((name for name in cameras if self._recorder.watched(name)), None)
+        if camera is None:
+            raise Unsupported("no camera watches this zone, so nothing was kept")
+        end = command.at + wanted.after
+        await pause(self._clock, end - self._clock.now())
+        await asyncio.to_thread(self._folder.mkdir, mode=0o700, parents=True, exist_ok=True)
+        path = self._folder / f"{command.key}.mp4"
+        start = (command.at - wanted.before) / SECOND
+        began, ended = await self._recorder.clip(camera, start, end / SECOND, path)
+        evidence = await self._store.adopt(command, path, CLIP, Instant(round(began * SECOND)))
+        return Done(evidence=evidence, detail={"entity": camera, "seconds": round(ended - began, 1)})
 
 
 async def look(zone: Zone | None, equipped: Equipped) -> tuple[EntityId, Picture]:

@@ -16,7 +16,7 @@ from hub.model.time import SECOND, Instant
 if TYPE_CHECKING:
     from hub.model.decision import Command
 
-_SUFFIX = {"image/jpeg": "jpg", "image/png": "png", "audio/wav": "wav"}
+_SUFFIX = {"image/jpeg": "jpg", "image/png": "png", "audio/wav": "wav", "video/mp4": "mp4"}
 
 
 class EvidenceStore:
@@ -34,6 +34,18 @@ class EvidenceStore:
             raise Unreachable(f"the picture or sound cannot be stored: {error.strerror}") from None
         return _record(command, path, kept, media_type, at)
 
+    async def adopt(self, command: Command, file: Path, media_type: str, at: Instant) -> Evidence:
+        """Take a file that was written by another process on the same disk; it is gone from where it was.
+
+        Raises Unreachable when the disk refuses, to be tried again.
+        """
+        path = self._path(command, media_type)
+        try:
+            digest, size = await asyncio.to_thread(_move_once, file, self._data / path)
+        except OSError as error:
+            raise Unreachable(f"the clip cannot be stored: {error.strerror}") from None
+        return _described(command, path, digest, size, media_type, at)
+
     async def find(self, command: Command, media_type: str) -> Evidence | None:
         """Return what a try before a crash has kept already."""
         path = self._path(command, media_type)
@@ -49,16 +61,33 @@ class EvidenceStore:
 
 
 def _record(command: Command, path: Path, content: bytes, media_type: str, at: Instant) -> Evidence:
+    return _described(command, path, hashlib.sha256(content).hexdigest(), len(content), media_type, at)
+
+
+def _described(command: Command, path: Path, digest: str, size: int, media_type: str, at: Instant) -> Evidence:
     return Evidence(
         id=command.key,
         activation=command.activation,
         command=command.key,
         path=path.as_posix(),
         media_type=media_type,
-        sha256=hashlib.sha256(content).hexdigest(),
-        size=len(content),
+        sha256=digest,
+        size=size,
         at=at,
     )
+
+
+def _move_once(file: Path, path: Path) -> tuple[str, int]:
+    """Put a whole file in its place, on the disk for good; return its SHA-256 and size."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with file.open("rb") as content:
+        os.fchmod(content.fileno(), 0o600)
+        os.fsync(content.fileno())
+        digest = hashlib.file_digest(content, "sha256").hexdigest()
+        size = content.tell()
+    file.rename(path)
+    _sync_folder(path.parent)
+    return digest, size
 
 
 def _write_once(path: Path, content: bytes) -> bytes:
@@ -74,9 +103,14 @@ def _write_once(path: Path, content: bytes) -> bytes:
         file.flush()
         os.fsync(file.fileno())
     part.rename(path)
-    folder = os.open(path.parent, os.O_RDONLY)
+    _sync_folder(path.parent)
+    return content
+
+
+def _sync_folder(path: Path) -> None:
+    """The name, too, must survive a power cut."""
+    folder = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(folder)  # the name, too, must survive a power cut
+        os.fsync(folder)
     finally:
         os.close(folder)
-    return content

@@ -13,8 +13,9 @@ import msgspec
 
 from hub.config.calendar import Days
 from hub.config.plans import Plan, read_plans
+from hub.config.sights import bound_to, one_or_several, read_sights
 from hub.config.yaml import plain
-from hub.model.document import Mapping, Node, Scalar, Sequence
+from hub.model.document import Mapping, Node, Scalar
 from hub.model.ids import ENTITY, AreaId, EntityId, SiteId, ZoneId
 from hub.model.reader import Reader, suggest
 from hub.model.site import Area, Contact, Prompt, Role, Site, Zone, ZoneKind
@@ -203,7 +204,7 @@ class _SettingsReader:
 
     def _zone(self, name: str, node: Node, areas: Iterable[str]) -> Zone | None:
         fields = self._reader.mapping(
-            node, "a zone", required=("kind", "name", "bind"), optional=("area", "supplied_by")
+            node, "a zone", required=("kind", "name", "bind"), optional=("area", "supplied_by", "see")
         )
         if fields is None:
             return None
@@ -215,20 +216,22 @@ class _SettingsReader:
         bind = self._bindings(fields.get("bind"))
         if kind is None or words is None:
             return None
-        supplies = [self._reader.text(item, "a supply", 64) for item in _one_or_several(fields.get("supplied_by"))]
+        see = read_sights(self._reader, fields.get("see"), name)
+        supplies = [self._reader.text(item, "a supply", 64) for item in one_or_several(fields.get("supplied_by"))]
         return Zone(
             id=ZoneId(name),
             kind=kind,
             name=words,
             area=None if area is None else AreaId(area),
-            bind=bind,
+            bind=bound_to(bind, see),
+            see=see,
             supplied_by=tuple(ZoneId(supply) for supply in supplies if supply is not None),
         )
 
     def _check_supplies(self, node: Node | None, zones: dict[str, Zone]) -> None:
         supplies = [name for name, zone in zones.items() if zone.kind is ZoneKind.SUPPLY]
         for key, value in node.items if isinstance(node, Mapping) else ():
-            for item in _one_or_several(value.get("supplied_by") if isinstance(value, Mapping) else None):
+            for item in one_or_several(value.get("supplied_by") if isinstance(value, Mapping) else None):
                 if isinstance(item, Scalar) and item.text not in supplies:
                     sentence = f"`{item.text}` is no zone of kind `supply`{suggest(item.text, supplies)}"
                     self._reader.report(item, sentence)
@@ -242,7 +245,7 @@ class _SettingsReader:
             if key.text not in set(Role):
                 continue
             entities: list[EntityId] = []
-            for item in _one_or_several(value):
+            for item in one_or_several(value):
                 text = self._reader.text(item, "an entity", 161)
                 if text is not None and not ENTITY.match(text):
                     self._reader.report(item, f"`{text}` is no entity: write `integration.object`, lower case")
@@ -370,9 +373,3 @@ class _SettingsReader:
                 self._reader.report(node, f"`{name}` is no time zone; write one like `Asia/Shanghai`")
             return "Asia/Shanghai"
         return name
-
-
-def _one_or_several(node: Node | None) -> tuple[Node, ...]:
-    if node is None:
-        return ()
-    return node.items if isinstance(node, Sequence) else (node,)

@@ -267,7 +267,7 @@ class _Life:
         """A voice is bound by the rule, a picture by its moment; a person is told even when it took a while."""
         if isinstance(action, Say):
             return self._rule.stale_after
-        return PICTURE_STALE if isinstance(action, Capture) else NOTICE_STALE
+        return Duration(PICTURE_STALE + action.after) if isinstance(action, Capture) else NOTICE_STALE
 
 
 def _name(slot: Slot) -> ActivationId:

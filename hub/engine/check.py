@@ -172,6 +172,11 @@ class _One:
             if fits is not None and lacking:
                 where = ", ".join(lacking[:3]) + (" …" if len(lacking) > 3 else "")
                 yield _warn(self.mark("actions", str(index), word=fits[1]), f"no `{fits[0]}` is bound in {where}")
+            unseen = [zone.id for zone in self._zones if not zone.see]
+            if isinstance(action, Capture) and action.is_clip and unseen:
+                where = ", ".join(unseen[:3]) + (" …" if len(unseen) > 3 else "")
+                sentence = f"no camera watches {where} (`see` in hub.yaml), so there is no clip"
+                yield _warn(self.mark("actions", str(index), word="capture"), sentence)
 
     def texts(self) -> Iterator[Finding]:
         """Find sentences that are too long once the zone's name is in them, and number plates."""

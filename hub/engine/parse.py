@@ -37,6 +37,8 @@ KEYS = (
     "enabled",
 )  # fmt: skip
 #: What an action may be.
+#: Longest clip: what cameras keep of the past, and what a person waits for.
+LONGEST_BEFORE, LONGEST_AFTER = Duration(30 * SECOND), Duration(60 * SECOND)
 ACTIONS = ("capture", "say", "notify", "switch", "open_incident", "close_incident")
 #: Longest name of a rule, in characters.
 NAME_LENGTH = 40
@@ -221,8 +223,16 @@ class RuleParser:
     def _capture(self, node: Node) -> Capture | None:
         if isinstance(node, Scalar) and node.text == "snapshot":
             return Capture()
-        self._reader.report(node, "`capture` takes `snapshot`; clips with `before` and `after` are not available yet")
-        return None
+        if not isinstance(node, Mapping):
+            self._reader.report(node, "`capture` takes `snapshot`, or a clip like `{before: 10 s, after: 20 s}`")
+            return None
+        fields = self._reader.mapping(node, "`capture`", optional=("before", "after"))
+        before = self._reader.duration(node.get("before"), "`before`", 0, LONGEST_BEFORE)
+        after = self._reader.duration(node.get("after"), "`after`", 0, LONGEST_AFTER)
+        clip = Capture(before or Duration(0), after or Duration(0))
+        if fields is not None and not node.items:
+            self._reader.report(node, "a clip needs `before`, `after` or both")
+        return clip if clip.is_clip else None
 
     def _say(self, node: Node) -> Say | None:
         if isinstance(node, Scalar):

@@ -156,8 +156,9 @@ def _others() -> Schema:
 def _actions() -> Schema:
     volume = {"type": "integer", "minimum": 0, "maximum": 100}
     spoken = _object({"text": _words(MAX_SPEECH), "volume": volume}, ("text",))
+    clip = _object({"before": _DURATION, "after": _DURATION}, ())
     found: Schema = {
-        "capture": _says("拍照 / take a picture", {"const": "snapshot"}),
+        "capture": _says("拍照或录像 / take a picture or a clip", {"oneOf": [{"const": "snapshot"}, clip]}),
         "say": _says("喊话：提示语的名字或一句话 / a prompt or a sentence", {"oneOf": [{"type": "string"}, spoken]}),
         "notify": _says("通知联系人 / tell a contact", {"type": "string", "maxLength": 64}),
         "switch": _says("接通继电器一段时间 / hold a relay", _object({"role": _choice(SWITCHED), "for": _DURATION},

@@ -33,7 +33,15 @@ class Reason(StrEnum):
 
 
 class Capture(msgspec.Struct, frozen=True, tag="capture"):
-    """Take one picture from the zone's camera."""
+    """Take one picture from the zone's camera; with a time before or after, a clip of what its camera saw."""
+
+    before: Duration = Duration(0)
+    after: Duration = Duration(0)
+
+    @property
+    def is_clip(self) -> bool:
+        """Whether it takes a clip."""
+        return self.before + self.after > 0
 
 
 class Say(msgspec.Struct, frozen=True, tag="say"):

@@ -103,6 +103,34 @@ class Mode(StrEnum):
     TEST = "test"
 
 
+class Sees(StrEnum):
+    """What a camera looks for."""
+
+    LANE = "lane"
+    """A vehicle that stands in a polygon of its picture."""
+    FALLING = "falling"
+    """Something that falls along a facade."""
+    HEALTH = "health"
+    """Nothing but whether it can see."""
+
+
+#: The role in which what a camera sees serves its zone.
+SEEN_AS: Mapping[Sees, Role] = {Sees.LANE: Role.VEHICLE, Sees.FALLING: Role.FALLING}
+
+
+class Sight(msgspec.Struct, frozen=True):
+    """A camera that sees what happens in a zone. Places are parts of its picture, from 0 (left, top) to 1."""
+
+    camera: EntityId
+    sees: Sees
+    entity: EntityId | None = None
+    """What it says is a reading of this entity, which the zone is bound to; None for health."""
+    polygon: tuple[tuple[float, float], ...] = ()
+    """Corners of the lane."""
+    floors: tuple[tuple[float, float, int], ...] = ()
+    """Points where a floor begins, across, down and the number of the floor; none: falls are noticed, not located."""
+
+
 class Area(msgspec.Struct, frozen=True):
     """A place in the tree: building, unit, gate, garage, playground."""
 
@@ -121,6 +149,8 @@ class Zone(msgspec.Struct, frozen=True):
     bind: dict[Role, tuple[EntityId, ...]] = {}
     supplied_by: tuple[ZoneId, ...] = ()
     """The supplies that its devices hang on: when all of one is silent, that is why."""
+    see: tuple[Sight, ...] = ()
+    """The cameras that watch it."""
 
     def bound(self, role: Role) -> tuple[EntityId, ...]:
         """Return the entities bound as ``role``; the first one of several is preferred."""

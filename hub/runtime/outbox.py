@@ -10,7 +10,7 @@ import structlog
 
 from hub.failpoint import failpoint
 from hub.model.activation import SlotKey
-from hub.model.decision import Notify, Say
+from hub.model.decision import Capture, Notify, Say
 from hub.model.entry import Outcome
 from hub.model.errors import DeviceError, Failure
 from hub.model.execution import pause
@@ -181,4 +181,7 @@ class Outbox:
 
 
 def _lane(command: Command) -> tuple[str, type[Any]]:
-    return command.zone, type(command.action)
+    action = command.action
+    if isinstance(action, Capture) and action.is_clip:
+        return f"{command.zone}/clip", Capture  # it takes as long as it lasts, and no picture waits for it
+    return command.zone, type(action)

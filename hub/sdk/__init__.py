@@ -11,9 +11,9 @@ from hub.model.reading import Alarm, Capability, Contact, Entity, Presence, Qual
 from hub.model.text import Text, clean
 from hub.model.time import Instant
 from hub.sdk import g711
-from hub.sdk.drivers import Camera, Driver, Notice, Notifier, Relay, Speaker
+from hub.sdk.drivers import Camera, Driver, Notice, Notifier, Relay, Speaker, Watchable
 from hub.sdk.firmware import FirmwareImage, FirmwareKeeper, FirmwareUnit, RolloutOrder, RolloutState, Surroundings
-from hub.sdk.http import Request, check_address, fetch
+from hub.sdk.http import Request, check_address, fetch, with_login
 from hub.sdk.media import Clip, Picture
 from hub.sdk.message import Announcement, Device, Message, Route, Sample, Uplink, Vitals, json_object, json_value
 from hub.sdk.pace import Window
@@ -66,6 +66,7 @@ __all__ = [
     "Uplink",
     "Value",
     "Vitals",
+    "Watchable",
     "Window",
     "check_address",
     "clean",
@@ -75,4 +76,5 @@ __all__ = [
     "json_object",
     "json_value",
     "slug",
+    "with_login",
 ]

@@ -21,6 +21,16 @@ class Camera(Protocol):
 
 
 @runtime_checkable
+class Watchable(Protocol):
+    """A camera with a video stream, so that the hub can watch it."""
+
+    @property
+    def video(self) -> str:
+        """Address of the stream (``rtsp://``, ``rtsps://``) with user and password: never shown; empty without one."""
+        ...
+
+
+@runtime_checkable
 class Speaker(Protocol):
     """Something that speaks. The hub plays one clip at a time on each."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import aiohttp
 
@@ -67,6 +67,17 @@ def check_address(url: str, *schemes: str) -> None:
         raise Unsupported(f"the address must begin with {' or '.join(f'{scheme}://' for scheme in schemes)} and a host")
     if parts.username is not None or parts.password is not None:
         raise Unsupported("enter user and password in their own fields, not in the address")
+
+
+def with_login(url: str, user: str, password: str) -> str:
+    """Put user and password into the address of a stream, the only place where FFmpeg takes them.
+
+    It undoes the quoting (libavformat/httpauth.c). What is returned must never be logged or shown.
+    """
+    if not user:
+        return url
+    parts = urlsplit(url)
+    return parts._replace(netloc=f"{quote(user, safe='')}:{quote(password, safe='')}@{parts.netloc}").geturl()
 
 
 async def _send(

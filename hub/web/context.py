@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from aiohttp import web
@@ -26,6 +26,7 @@ from hub.runtime.problems import Problems
 from hub.runtime.registry import Registry
 from hub.runtime.sessions import Sessions
 from hub.sdk import FirmwareKeeper
+from hub.seeing.eyes import Eyes
 from hub.web.auth import Doorkeeper
 from hub.web.live import Live
 from hub.web.metrics import Metrics
@@ -56,6 +57,8 @@ class Context:
     doorkeeper: Doorkeeper
     live: Live
     metrics: Metrics
+    eyes: Eyes = field(default_factory=Eyes)
+    """The cameras that see."""
     firmware: Callable[[], FirmwareKeeper | None] = lambda: None
     """Keeps the firmware of the devices; None where the site has none with firmware."""
 

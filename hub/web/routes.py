@@ -21,6 +21,7 @@ from hub.web.plans import PLANS
 from hub.web.reports import REPORTS
 from hub.web.routing import Route, UserRole
 from hub.web.rules import RULES
+from hub.web.sight import SIGHT
 from hub.web.talk import TALK
 from hub.web.users import USERS
 
@@ -42,6 +43,7 @@ API: tuple[Route, ...] = (
     *USERS,
     *PLACES,
     *PLANS,
+    *SIGHT,
     Route("GET", "/api/v1/site", "site", "The community and its hub", _VIEWER, h.site, returns=s.SiteOut),
     Route("PUT", "/api/v1/site/modes/{mode}", "set_mode", "Switch a mode", _GUARD, h.set_mode, returns=s.ModeOut,
           takes=s.ModeIn),

@@ -24,9 +24,12 @@ async def connect(name: str, config: Config, tools: Tools) -> tuple[Equipment, .
     if config.snapshot:
         check_address(config.snapshot, "http", "https")
         sources.append(SnapshotSource(tools.http, config))
+    video = ""
     if config.rtsp:
         check_address(config.rtsp, "rtsp", "rtsps")
-        sources.append(RtspSource(config))
+        stream = RtspSource(config)
+        sources.append(stream)
+        video = stream.url
     if not sources:
         raise Unsupported("enter a snapshot address, an RTSP address, or both")
     if not config.snapshot and not video_installed():
@@ -34,4 +37,4 @@ async def connect(name: str, config: Config, tools: Tools) -> tuple[Equipment, .
     entity = Entity(
         id=entity_id(DOMAIN, name), capability=Capability.CAMERA, name=config.name, device=clean(config.name.zh)
     )
-    return (Equipment(entity, GenericCamera(tuple(sources))),)
+    return (Equipment(entity, GenericCamera(tuple(sources), video)),)

@@ -18,10 +18,11 @@ class Source(Protocol):
 
 
 class GenericCamera:
-    """Asks its sources in order; the first picture wins."""
+    """Asks its sources in order; the first picture wins. ``video`` is the address of its stream, with the password."""
 
-    def __init__(self, sources: tuple[Source, ...]) -> None:
+    def __init__(self, sources: tuple[Source, ...], video: str = "") -> None:
         self._sources = sources
+        self.video = video
 
     async def snapshot(self) -> Picture:
         """Take one picture now. Raises the DeviceError that leaves most hope, with what every source said."""

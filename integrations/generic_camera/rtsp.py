@@ -8,9 +8,8 @@ import importlib.util
 import json
 import sys
 from pathlib import Path
-from urllib.parse import quote, urlsplit
 
-from hub.sdk import BadCredentials, DecodeError, DeviceError, Picture, Unreachable, Unsupported, clean
+from hub.sdk import BadCredentials, DecodeError, DeviceError, Picture, Unreachable, Unsupported, clean, with_login
 from integrations.generic_camera.config import Config
 from integrations.generic_camera.grab import BAD_CREDENTIALS, MAX_JPEG, UNREACHABLE, UNSUPPORTED
 
@@ -35,16 +34,14 @@ class RtspSource:
 
     def __init__(self, config: Config) -> None:
         self._timeout = config.timeout_s
-        # FFmpeg takes credentials only in the address; it undoes the quoting (libavformat/httpauth.c).
-        parts = urlsplit(config.rtsp)
-        login = f"{quote(config.user, safe='')}:{quote(config.password, safe='')}@" if config.user else ""
-        self._url = parts._replace(netloc=login + parts.netloc).geturl()
+        self.url = with_login(config.rtsp, config.user, config.password)
+        """Holds the password."""
 
     async def picture(self) -> Picture:
         """Take one picture now. Raises DeviceError."""
         if not video_installed():
             raise Unsupported("PyAV is missing: install Menshen with the extra menshen[video]")
-        question = json.dumps({"url": self._url, "timeout": self._timeout}).encode()
+        question = json.dumps({"url": self.url, "timeout": self._timeout}).encode()
         try:
             process = await asyncio.create_subprocess_exec(
                 *COMMAND,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 import aiohttp
 
-from hub.sdk import DecodeError, Picture, Request, Unsupported, fetch
+from hub.sdk import DecodeError, Picture, Request, Unsupported, fetch, with_login
 from integrations.hikvision.config import Config
 
 
@@ -13,6 +15,11 @@ class HikvisionCamera:
 
     def __init__(self, http: aiohttp.ClientSession, base: str, config: Config) -> None:
         self._http = http
+        # Hikvision RTSP addresses: channel and 01 for the main stream, port 554
+        host = f"[{name}]" if ":" in (name := urlsplit(base).hostname or "") else name
+        stream = f"rtsp://{host}:554/Streaming/Channels/{config.channel}01"
+        self.video = with_login(stream, config.user, config.password)
+        """Address of the stream; holds the password."""
         self._request = Request(
             f"{base}/ISAPI/Streaming/channels/{config.channel}01/picture",
             user=config.user,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import aiohttp
 
-from hub.sdk import DecodeError, Picture, Request, Unsupported, clean, fetch
+from hub.sdk import DecodeError, Picture, Request, Unsupported, clean, fetch, with_login
 from integrations.onvif.client import Client
 from integrations.onvif.config import Config
 from integrations.onvif.media import Profile, snapshot_address
@@ -28,6 +28,11 @@ class OnvifCamera:
         self._config = config
         self._services = services
         self._profile = profile
+
+    @property
+    def video(self) -> str:
+        """Return the address of the stream with the log-in."""
+        return with_login(self.stream, self._config.user, self._config.password) if self.stream else ""
 
     async def snapshot(self) -> Picture:
         """Ask where the picture is (cameras let addresses expire), then take it. Raises DeviceError."""

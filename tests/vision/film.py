@@ -21,6 +21,22 @@ from integrations.sim.rtsp import serving_rtsp
 Show = Callable[[float], npt.NDArray[np.uint8]]
 
 
+class Stage:
+    """A show that waits for its cue, so that no test depends on how fast the machine is: at 4 s, until ``go``."""
+
+    def __init__(self, show: Show) -> None:
+        self._show, self._time, self._last, self._until = show, 0.0, 0.0, 4.0
+
+    def __call__(self, at: float) -> npt.NDArray[np.uint8]:
+        """Show the present moment; noise and rain go on while it waits."""
+        self._time, self._last = min(self._time + max(0.0, at - self._last), self._until), at
+        return self._show(self._time)
+
+    def go(self, until: float) -> None:
+        """Play on until this moment of the show, in seconds."""
+        self._until = until
+
+
 class Film(Broadcast):
     """Shows ``show(seconds since the first viewer)``, ``rate`` pictures a second, a key frame each second."""
 

@@ -15,7 +15,7 @@ import pytest
 
 from hub.model.errors import DeviceError
 from hub.vision.lane.event import Presence
-from hub.vision.worker.parent import Workers
+from hub.vision.worker.parent import Told, Workers
 from hub.vision.worker.wire import Health, Lane, Link, Policy, Seen, Watch
 from tests.vision.film import Film, Show, showing
 from tests.vision.lane_scenes import Scene
@@ -38,10 +38,10 @@ class Ears:
         self.seen: list[Seen] = []
         self.health: list[Health] = []
 
-    def __call__(self, message: Health | Seen) -> None:
+    def __call__(self, message: Told) -> None:
         if isinstance(message, Seen):
             self.seen.append(message)
-        else:
+        elif isinstance(message, Health):
             self.health.append(message)
 
     async def until(self, holds: Callable[[Ears], object], within: float = 40.0) -> None:

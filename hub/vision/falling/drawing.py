@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hub.vision.falling.event import Point
+from hub.vision.paint import line, ring
 
 Picture = NDArray[np.uint8]
 
@@ -34,12 +35,12 @@ def draw_track(luma: Picture, track: Sequence[Point], size: tuple[int, int] | No
         return picture
     thick = max(1.0, height / 720)
     for edge in (thick, 0.0):  # first everything wider in black
-        _ring(picture, places[0], _MARK * thick, _LINE * thick + edge, _EDGE if edge else _FIRST)
+        ring(picture, places[0], _MARK * thick, _LINE * thick + edge, _EDGE if edge else _FIRST)
         for number, (begin, end) in enumerate(pairwise(places)):
             part = number / max(1, len(places) - 2)
-            _line(picture, begin, end, _LINE * thick + edge, _EDGE if edge else _FIRST + part * (_LAST - _FIRST))
+            line(picture, begin, end, _LINE * thick + edge, _EDGE if edge else _FIRST + part * (_LAST - _FIRST))
         for wing in _arrow(places, 10.0 * thick):
-            _line(picture, wing, places[-1], _LINE * thick + edge, _EDGE if edge else _LAST)
+            line(picture, wing, places[-1], _LINE * thick + edge, _EDGE if edge else _LAST)
     return picture
 
 
@@ -55,38 +56,3 @@ def _arrow(places: list[tuple[float, float]], long: float) -> list[tuple[float, 
         return []
     right, below = (x1 - x0) / way * long, (y1 - y0) / way * long
     return [(x1 - right + side * below / 2, y1 - below - side * right / 2) for side in (1, -1)]
-
-
-def _line(
-    picture: Picture, begin: tuple[float, float], end: tuple[float, float], half: float, colour: NDArray[np.float64]
-) -> None:
-    """Paint the pixels within ``half`` of a straight piece."""
-    window = _window(picture, (begin, end), half)
-    if window is None:
-        return
-    rows, columns = np.mgrid[window]
-    right, below = end[0] - begin[0], end[1] - begin[1]
-    long = right * right + below * below
-    part = ((columns - begin[0]) * right + (rows - begin[1]) * below) / max(long, 1e-9)
-    part = np.clip(part, 0, 1)
-    near = np.hypot(columns - begin[0] - part * right, rows - begin[1] - part * below) <= half
-    picture[window][near] = colour
-
-
-def _ring(
-    picture: Picture, middle: tuple[float, float], radius: float, half: float, colour: NDArray[np.float64]
-) -> None:
-    window = _window(picture, (middle,), radius + half)
-    if window is None:
-        return
-    rows, columns = np.mgrid[window]
-    picture[window][np.abs(np.hypot(columns - middle[0], rows - middle[1]) - radius) <= half] = colour
-
-
-def _window(picture: Picture, places: Sequence[tuple[float, float]], margin: float) -> tuple[slice, slice] | None:
-    """Return the part of the picture around some places, or None when it lies outside."""
-    (left, top), (right, bottom) = np.min(places, 0) - margin, np.max(places, 0) + margin
-    height, width = picture.shape[:2]
-    rows = slice(max(0, int(top)), min(height, int(bottom) + 2))
-    columns = slice(max(0, int(left)), min(width, int(right) + 2))
-    return (rows, columns) if rows.start < rows.stop and columns.start < columns.stop else None

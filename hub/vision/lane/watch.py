@@ -91,6 +91,18 @@ class LaneWatch:
         """Return whether a frame of this time would be looked at."""
         return at >= self._at + EVERY
 
+    @property
+    def presence(self) -> Presence | None:
+        """Whether something stands there; None before that could be judged. What is hidden for long makes it unsure."""
+        if self._lane_says is Presence.PRESENT and all(stay.unsure for stay in self._stays):
+            return Presence.UNSURE
+        return self._lane_says
+
+    @property
+    def stays(self) -> tuple[Stay, ...]:
+        """Return what stands there, hidden for the moment or not."""
+        return self._stays
+
     def save(self) -> bytes:
         """Return all that must outlive a restart."""
         return state.save(self._scene, self._stays, self._numbers)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,15 +14,19 @@ import numpy as np
 
 from hub.model.errors import DecodeError, DeviceError, ModelError
 from hub.model.text import clean
+from hub.vision.falling.detector import FallDetector
+from hub.vision.falling.event import Fall
 from hub.vision.frame import Frame
 from hub.vision.health import CameraHealth
 from hub.vision.lane.event import Presence
 from hub.vision.lane.grid import HEIGHT, WIDTH
+from hub.vision.lane.region import box
 from hub.vision.lane.watch import LaneWatch
+from hub.vision.overlay import drawn, hide_plates, to_jpeg
 from hub.vision.worker.clock import StreamClock
 from hub.vision.worker.ring import Clip, Ring
 from hub.vision.worker.stream import opened
-from hub.vision.worker.wire import Health, Link, Policy, Seen, ToHub, Watch
+from hub.vision.worker.wire import Fell, Health, Kept, LaneNow, Link, Policy, Seen, Show, ToHub, Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -43,6 +48,10 @@ STALE = 3.0
 MAX_PACKET = 16 * 1024 * 1024
 #: Seconds over which the frame rate is measured.
 RATE = 10.0
+#: Seconds between two times that the state of a lane is handed out, where nothing happens in it.
+KEEP = 60.0
+#: Width in pixels of a picture shown to staff, and to everybody.
+STAFF, PUBLIC = 1280, 640
 
 
 class Camera(threading.Thread):
@@ -61,6 +70,9 @@ class Camera(threading.Thread):
         self._lock = threading.Lock()
         self._link, self._reason = Link.CONNECTING, ""
         self._packets = self._decoded = self._garbage = self._connections = self._skipped = 0
+        self._saved: dict[str, float] = {}
+        self._last: tuple[VideoFrame, float] | None = None
+        self._facade = FallDetector(watch.falls.facade) if watch.falls is not None else None
         self._lag, self._awake_until = 0.0, 0.0
         self._times: deque[float] = deque(maxlen=1000)
         self.beat = time.monotonic()
@@ -101,7 +113,23 @@ class Camera(threading.Thread):
             self._lag,
             self._skipped,
             self._picture.state,
+            tuple(_now(name, lane) for name, lane in self._lanes.items()),
         )
+
+    def show(self, show: Show) -> bytes | None:
+        """Return the last picture with what is seen in it, as JPEG; None while there is none."""
+        if self._last is None:
+            return None
+        picture, at = self._last
+        local = datetime.fromtimestamp(at + show.utc_s, UTC)
+        wide = min(picture.width, PUBLIC if show.public else STAFF)
+        size = picture.reformat(width=wide, height=round(wide * picture.height / picture.width / 2) * 2, format="rgb24")
+        image = np.asarray(size.to_ndarray(), dtype=np.uint8)
+        boxes = [box(stay.thing) for lane in self._lanes.values() for stay in lane.stays]
+        if show.public:
+            hide_plates(image, boxes)
+        lanes = [lane.polygon for lane in self._watch.lanes]
+        return to_jpeg(drawn(image, lanes, boxes, f"{local:%Y-%m-%d %H:%M:%S}"))
 
     def cut(self, start: float, end: float, path: Path) -> Clip | None:
         """Write a clip from the ring. Raises OSError."""
@@ -163,6 +191,9 @@ class Camera(threading.Thread):
 
     def _look(self, picture: VideoFrame, at: float) -> None:
         """Let everything that wants this picture see it."""
+        self._last = picture, at
+        if self._facade is not None:
+            self._look_for_falls(self._facade, picture, at)
         frame = Frame(_pixels(picture.reformat(width=WIDTH, height=HEIGHT, interpolation="AREA"), "gray"), at)
         if self._picture.see(frame) is not None:
             self._awake_until = at + AWAKE
@@ -173,12 +204,41 @@ class Camera(threading.Thread):
         for name, lane in wanting.items():
             events = lane.see(frame, found)
             if not events:
+                self._keep(name, lane, at)
                 continue
             if any(event.presence is not Presence.ABSENT for event in events):
                 self._awake_until = at + AWAKE
-            state = lane.save()
+            state, self._saved[name] = lane.save(), at
             for event in events:
-                self._say(Seen(self._watch.camera, name, event, state))
+                self._say(Seen(self._watch.camera, name, event, _now(name, lane), state))
+
+    def _keep(self, name: str, lane: LaneWatch, at: float) -> None:
+        """Hand out now and then what the next worker must know, as light and place change while nothing happens."""
+        if at > self._saved.setdefault(name, at) + KEEP:
+            self._saved[name] = at
+            self._say(Kept(self._watch.camera, name, lane.save()))
+
+    def _look_for_falls(self, detector: FallDetector, picture: VideoFrame, at: float) -> None:
+        try:
+            found = detector.step(_luma(picture), at)
+        except DecodeError:
+            self._garbage += 1
+            return
+        watch = self._watch
+        for fall in found:
+            if isinstance(fall, Fall) and watch.falls is not None:
+                self._say(
+                    Fell(
+                        watch.camera,
+                        watch.falls.name,
+                        fall.released,
+                        fall.decided,
+                        fall.severity,
+                        fall.confidence,
+                        fall.drop,
+                        fall.floor,
+                    )
+                )
 
     def _detect(self, picture: VideoFrame, at: float) -> Sequence[Detection] | None:
         if self._detector is None:
@@ -212,6 +272,23 @@ def _lane(polygon: tuple[tuple[float, float], ...], state: bytes) -> LaneWatch:
         except DecodeError:
             return LaneWatch(polygon)  # an older format: learned anew
     return lane
+
+
+def _now(name: str, lane: LaneWatch) -> LaneNow:
+    stays = lane.stays
+    if not stays:
+        return LaneNow(name, lane.presence)
+    first = min(stays, key=lambda stay: stay.since)
+    return LaneNow(name, lane.presence, first.since, first.confidence, tuple(box(stay.thing) for stay in stays))
+
+
+def _luma(picture: VideoFrame) -> npt.NDArray[np.uint8]:
+    """Return the brightness as it was decoded, without converting where it lies in a plane of its own."""
+    if picture.format.name not in {"yuv420p", "yuvj420p", "nv12", "yuv422p", "yuvj422p"}:
+        return _pixels(picture, "gray")
+    plane = picture.planes[0]
+    rows = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
+    return np.ascontiguousarray(rows[:, : plane.width])
 
 
 def _seconds(packet: Packet[VideoStream]) -> float | None:

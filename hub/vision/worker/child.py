@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from hub.model.errors import DecodeError, ModelError
 from hub.vision.worker.camera import Camera
-from hub.vision.worker.wire import Cut, Ping, Pong, ToHub, Unwatch, WasCut, Watch, frame, to_worker
+from hub.vision.worker.wire import Cut, Ping, Pong, Show, Shown, ToHub, Unwatch, WasCut, Watch, frame, to_worker
 
 if TYPE_CHECKING:
     from hub.vision.detect.box import Detector
@@ -48,6 +48,8 @@ class _Child:
                     self._leave(message.camera)
                 elif isinstance(message, Cut):
                     self._say(self._cut(message))
+                elif isinstance(message, Show):
+                    self._say(self._show(message))
         except (OSError, DecodeError):
             pass  # the hub is gone, and so is the reason to be here
 
@@ -71,6 +73,11 @@ class _Child:
             if clip is None
             else WasCut(cut.id, clip.start, clip.end)
         )
+
+    def _show(self, show: Show) -> Shown:
+        camera = self._cameras.get(show.camera)
+        jpeg = camera.show(show) if camera is not None else None
+        return Shown(show.id, reason="no picture yet") if jpeg is None else Shown(show.id, jpeg)
 
     def _detector(self, watch: Watch) -> Detector | None:
         """Return a detector for one camera; a model that cannot be used leaves the camera without."""

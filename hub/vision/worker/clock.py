@@ -28,6 +28,10 @@ class StreamClock:
             self.jumps += 1
             self._zero = max(now, self._last) - stamp
             at = self._zero + stamp
+        if at > (latest := max(now, self._last)):
+            # nothing comes from the future: the first packets had waited, while the stream was looked at, and so
+            # the zero was late; it settles where packets take the least time
+            self._zero, at = latest - stamp, latest
         return self._told(at)
 
     def reconnected(self) -> None:

@@ -17,7 +17,22 @@ import structlog
 
 from hub.model.errors import DecodeError, DeviceError, Unreachable
 from hub.vision.worker import wire
-from hub.vision.worker.wire import Cut, Health, Link, Ping, Pong, Seen, ToWorker, Unwatch, WasCut, Watch
+from hub.vision.worker.wire import (
+    Cut,
+    Fell,
+    Health,
+    Kept,
+    Link,
+    Ping,
+    Pong,
+    Seen,
+    Show,
+    Shown,
+    ToWorker,
+    Unwatch,
+    WasCut,
+    Watch,
+)
 
 log = structlog.get_logger()
 
@@ -25,8 +40,11 @@ log = structlog.get_logger()
 LOOK, PATIENCE = 1.0, 5.0
 #: Seconds until a dead process is started again: doubled each time, until one has lived for ``PROVEN``.
 AGAIN, MOST, PROVEN = 0.5, 30.0, 60.0
-#: Seconds for a clip.
+#: Seconds for a clip or a picture.
 CLIP = 10.0
+
+#: What the hub hears of its cameras.
+Told = Health | Seen | Kept | Fell
 
 _COMMAND = (sys.executable, "-m", "hub.vision.worker")
 
@@ -34,7 +52,7 @@ _COMMAND = (sys.executable, "-m", "hub.vision.worker")
 class Workers:
     """All camera workers. ``heard`` is called with what they say, in the loop's thread, and must not wait."""
 
-    def __init__(self, count: int, heard: Callable[[Health | Seen], None]) -> None:
+    def __init__(self, count: int, heard: Callable[[Told], None]) -> None:
         self._workers = [_Worker(heard) for _ in range(count)]
 
     async def __aenter__(self) -> Workers:
@@ -68,18 +86,25 @@ class Workers:
             raise Unreachable("the camera is not watched")
         return await worker.clip(camera, start, end, path)
 
+    async def picture(self, camera: str, utc_s: int = 0, *, public: bool = False) -> bytes:
+        """Return the last picture of a camera as JPEG, with what is seen drawn into it. Raises DeviceError."""
+        worker = self._of(camera)
+        if worker is None:
+            raise Unreachable("the camera is not watched")
+        return await worker.picture(camera, utc_s, public)
+
     def _of(self, camera: str) -> _Worker | None:
         return next((worker for worker in self._workers if camera in worker.cameras), None)
 
 
 class _Worker:
-    def __init__(self, heard: Callable[[Health | Seen], None]) -> None:
+    def __init__(self, heard: Callable[[Told], None]) -> None:
         self._heard = heard
         self.cameras: dict[str, Watch] = {}
         self.process: asyncio.subprocess.Process | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._numbers = itertools.count(1)
-        self._waiting: dict[int, asyncio.Future[WasCut]] = {}
+        self._waiting: dict[int, asyncio.Future[WasCut | Shown]] = {}
         self._answered = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -100,18 +125,29 @@ class _Worker:
         self._send(Unwatch(camera))
 
     async def clip(self, camera: str, start: float, end: float, path: Path) -> tuple[float, float]:
-        number = next(self._numbers)
-        answer = self._waiting[number] = asyncio.get_running_loop().create_future()
-        try:
-            self._send(Cut(number, camera, start, end, str(path)))
-            cut = await asyncio.wait_for(answer, CLIP)
-        except TimeoutError:
-            raise Unreachable("the camera worker gave no clip in time") from None
-        finally:
-            del self._waiting[number]
-        if cut.reason:
-            raise DeviceError(cut.reason)
+        cut = await self._ask(Cut(next(self._numbers), camera, start, end, str(path)))
+        assert isinstance(cut, WasCut)  # noqa: S101 - numbers are given once
         return cut.start, cut.end
+
+    async def picture(self, camera: str, utc_s: int, public: bool) -> bytes:
+        shown = await self._ask(Show(next(self._numbers), camera, public, utc_s))
+        assert isinstance(shown, Shown)  # noqa: S101 - numbers are given once
+        return shown.jpeg
+
+    async def _ask(self, question: Cut | Show) -> WasCut | Shown:
+        if self._writer is None:
+            raise Unreachable("the camera worker is being started")
+        answer = self._waiting[question.id] = asyncio.get_running_loop().create_future()
+        try:
+            self._send(question)
+            given: WasCut | Shown = await asyncio.wait_for(answer, CLIP)
+        except TimeoutError:
+            raise Unreachable("the camera worker did not answer in time") from None
+        finally:
+            del self._waiting[question.id]
+        if given.reason:
+            raise DeviceError(given.reason)
+        return given
 
     async def _supervise(self) -> None:
         """Run a process, and another one when it has ended, whatever ended it."""
@@ -151,6 +187,9 @@ class _Worker:
             looking.cancel()
             self._writer.close()
             self._writer = None
+            for answer in self._waiting.values():
+                if not answer.done():
+                    answer.set_exception(Unreachable("the camera worker ended"))
             _kill(process)
             code = await process.wait()
         return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit {code}"
@@ -163,14 +202,14 @@ class _Worker:
             except (asyncio.IncompleteReadError, ConnectionError):
                 return
             self._answered.set()
-            if isinstance(message, Seen):
+            if isinstance(message, Seen | Kept):
                 self._keep(message)
-            if isinstance(message, WasCut):
+            if isinstance(message, WasCut | Shown):
                 self._settle(message)
             elif not isinstance(message, Pong):
                 self._heard(message)
 
-    def _keep(self, seen: Seen) -> None:
+    def _keep(self, seen: Seen | Kept) -> None:
         """Keep what the next process must know of a lane."""
         watch = self.cameras.get(seen.camera)
         if watch is not None:
@@ -180,7 +219,7 @@ class _Worker:
             )
             self.cameras[seen.camera] = msgspec.structs.replace(watch, lanes=lanes)
 
-    def _settle(self, cut: WasCut) -> None:
+    def _settle(self, cut: WasCut | Shown) -> None:
         waiting = self._waiting.get(cut.id)
         if waiting is not None and not waiting.done():
             waiting.set_result(cut)

@@ -10,8 +10,11 @@ import msgspec
 
 from hub.model.errors import DecodeError
 from hub.model.text import clean
+from hub.vision.falling.calibration import Facade
+from hub.vision.falling.event import Floor, Severity
 from hub.vision.health import Picture
-from hub.vision.lane.event import LaneEvent
+from hub.vision.lane.event import LaneEvent, Presence
+from hub.vision.lane.place import Box
 
 #: Largest message in bytes: the saved state of a lane with some hundred stays.
 MAX_FRAME = 16 * 1024 * 1024
@@ -40,6 +43,24 @@ class Lane(msgspec.Struct, frozen=True):
     state: bytes = b""
 
 
+class LaneNow(msgspec.Struct, frozen=True):
+    """What a lane is now. ``presence`` is None until it has been judged; ``boxes`` are those of what stands there."""
+
+    name: str
+    presence: Presence | None = None
+    since: float = 0.0
+    """When the first of what stands there came to a stand, in seconds since 1970; 0 where nothing does."""
+    confidence: float = 0.0
+    boxes: tuple[Box, ...] = ()
+
+
+class Falls(msgspec.Struct, frozen=True):
+    """A facade along which things may fall; without a calibration they are noticed, not located."""
+
+    name: str
+    facade: Facade | None = None
+
+
 class Watch(msgspec.Struct, frozen=True, tag=True):
     """Hub → worker: watch a camera. ``url`` holds the password and is said nowhere else."""
 
@@ -47,6 +68,7 @@ class Watch(msgspec.Struct, frozen=True, tag=True):
     url: str
     policy: Policy = Policy.KEY
     lanes: tuple[Lane, ...] = ()
+    falls: Falls | None = None
     ring_s: Annotated[float, msgspec.Meta(ge=5, le=600)] = 60.0
     model: str = ""
     """Folder of a detector's model, or empty."""
@@ -68,6 +90,18 @@ class Cut(msgspec.Struct, frozen=True, tag=True):
     start: float
     end: float
     path: str
+
+
+class Show(msgspec.Struct, frozen=True, tag=True):
+    """Hub → worker: the last picture as JPEG with its lanes, boxes and time drawn into it.
+
+    ``public`` makes it small and hides number plates; ``utc_s`` are the seconds that clocks there are ahead of UTC.
+    """
+
+    id: int
+    camera: str
+    public: bool = False
+    utc_s: int = 0
 
 
 class Ping(msgspec.Struct, frozen=True, tag=True):
@@ -105,6 +139,7 @@ class Health(msgspec.Struct, frozen=True, tag=True):
     skipped: int = 0
     """Key frames that were not looked at as there was no time."""
     picture: Picture | None = None
+    lanes: tuple[LaneNow, ...] = ()
 
 
 class Seen(msgspec.Struct, frozen=True, tag=True):
@@ -113,7 +148,29 @@ class Seen(msgspec.Struct, frozen=True, tag=True):
     camera: str
     lane: str
     event: LaneEvent
+    now: LaneNow
     state: bytes
+
+
+class Kept(msgspec.Struct, frozen=True, tag=True):
+    """Worker → hub: what the next worker must know of a lane in which nothing has changed."""
+
+    camera: str
+    lane: str
+    state: bytes
+
+
+class Fell(msgspec.Struct, frozen=True, tag=True):
+    """Worker → hub: something fell. Times in seconds since 1970, ``drop`` in metres."""
+
+    camera: str
+    name: str
+    released: float
+    decided: float
+    severity: Severity
+    confidence: float
+    drop: float
+    floor: Floor | None = None
 
 
 class WasCut(msgspec.Struct, frozen=True, tag=True):
@@ -125,12 +182,20 @@ class WasCut(msgspec.Struct, frozen=True, tag=True):
     reason: str = ""
 
 
+class Shown(msgspec.Struct, frozen=True, tag=True):
+    """Worker → hub: the picture of a Show, or why there is none."""
+
+    id: int
+    jpeg: bytes = b""
+    reason: str = ""
+
+
 class Pong(msgspec.Struct, frozen=True, tag=True):
     """Worker → hub: here."""
 
 
-ToWorker = Watch | Unwatch | Cut | Ping
-ToHub = Health | Seen | WasCut | Pong
+ToWorker = Watch | Unwatch | Cut | Show | Ping
+ToHub = Health | Seen | Kept | Fell | WasCut | Shown | Pong
 
 _ENCODER = msgspec.msgpack.Encoder()
 _TO_WORKER: msgspec.msgpack.Decoder[ToWorker] = msgspec.msgpack.Decoder(ToWorker)

@@ -133,7 +133,9 @@ RULE_FINDINGS = {
         RULE.replace("{capture: snapshot}", "{capture: snapshot, notify: guard}"),
         "4:11: an action is one line",
     ),
-    "clip": (RULE.replace("snapshot", "{before: 10 s}"), "4:21: `capture` takes `snapshot`"),
+    "clip": (RULE.replace("snapshot", "clip"), "4:21: `capture` takes `snapshot`, or a clip like"),
+    "long clip": (RULE.replace("snapshot", "{before: 2 min}"), "4:30: `before` must lie between"),
+    "empty clip": (RULE.replace("snapshot", "{}"), "4:21: a clip needs `before`, `after` or both"),
     "prompt": (
         RULE.replace("capture: snapshot", "say: second_warnin"),
         "4:17: no prompt `second_warnin` in hub.yaml; did you mean",

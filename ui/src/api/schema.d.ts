@@ -902,6 +902,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sight": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Cameras that see, and what each sees now */
+        get: operations["sight"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sight/{entity}/picture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Its last picture, with lanes, boxes and time */
+        get: operations["sight_picture"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/site": {
         parameters: {
             query?: never;
@@ -2225,6 +2259,15 @@ export interface components {
             next: string | null;
         };
         /**
+         * Page[SightOut]
+         * @description A list; ``next`` is the cursor of the following page, or null.
+         */
+        Page_SightOut_: {
+            items: components["schemas"]["SightOut"][];
+            /** @default null */
+            next: string | null;
+        };
+        /**
          * Page[TokenOut]
          * @description A list; ``next`` is the cursor of the following page, or null.
          */
@@ -2558,6 +2601,41 @@ export interface components {
             volume: string | number | boolean | null;
         };
         /**
+         * SeenOut
+         * @description A place that a camera watches. Corners and boxes are parts of its picture, from 0 (left, top) to 1.
+         *
+         *         ``state`` is ``present``, ``absent`` or ``unsure``; empty where it was not judged yet, and for what is no lane.
+         */
+        SeenOut: {
+            /** @default [] */
+            boxes: [
+                number,
+                number,
+                number,
+                number
+            ][];
+            /** @default 0 */
+            confidence: number;
+            entity: string | null;
+            name: components["schemas"]["Text"];
+            polygon: [
+                number,
+                number
+            ][];
+            sees: components["schemas"]["Sees"];
+            /** @default null */
+            since: string | null;
+            /** @default  */
+            state: string;
+            zone: string;
+        };
+        /**
+         * Sees
+         * @description What a camera looks for.
+         * @enum {unknown}
+         */
+        Sees: "falling" | "health" | "lane";
+        /**
          * Sensed
          * @description What a device said that began or ended it.
          */
@@ -2608,6 +2686,23 @@ export interface components {
             holidays: components["schemas"]["Holidays"];
             people: string[];
             role: string;
+        };
+        /**
+         * SightOut
+         * @description A camera that sees. ``link`` is ``off`` while it is not watched; ``picture`` is what is wrong with it.
+         */
+        SightOut: {
+            camera: string;
+            decoded: number;
+            fps: number;
+            garbage: number;
+            lag_s: number;
+            link: string;
+            picture: string;
+            reason: string;
+            ring_bytes: number;
+            seen: components["schemas"]["SeenOut"][];
+            skipped: number;
         };
         /**
          * SignIn
@@ -5065,6 +5160,69 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sight: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_SightOut_"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sight_picture: {
+        parameters: {
+            query?: {
+                /** @description 1: small and without number plates, as it is for viewers */
+                public?: string;
+            };
+            header?: never;
+            path: {
+                entity: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": string;
+                };
             };
             /** @description an error */
             default: {

@@ -1,0 +1,30 @@
+"""Why a camera does not see, in words for the banner."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hub.model.text import Text
+from hub.vision.health import Picture
+from hub.vision.worker.wire import Link
+
+if TYPE_CHECKING:
+    from hub.vision.worker.wire import Health
+
+_PICTURES = {
+    Picture.BLACK: Text("画面全黑", "its picture is black"),
+    Picture.OVEREXPOSED: Text("画面过曝", "its picture is over-exposed"),
+    Picture.FROZEN: Text("画面静止不动", "its picture is frozen"),
+    Picture.BLURRED: Text("画面模糊", "its picture is blurred"),
+    Picture.COVERED: Text("镜头被遮挡", "its lens is covered"),
+    Picture.MOVED: Text("摄像机被转动，请重新画区域", "it was turned: draw its places anew"),
+}
+
+
+def why_blind(health: Health) -> Text | None:
+    """Return why a camera does not see; None where it does, or is only being connected to."""
+    if health.link in {Link.LOST, Link.REFUSED}:
+        return Text(f"没有视频流（{health.reason}）", f"no stream ({health.reason})")
+    if health.link is Link.STREAMING and health.picture is not None:
+        return _PICTURES.get(health.picture)
+    return None

@@ -1,0 +1,281 @@
+"""Watches with the cameras that the site names: follows its edits, keeps what must last, says who is blind.
+
+What the workers say becomes readings by the way of every device (hub.runtime.reports): committed before acted upon.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import msgspec
+import structlog
+
+from hub.model.entry import Note
+from hub.model.errors import Unreachable
+from hub.model.ids import EntityId
+from hub.model.reading import Alarm, Quality, Reading
+from hub.model.text import Text
+from hub.model.time import SECOND, Instant
+from hub.sdk import Sample
+from hub.seeing import lanes
+from hub.seeing.blind import why_blind
+from hub.seeing.orders import DEVICE, DOMAIN, blindness, cameras, equipment, order
+from hub.vision.falling.event import Severity
+from hub.vision.lane.event import Presence
+from hub.vision.worker.parent import Workers
+from hub.vision.worker.wire import Fell, Health, LaneNow, Link, Seen, Watch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from hub.model.site import Sight, Site
+    from hub.runtime.batch import Batch
+    from hub.runtime.core import Runtime
+    from hub.runtime.problems import Problems
+    from hub.runtime.registry import Registry
+    from hub.runtime.reports import Reports
+    from hub.vision.worker.parent import Told
+
+log = structlog.get_logger()
+
+#: Seconds between two looks at the site and its devices; after which what has not changed is said once more.
+LOOK, CONFIRM = 2.0, 300.0
+#: Seconds after which a fall is over.
+FALLEN = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the manager works with."""
+
+    site: Callable[[], Site]
+    registry: Registry
+    reports: Reports
+    runtime: Runtime
+    problems: Problems
+    data: Path
+    ring_s: Callable[[], float] = lambda: 60.0
+    """Seconds that each camera keeps, so that a clip may begin before its event."""
+
+
+class Manager:
+    """The cameras that see. ``run`` it; the rest may be called while it runs."""
+
+    def __init__(self, around: Surroundings) -> None:
+        self._around = around
+        self._workers: Workers | None = None
+        self._orders: dict[EntityId, Watch] = {}
+        self._sights: dict[EntityId, tuple[Sight, ...]] = {}
+        self._kept: dict[EntityId, lanes.LaneFile] = {}
+        self._told: dict[EntityId, tuple[LaneNow | Alarm | None, float]] = {}
+        self._unsaved: set[EntityId] = set()
+        self._said: asyncio.Queue[tuple[Sample, ...]] = asyncio.Queue()
+        self.health: dict[EntityId, Health] = {}
+        """The last word of each camera that is watched."""
+        self.lanes: dict[EntityId, LaneNow] = {}
+        """What each lane is now."""
+
+    async def run(self) -> None:
+        """Watch until cancelled."""
+        async with AsyncExitStack() as stack, asyncio.TaskGroup() as group:
+            group.create_task(self._hand_in())
+            group.create_task(self._save())
+            while True:
+                await self._arrange(stack)
+                await asyncio.sleep(LOOK)
+
+    def watched(self, camera: EntityId) -> bool:
+        """Tell whether a camera is watched, so that a clip of it can be cut."""
+        return camera in self._orders
+
+    async def clip(self, camera: EntityId, start: float, end: float, path: Path) -> tuple[float, float]:
+        """Write what was seen in a time (seconds since 1970) as MP4; return its true begin and end.
+
+        Raises DeviceError.
+        """
+        if self._workers is None:
+            raise Unreachable("no camera is watched")
+        return await self._workers.clip(camera, start, end, path)
+
+    async def picture(self, camera: EntityId, *, public: bool = False) -> bytes:
+        """Return the last picture as JPEG with lanes, boxes and time; ``public`` hides plates. Raises DeviceError."""
+        if self._workers is None:
+            raise Unreachable("no camera is watched")
+        ahead = datetime.now(UTC).astimezone(ZoneInfo(self._around.site().timezone)).utcoffset()
+        return await self._workers.picture(camera, 0 if ahead is None else round(ahead.total_seconds()), public=public)
+
+    async def _arrange(self, stack: AsyncExitStack) -> None:
+        """Have the workers do what the site says now."""
+        around, site = self._around, self._around.site()
+        wanted = cameras(site)
+        if wanted != self._sights:
+            self._equip(site, wanted)
+        orders: dict[EntityId, Watch] = {}
+        for camera, sights in wanted.items():
+            watch = order(camera, sights, around.registry.driver(camera), around.ring_s(), self._state)
+            if watch is not None:
+                orders[camera] = watch
+            elif camera in around.registry.entities:
+                self._blind(camera, Text("没有视频流地址", "it has no address of a video stream"))
+        for camera in [name for name in self._orders if name not in orders]:
+            self._leave(camera)
+        if orders and self._workers is None:
+            count = max(1, min(len(orders), (os.cpu_count() or 2) // 2))
+            self._workers = await stack.enter_async_context(Workers(count, self._heard))
+        for camera, watch in orders.items():
+            if self._workers is not None and _fixed(watch) != self._orders.get(camera):
+                self._orders[camera] = _fixed(watch)
+                self._workers.watch(watch)
+
+    def _equip(self, site: Site, wanted: dict[EntityId, tuple[Sight, ...]]) -> None:
+        registry = self._around.registry
+        before = registry.brought(DOMAIN, DEVICE)
+        registry.equip(DOMAIN, DEVICE, equipment(site))
+        gone = set(before) - set(registry.brought(DOMAIN, DEVICE))
+        for camera in self._sights.keys() - wanted.keys():
+            self._around.problems.settle(_problem(camera))
+
+        def unknown(batch: Batch) -> None:
+            for name in gone:
+                batch.feed(Reading(name, None, Quality.UNKNOWN, batch.now))
+
+        if gone:
+            self._around.runtime.post(unknown)
+        for name in gone:
+            self._kept.pop(name, None)
+            self._told.pop(name, None)
+            self.lanes.pop(name, None)
+        self._sights = wanted
+
+    def _leave(self, camera: EntityId) -> None:
+        del self._orders[camera]
+        self.health.pop(camera, None)
+        if self._workers is not None:
+            self._workers.unwatch(camera)
+        self._doubt(camera)
+
+    def _state(self, sight: Sight) -> bytes:
+        if sight.entity is None:
+            return b""
+        kept = self._kept.get(sight.entity)
+        if kept is None or kept.polygon != sight.polygon:
+            kept = self._kept[sight.entity] = lanes.read(self._around.data, sight.entity, sight.polygon)
+        return kept.state
+
+    def _heard(self, message: Told) -> None:
+        """Take what a worker said; called in the loop, and never waits."""
+        camera = EntityId(message.camera)
+        if camera not in self._orders:
+            return
+        if isinstance(message, Health):
+            self._well(camera, message)
+        elif isinstance(message, Fell):
+            self._fell(message)
+        elif (kept := self._kept.get(EntityId(message.lane))) is not None:
+            if isinstance(message, Seen):
+                self._lane(message.now)
+                kept = self._kept[EntityId(message.lane)]
+            self._keep(EntityId(message.lane), msgspec.structs.replace(kept, state=message.state))
+
+    def _well(self, camera: EntityId, health: Health) -> None:
+        self.health[camera] = health
+        why = why_blind(health)
+        if why is not None:
+            self._blind(camera, why)
+        elif health.link is Link.STREAMING:
+            if self._around.problems.settle(_problem(camera)):
+                log.info("vision.sees_again", camera=camera)
+            if health.picture is not None:
+                self._tell(blindness(camera), Alarm.CLEAR)
+        if health.link is not Link.STREAMING:
+            self._doubt(camera)
+            return
+        for lane in health.lanes:
+            self._lane(lane)
+
+    def _blind(self, camera: EntityId, why: Text) -> None:
+        text = Text(f"摄像机 {camera} 看不见：{why.zh}", f"Camera {camera} does not see: {why.en}")
+        if self._around.problems.raise_(_problem(camera), text):
+            log.warning("vision.blind", camera=camera, reason=why.en)
+        self._tell(blindness(camera), Alarm.ACTIVE)
+
+    def _doubt(self, camera: EntityId) -> None:
+        """What a camera said last is not confirmed while it is away."""
+        for sight in self._sights.get(camera, ()):
+            if sight.entity is not None and self._told.get(sight.entity, (None, 0.0))[0] is not None:
+                self._told[sight.entity] = (None, 0.0)
+                self._said.put_nowait((Sample(sight.entity, None, Quality.STALE),))
+                self.lanes.pop(sight.entity, None)
+
+    def _lane(self, now: LaneNow) -> None:
+        entity = EntityId(now.name)
+        self.lanes[entity] = now
+        kept, (before, when) = self._kept.get(entity), self._told.get(entity, (None, 0.0))
+        told = msgspec.structs.replace(now, boxes=(), confidence=0.0)
+        if kept is None or now.presence is None or (told == before and time.monotonic() - when < CONFIRM):
+            return
+        self._told[entity] = (told, time.monotonic())
+        self._said.put_nowait(lanes.samples(entity, kept.since, now))
+        if now.presence is not Presence.UNSURE and kept.since != now.since:
+            self._keep(entity, msgspec.structs.replace(kept, since=now.since))
+
+    def _fell(self, fell: Fell) -> None:
+        """An alarm is a reading; what is only noticed is noted, for a person to look at."""
+        floor = (
+            {} if fell.floor is None else {"floor": fell.floor.number, "low": fell.floor.low, "high": fell.floor.high}
+        )
+        facts = {"camera": fell.camera, "severity": str(fell.severity), "drop_m": round(fell.drop, 1), **floor}
+        self._around.runtime.post(lambda batch: batch.record(Note("fall_seen", batch.now, facts)))
+        entity = EntityId(fell.name)
+        if fell.severity is Severity.ALARM:
+            at = Instant(round(fell.released * SECOND))
+            self._said.put_nowait((Sample(entity, Alarm.ACTIVE, device_at=at),))
+            over = (Sample(entity, Alarm.CLEAR),)
+            asyncio.get_running_loop().call_later(FALLEN, self._said.put_nowait, over)
+
+    def _tell(self, entity: EntityId, alarm: Alarm) -> None:
+        before, when = self._told.get(entity, (None, 0.0))
+        if before is not alarm or time.monotonic() - when > CONFIRM:
+            self._told[entity] = (alarm, time.monotonic())
+            self._said.put_nowait((Sample(entity, alarm),))
+
+    async def _hand_in(self) -> None:
+        """Commit what was seen, in its order."""
+        while True:
+            await self._around.reports.take(DOMAIN, DEVICE, await self._said.get())
+
+    def _keep(self, entity: EntityId, kept: lanes.LaneFile) -> None:
+        self._kept[entity] = kept
+        self._unsaved.add(entity)
+
+    async def _save(self) -> None:
+        """Write what must outlive the hub; a full disk is told, and tried again."""
+        while True:
+            await asyncio.sleep(LOOK / 2)
+            for entity in sorted(self._unsaved):
+                kept = self._kept.get(entity)
+                try:
+                    if kept is not None:
+                        await asyncio.to_thread(lanes.write, self._around.data, entity, kept)
+                except OSError as error:
+                    log.warning("vision.not_kept", entity=entity, reason=error.strerror)
+                    continue
+                if self._kept.get(entity) is kept:
+                    self._unsaved.discard(entity)
+
+
+def _fixed(watch: Watch) -> Watch:
+    """Return an order without what its lanes have learned, to see whether it was edited."""
+    return msgspec.structs.replace(watch, lanes=tuple(msgspec.structs.replace(lane, state=b"") for lane in watch.lanes))
+
+
+def _problem(camera: EntityId) -> str:
+    return f"vision.{camera}"

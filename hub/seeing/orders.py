@@ -1,0 +1,89 @@
+"""What is watched: the cameras of all zones with what each must look for, and the entities that come of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from hub.model.ids import EntityId, entity_id
+from hub.model.reading import Capability, Entity
+from hub.model.site import Sees
+from hub.model.text import Text
+from hub.sdk import Equipment, Watchable
+from hub.vision.falling.calibration import CalibrationError, Click, calibrate
+from hub.vision.worker.wire import Falls, Lane, Policy, Watch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hub.model.site import Sight, Site
+
+log = structlog.get_logger()
+
+#: The integration that the entities belong to, and their configured device.
+DOMAIN, DEVICE = "vision", "cameras"
+_CAPABILITY = {Sees.LANE: Capability.PRESENCE, Sees.FALLING: Capability.ALARM}
+_WHAT = {Sees.LANE: Text("车辆", "vehicle"), Sees.FALLING: Text("坠物", "falling object")}
+
+
+def cameras(site: Site) -> dict[EntityId, tuple[Sight, ...]]:
+    """Return each camera that must see, and what."""
+    found: dict[EntityId, tuple[Sight, ...]] = {}
+    for zone in site.zones.values():
+        for sight in zone.see:
+            found[sight.camera] = (*found.get(sight.camera, ()), sight)
+    return found
+
+
+def equipment(site: Site) -> tuple[Equipment, ...]:
+    """Return the entities: one for each place that is watched, and one for each camera that may go blind."""
+    seen = [
+        Entity(sight.entity, _CAPABILITY[sight.sees], _joined(zone.name, _WHAT[sight.sees]), device=str(sight.camera))
+        for zone in site.zones.values()
+        for sight in zone.see
+        if sight.entity is not None
+    ]
+    blind = [
+        Entity(blindness(camera), Capability.ALARM, Text(f"{camera} 看不见", f"{camera} is blind"), device=str(camera))
+        for camera in cameras(site)
+    ]
+    return tuple(Equipment(entity) for entity in (*seen, *blind))
+
+
+def blindness(camera: EntityId) -> EntityId:
+    """Name the entity that says whether a camera is blind."""
+    return entity_id(DOMAIN, f"{camera}_blind")
+
+
+def order(
+    camera: EntityId, sights: tuple[Sight, ...], driver: object, ring_s: float, state: Callable[[Sight], bytes]
+) -> Watch | None:
+    """Return what a worker must do for a camera; None while it has no stream."""
+    url = driver.video if isinstance(driver, Watchable) else ""
+    if not url:
+        return None
+    lanes = tuple(
+        Lane(sight.entity, sight.polygon, state(sight))
+        for sight in sights
+        if sight.sees is Sees.LANE and sight.entity is not None
+    )
+    falls = next((_falls(sight) for sight in sights if sight.sees is Sees.FALLING), None)
+    # what falls is seen in every picture or not at all; for a parked vehicle one a second is enough
+    policy = Policy.KEY if falls is None else Policy.FULL
+    return Watch(str(camera), url, policy, lanes, falls, ring_s)
+
+
+def _falls(sight: Sight) -> Falls:
+    clicks = tuple(Click(x, y, floor) for x, y, floor in sight.floors)
+    if not clicks:
+        return Falls(str(sight.entity))
+    try:
+        return Falls(str(sight.entity), calibrate(clicks))
+    except CalibrationError as error:
+        log.warning("vision.calibration_refused", camera=sight.camera, reason=str(error))
+        return Falls(str(sight.entity))
+
+
+def _joined(name: Text, what: Text) -> Text:
+    return Text(f"{name.zh}{what.zh}", f"{name.in_language('en')}: {what.en}")
