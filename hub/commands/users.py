@@ -125,6 +125,7 @@ def _journal(data: Path) -> Iterator[sqlite3.Connection]:
     """Lend the store inside a transaction, also while a hub runs on it. Exits 1 where it cannot be opened."""
     import sqlite3
 
+    from hub.journal.chain import begin, extend
     from hub.journal.migrate import migrate
     from hub.journal.store import FILE, connect
     from hub.model.errors import JournalError
@@ -135,7 +136,9 @@ def _journal(data: Path) -> Iterator[sqlite3.Connection]:
         try:
             migrate(db)
             db.execute("BEGIN IMMEDIATE")
+            begin(db)
             yield db
+            extend(db)
             db.execute("COMMIT")
         finally:
             db.close()  # what was not committed is undone
