@@ -30,6 +30,7 @@ COLUMNS = {
 }
 ZERO = bytes(32)
 _AFTER = {name: f"SELECT {columns} FROM {name} WHERE seq > ? ORDER BY seq" for name, columns in COLUMNS.items()}  # noqa: S608
+_HEADS = "SELECT * FROM heads WHERE name != 'links' ORDER BY name"
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -46,7 +47,7 @@ def joined(before: bytes, after: bytes) -> bytes:
 def extend(db: sqlite3.Connection) -> None:
     """Chain the rows that were written since. To be called at the end of every transaction that writes."""
     sha256, encode = hashlib.sha256, _ENCODER.encode
-    for name, seq, head in db.execute("SELECT name, seq, hash FROM heads").fetchall():
+    for name, seq, head in db.execute(_HEADS).fetchall():
         last, digest = seq, head
         for row in db.execute(_AFTER[name], (seq,)):
             digest = sha256(digest + sha256(encode(row)).digest()).digest()
@@ -59,10 +60,11 @@ def seal(db: sqlite3.Connection, at: Instant, occasion: Occasion, erased: tuple[
     """Chain what is new, make a link of it and return the link's hash in hexadecimal."""
     extend(db)
     last = db.execute("SELECT hash FROM links ORDER BY seq DESC LIMIT 1").fetchone()
-    heads = {name: Head(seq, digest.hex()) for name, seq, digest in db.execute("SELECT * FROM heads ORDER BY name")}
+    heads = {name: Head(seq, digest.hex()) for name, seq, digest in db.execute(_HEADS)}
     body = _ENCODER.encode(Link(at, occasion, heads, erased))
     digest = joined(ZERO if last is None else last[0], body)
     db.execute("INSERT INTO links (at, body, hash) VALUES (?, ?, ?)", (at, body.decode(), digest))
+    db.execute("INSERT OR REPLACE INTO heads SELECT 'links', max(seq), ? FROM links", (digest,))
     return digest.hex()
 
 
