@@ -1,4 +1,4 @@
-"""Checks a data folder's hash chain and evidence files without a hub: what holds, what was touched, and what is proven."""
+"""Checks a data folder's hash chain and evidence files without a hub: what holds, what was touched, what is proven."""
 
 from __future__ import annotations
 
@@ -103,7 +103,8 @@ def verify_folder(data: Path, head: str | None = None, root: bytes | None = None
 
 def _links(db: sqlite3.Connection, report: Report) -> list[Link]:
     """Check the chain of links and return them."""
-    before, links = ZERO, []
+    before = ZERO
+    links: list[Link] = []
     for number, (seq, at, body, digest) in enumerate(db.execute("SELECT * FROM links ORDER BY seq"), 1):
         if seq != number:
             report.broken("links", f"link {number} is missing")
@@ -125,7 +126,7 @@ def _links(db: sqlite3.Connection, report: Report) -> list[Link]:
 
 
 def _table(db: sqlite3.Connection, name: str, links: list[Link], report: Report) -> None:
-    """Recompute the hashes of a table from seal to seal."""
+    """Check one table from its first seal on: what is missing below, then row by row."""
     first = links[0].heads[name]
     seals = {first.seq: first.hash}
     for number, link in enumerate(links, 1):
@@ -142,35 +143,64 @@ def _table(db: sqlite3.Connection, name: str, links: list[Link], report: Report)
     if db.execute(f"SELECT 1 FROM {name} WHERE seq < 1 LIMIT 1").fetchone():  # noqa: S608 - a fixed name
         report.broken(name, "rows were added before the first")
     start = _start(db, name, first.seq, seals)
-    for missing in range(first.seq + 1, start + 1):
-        if not _covered(missing, spans):
-            report.broken(name, f"row {missing} is missing and no link says that its time was over")
-            break
-    digest, at, good, since = bytes.fromhex(seals[start]), start, 0, start
+    missing = next((seq for seq in range(first.seq + 1, start + 1) if not _covered(seq, spans)), None)
+    if missing is not None:
+        report.broken(name, f"row {missing} is missing and no link says that its time was over")
+    walk = _Walk(name, start, seals, spans, head, report)
     for seq, found, there in _leaves(db, name, start):
-        if seq <= at:
-            report.broken(name, f"row {seq} is there twice, or its hash is kept though the row is there")
-            continue
-        if seq != at + 1:
-            report.broken(name, f"rows {at + 1} to {seq - 1} are missing")
-        if not there and not _covered(seq, spans):
-            report.broken(name, f"row {seq} was erased and no link says that its time was over")
         if seq > head[0]:
             report.broken(name, f"row {seq} and later ones were written past the chain")
-            at = head[0]
             break
-        digest, at = joined(digest, found), seq
-        good += there
-        if seq in seals:
-            if seals[seq] != digest.hex():
-                report.broken(name, f"among rows {since + 1} to {seq} something was altered, added or taken away")
-                digest = bytes.fromhex(seals[seq])
-            since = seq
-    report.rows[name] = good
-    if at < max(seals):
-        report.broken(name, f"rows {at + 1} to {max(seals)} are missing at the end")
-    elif (at, digest) != tuple(head):
-        report.broken(name, f"among rows {since + 1} to {head[0]} something was altered, added or taken away")
+        walk.step(seq, found, there=there)
+    walk.end()
+
+
+class _Walk:
+    """Recomputes the hash of a table from seal to seal; after a wrong one it goes on from the seal's."""
+
+    def __init__(
+        self,
+        name: str,
+        start: int,
+        seals: dict[int, str],
+        spans: list[tuple[int, int]],
+        head: tuple[int, bytes],
+        report: Report,
+    ) -> None:
+        self._name, self._seals, self._spans, self._head, self._report = name, seals, spans, head, report
+        self._at = self._since = start
+        self._digest = bytes.fromhex(seals[start])
+        report.rows[name] = 0
+
+    def step(self, seq: int, found: bytes, *, there: bool) -> None:
+        """Take the next row, or the leaf that is left of it."""
+        name, report = self._name, self._report
+        if seq <= self._at:
+            report.broken(name, f"row {seq} is there though its time was over")
+            return
+        if seq != self._at + 1:
+            report.broken(name, f"rows {self._at + 1} to {seq - 1} are missing")
+        if not there and not _covered(seq, self._spans):
+            report.broken(name, f"row {seq} was erased and no link says that its time was over")
+        self._digest, self._at = joined(self._digest, found), seq
+        report.rows[name] += there
+        if seq in self._seals:
+            if self._seals[seq] != self._digest.hex():
+                self._altered(seq)
+                self._digest = bytes.fromhex(self._seals[seq])
+            self._since = seq
+
+    def end(self) -> None:
+        """Compare with where the table's own head stands."""
+        last = max(self._seals)
+        if self._at < last:
+            self._report.broken(self._name, f"rows {self._at + 1} to {last} are missing at the end")
+        elif (self._at, self._digest) != tuple(self._head):
+            self._altered(self._head[0])
+
+    def _altered(self, seq: int) -> None:
+        words = f"among rows {self._since + 1} to {seq} something was altered, added or taken away"
+        self._report.broken(self._name, words)
 
 
 def _start(db: sqlite3.Connection, name: str, first: int, seals: dict[int, str]) -> int:
@@ -243,7 +273,9 @@ def _file(data: Path, name: str, record: tuple[Any, ...], report: Report) -> Non
 
 def _stamps(db: sqlite3.Connection, root: bytes | None, report: Report) -> None:
     """Check what time-stamp authorities signed."""
-    rows = db.execute("SELECT s.link, s.token, l.hash FROM stamps s LEFT JOIN links l ON l.seq = s.link ORDER BY s.link")
+    rows = db.execute(
+        "SELECT s.link, s.token, l.hash FROM stamps s LEFT JOIN links l ON l.seq = s.link ORDER BY s.link"
+    )
     for link, token, digest in rows:
         if token is not None:
             check_stamp(link, token, digest or b"", root, report)
@@ -283,5 +315,3 @@ def latest(db: sqlite3.Connection, occasions: tuple[Occasion, ...] = tuple(Occas
 def grouped(digest: str) -> str:
     """Return a head in groups of four digits, to read aloud and to print."""
     return " ".join(digest[start : start + 4] for start in range(0, len(digest), 4))
-
-
