@@ -143,8 +143,8 @@ def _table(db: sqlite3.Connection, name: str, links: list[Link], report: Report)
     if db.execute(f"SELECT 1 FROM {name} WHERE seq < 1 LIMIT 1").fetchone():  # noqa: S608 - a fixed name
         report.broken(name, "rows were added before the first")
     start = _start(db, name, first.seq, seals)
-    missing = next((seq for seq in range(first.seq + 1, start + 1) if not _covered(seq, spans)), None)
-    if missing is not None:
+    missing = _uncovered(first.seq + 1, spans)
+    if missing <= start:
         report.broken(name, f"row {missing} is missing and no link says that its time was over")
     walk = _Walk(name, start, seals, spans, head, report)
     for seq, found, there in _leaves(db, name, start):
@@ -225,6 +225,14 @@ def _leaves(db: sqlite3.Connection, name: str, after: int) -> Iterator[tuple[int
     while gone is not None:
         yield gone[0], gone[1], False
         gone = next(erased, None)
+
+
+def _uncovered(seq: int, spans: list[tuple[int, int]]) -> int:
+    """Return the first number from ``seq`` on that no span covers."""
+    for first, last in sorted(spans):
+        if first <= seq <= last:
+            seq = last + 1
+    return seq
 
 
 def _covered(seq: int, spans: list[tuple[int, int]]) -> bool:

@@ -55,3 +55,13 @@ class Link(msgspec.Struct, frozen=True):
     heads: dict[str, Head]
     erased: tuple[Erased, ...] = ()
     version: int = 1
+
+
+class Retention(msgspec.Struct, frozen=True):
+    """How many days each kind is kept. What people did (audit) and the texts of rules are kept for good."""
+
+    readings: int = 90
+    pictures: int = 90
+    """Pictures and sounds; never longer than the incidents that they belong to."""
+    incidents: int = 365
+    """Incidents with everything that was decided, counted from their closing."""
