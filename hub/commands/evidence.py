@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from hub.commands.history import DATA, JSON, fail
+from hub.commands.history import CONFIG, DATA, JSON, fail, load
 
 if TYPE_CHECKING:
     from hub.journal.verify import Report
@@ -81,6 +81,30 @@ def head(data: Path, qr: bool) -> None:
         import segno
 
         segno.make(digest.upper()).terminal(compact=True)
+
+
+@evidence.command()
+@click.argument("number", type=int, metavar="ID")
+@CONFIG
+@DATA
+@click.option("-o", "--out", type=click.Path(path_type=Path, dir_okay=False), help="where to; menshen-ID.zip")
+def export(number: int, config: Path, data: Path, out: Path | None) -> None:
+    """Write the signed package of incident ID, for the police; also while the hub runs."""
+    from hub.commands.users import lend_journal
+    from hub.journal.dossier import note_export
+    from hub.model.errors import HubError
+    from hub.runtime.clock import wall
+    from hub.web.package import make_package, place_of
+
+    settings, now, target = load(config).settings, wall(), out or Path(f"menshen-{number}.zip")
+    try:
+        place_of(data, settings, number)
+        with lend_journal(data) as db:
+            note_export(db, now, "console", number)
+        target.write_bytes(make_package(data, settings, number, "console", now))
+    except (HubError, OSError) as error:
+        fail(str(error))
+    click.echo(f"{target}")
 
 
 def _tell(report: Report) -> None:
