@@ -36,7 +36,8 @@ def test_evidence_from_export_to_verification(
     report = verify_package(made)
     assert report.breaks == []
     assert report.files >= 1
-    desk.page.locator("summary").last.click()
+    desk.hook("incident-evidence").locator("summary").click()
+    expect(desk.hook("views")).to_be_visible()
     expect(desk.hook("views")).to_contain_text("陈经理 · 导出证据")
     desk.hook("incident-evidence").scroll_into_view_if_needed()
     desk.shoot(shots, f"evidence-incident-{size[0]}", whole=True)
