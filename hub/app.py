@@ -29,6 +29,7 @@ from hub.config.site import SiteFolder, fingerprint, load_secrets, load_site
 from hub.config.yaml import plain
 from hub.discovery.watch import watch
 from hub.engine.state import EngineState
+from hub.journal.keeper import erase_in_time, stamp_heads
 from hub.journal.lock import lock
 from hub.journal.queries import Queries
 from hub.journal.store import Anchor, Journal, Memory
@@ -72,6 +73,8 @@ log = structlog.get_logger()
 
 #: Seconds that open requests get when the hub stops.
 GRACE = 1.0
+#: Seconds that an authority of time stamps may take, and bytes of its answer that are looked at.
+ASK_PATIENCE, MOST_STAMP = 20.0, 65_536
 
 
 class CoreDied(HubError):
@@ -194,6 +197,18 @@ def _session() -> aiohttp.ClientSession:
     return aiohttp.ClientSession(trust_env=False, connector=aiohttp.TCPConnector(limit=0))
 
 
+async def _ask_authority(http: aiohttp.ClientSession, url: str, asked: bytes) -> bytes:
+    """Ask an authority for a time stamp (RFC 3161, 3.4). Raises OSError."""
+    headers = {"Content-Type": "application/timestamp-query"}
+    limit = aiohttp.ClientTimeout(total=ASK_PATIENCE)
+    try:
+        async with http.post(url, data=asked, headers=headers, timeout=limit, allow_redirects=False) as reply:
+            reply.raise_for_status()
+            return await reply.content.read(MOST_STAMP)
+    except aiohttp.ClientError as error:
+        raise OSError(f"the authority of time stamps: {error}") from error
+
+
 def _resume_clock(journal: Journal, memory: Memory) -> SystemClock:
     boot_id, anchor = current_boot_id(), memory.anchor
     clock = SystemClock.resume(None, "", 0) if anchor is None else SystemClock.resume(*anchor.as_tuple())
@@ -234,6 +249,16 @@ async def _start(
     _background(stack, _prepare_duty(parts))
     _background(stack, _discover(parts))
     _background(stack, _see(parts))
+    _background(
+        stack,
+        erase_in_time(parts.journal, parts.data, lambda: parts.folder.settings.evidence.retention, parts.clock.now),
+    )
+    _background(
+        stack,
+        stamp_heads(
+            parts.journal, lambda: parts.folder.settings.evidence.tsa, partial(_ask_authority, parts.lender.http)
+        ),
+    )
     doorkeeper = Doorkeeper(parts.journal, queries, parts.clock)
     stack.callback(doorkeeper.close)
     _background(stack, _note_rules(parts))

@@ -17,6 +17,7 @@ from hub.commands.author import new, record, test_integration
 from hub.commands.backtest import backtest
 from hub.commands.backup import backup, finish_restore, restore
 from hub.commands.doctor import doctor
+from hub.commands.evidence import evidence
 from hub.commands.firmware import firmware
 from hub.commands.import_automation import import_automation
 from hub.commands.models import models
@@ -122,6 +123,7 @@ main.add_command(story)
 main.add_command(import_automation)
 main.add_command(new)
 main.add_command(doctor)
+main.add_command(evidence)
 main.add_command(firmware)
 main.add_command(test_integration)
 main.add_command(record)

@@ -97,12 +97,13 @@ def _write_once(path: Path, content: bytes) -> bytes:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     part = path.with_suffix(".part")
     part.unlink(missing_ok=True)  # left by a crash in the middle of writing
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o400)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    part.rename(path)
+    os.link(part, path)  # unlike a rename, it never takes the place of a file that is there
+    part.unlink()
     _sync_folder(path.parent)
     return content
 

@@ -56,7 +56,7 @@ def add(name: str, role: str, data: Path) -> None:
 
     name, now = _checked(name), wall()
     kept = _new_password(name)
-    with _journal(data) as db:
+    with lend_journal(data) as db:
         if store.add_user(db, name, role, kept, now) is None:
             fail(f"a user or a token is named {name}")
         add_audit(db, now, "console", "add_user", {"role": role}, target=name)
@@ -74,7 +74,7 @@ def reset(name: str, data: Path) -> None:
 
     name = _checked(name)
     kept = _new_password(name)
-    with _journal(data) as db:
+    with lend_journal(data) as db:
         user = store.user_named(db, name)
         if user is None:
             fail(f"no user is named {name}")
@@ -92,7 +92,7 @@ def make_token(data: Path, name: str, role: str) -> str:
     from hub.runtime.clock import wall
 
     value = secrets.token_urlsafe(32)
-    with _journal(data) as db:
+    with lend_journal(data) as db:
         if user_named(db, name) is not None:
             fail(f"a user is named {name}; give the token another name")
         add_token(db, name, role, value, wall())
@@ -107,7 +107,7 @@ def make_first_code(data: Path) -> str | None:
     from hub.web.proofs import new_first_code, plain_code
 
     value = new_first_code()
-    with _journal(data) as db:
+    with lend_journal(data) as db:
         return value if set_first_code(db, token_hash(plain_code(value)), wall()) else None
 
 
@@ -121,10 +121,11 @@ def first_run_words(value: str) -> str:
 
 
 @contextmanager
-def _journal(data: Path) -> Iterator[sqlite3.Connection]:
+def lend_journal(data: Path) -> Iterator[sqlite3.Connection]:
     """Lend the store inside a transaction, also while a hub runs on it. Exits 1 where it cannot be opened."""
     import sqlite3
 
+    from hub.journal.chain import begin, extend
     from hub.journal.migrate import migrate
     from hub.journal.store import FILE, connect
     from hub.model.errors import JournalError
@@ -135,7 +136,9 @@ def _journal(data: Path) -> Iterator[sqlite3.Connection]:
         try:
             migrate(db)
             db.execute("BEGIN IMMEDIATE")
+            begin(db)
             yield db
+            extend(db)
             db.execute("COMMIT")
         finally:
             db.close()  # what was not committed is undone

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from hub.config.calendar import Days
+from hub.config.evidence import EvidenceSettings, read_evidence
 from hub.config.plans import Plan, read_plans
 from hub.config.sights import bound_to, one_or_several, read_sights
 from hub.config.yaml import plain
@@ -90,6 +91,7 @@ class Settings(msgspec.Struct, frozen=True):
     integrations: dict[str, Node]
     devices: dict[str, tuple[DeviceEntry, ...]]
     discovery: Discovery = Discovery()
+    evidence: EvidenceSettings = EvidenceSettings()
     plans: dict[str, Plan] = {}
 
 
@@ -100,7 +102,18 @@ def read_settings(document: Node, reader: Reader) -> Settings | None:
         document,
         "hub.yaml",
         required=("site", "zones"),
-        optional=("mqtt", "web", "areas", "plans", "integrations", "devices", "discovery", "contacts", "prompts"),
+        optional=(
+            "mqtt",
+            "web",
+            "areas",
+            "plans",
+            "integrations",
+            "devices",
+            "discovery",
+            "contacts",
+            "prompts",
+            "evidence",
+        ),
     )
     if root is None:
         return None
@@ -142,6 +155,7 @@ class _SettingsReader:
                 for domain, node in self._entries(root.get("devices"), "`devices`")
             },
             discovery=self._discovery(root.get("discovery")),
+            evidence=read_evidence(self._reader, root.get("evidence")),
             plans=read_plans(self._reader, root.get("plans"), zones),
         )
 

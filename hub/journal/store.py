@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
+from hub.journal.chain import begin, keep
 from hub.journal.migrate import migrate
 from hub.journal.writer import write
 from hub.model.activation import Slot, SlotKey
@@ -108,8 +109,9 @@ class Journal:
         self._db.close()  # the thread opens its own: SQLite connections stay on theirs
         self._jobs: queue.SimpleQueue[tuple[Callable[[sqlite3.Connection], None], asyncio.Future[None]] | None]
         self._jobs = queue.SimpleQueue()
-        with connect(self.path) as db:
-            migrate(db)
+        db = connect(self.path)
+        migrate(db)
+        begin(db)
         db.close()
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._thread.start()
@@ -167,9 +169,11 @@ class Journal:
             db.execute("BEGIN IMMEDIATE")
             for job, _ in jobs:
                 job(db)
-            if self.anchor is not None:
-                text = msgspec.json.encode(self.anchor()).decode()
+            anchor = None if self.anchor is None else self.anchor()
+            if anchor is not None:
+                text = msgspec.json.encode(anchor).decode()
                 db.execute("INSERT OR REPLACE INTO meta VALUES ('anchor', ?)", (text,))
+            keep(db, None if anchor is None else anchor.at)
             db.execute("COMMIT")
         except Exception as cause:  # noqa: BLE001 - a number or text that SQLite cannot take must not end the thread
             if db.in_transaction:

@@ -26,6 +26,7 @@
     ├── RecordError            nothing can be recorded (hub.kit)
     ├── SkeletonError          an integration cannot be begun so (hub.kit)
     ├── WorkerError            a plugin's process ended or spoke nonsense (hub.runtime.isolation)
+    ├── StampError             a time stamp does not hold (hub.journal.stamp)
     └── SpeechError            a text could not be turned into sound
 """
 

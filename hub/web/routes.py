@@ -14,6 +14,7 @@ from hub.web import handlers as h
 from hub.web import schema as s
 from hub.web.account import ACCOUNT
 from hub.web.duty import DUTY
+from hub.web.evidence import EVIDENCE
 from hub.web.incidents import INCIDENTS
 from hub.web.openapi import document
 from hub.web.places import PLACES
@@ -93,6 +94,7 @@ API: tuple[Route, ...] = (
     *TALK,
     *DUTY,
     *REPORTS,
+    *EVIDENCE,
 )  # fmt: skip
 
 #: Routes that are no JSON resources. /metrics holds counts only.

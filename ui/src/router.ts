@@ -16,6 +16,7 @@ export function makeRouter(): Router {
       { path: '/account', name: 'account', component: () => import('@/pages/AccountPage.vue') },
       { path: '/users', name: 'users', component: () => import('@/pages/UsersPage.vue') },
       { path: '/audit', name: 'audit', component: () => import('@/pages/AuditPage.vue') },
+      { path: '/evidence', name: 'evidence', component: () => import('@/pages/EvidencePage.vue') },
       { path: '/reports', name: 'reports', component: () => import('@/pages/ReportsPage.vue') },
       { path: '/rules', name: 'rules', component: () => import('@/pages/RulesPage.vue') },
       { path: '/rules/:id', name: 'rule', component: () => import('@/pages/RuleEditorPage.vue'), props: true },

@@ -37,7 +37,7 @@ async def test_evidence_is_written_once_and_hashed(tmp_path: Path) -> None:
     assert path.read_bytes() == b"first"
     assert record.sha256 == hashlib.sha256(b"first").hexdigest()
     assert (record.size, record.at, record.id) == (5, at(1), picture.key)
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.stat().st_mode) == 0o400
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     again = await store.keep(picture, b"second", "image/jpeg", at(2))
     assert path.read_bytes() == b"first"

@@ -97,6 +97,11 @@ SITE_FINDINGS = {
         GOOD.replace("{mqtt_discovery:", "{mqtt_discover:"),
         "4:31: no integration `mqtt_discover`; did you mean",
     ),
+    "authority": (GOOD + "evidence: {tsa: ftp://x}\n", "7:17: `tsa` must be an address"),
+    "retention": (
+        GOOD + "evidence: {retention: {readings: 0}}\n",
+        "7:34: `readings` must be a whole number of days, 1 to 3650",
+    ),
     "kind of entry": (
         GOOD.replace("{mqtt_discovery:", "{http_speaker:"),
         "4:30: `http_speaker` belongs under `devices`",
@@ -264,3 +269,10 @@ def test_a_copy_of_the_shipped_site_with_a_slip(tmp_path: Path) -> None:
     path.write_text(path.read_text("utf-8").replace("for: 3 min", "for: 3min 1"), "utf-8")
     (finding,) = findings(tmp_path / "hub.yaml")
     assert finding.startswith("rules/fire_lane_blocked.yaml:8:8: `for` must be a number with a unit")
+
+
+def test_the_section_of_evidence_is_read(tmp_path: Path) -> None:
+    more = "evidence: {tsa: 'https://tsa.example/tsr', signs: [北门], retention: {readings: 30}}\n"
+    found = load_site(write(tmp_path, GOOD + more)).settings.evidence
+    assert (found.tsa, found.signs) == ("https://tsa.example/tsr", ("北门",))
+    assert (found.retention.readings, found.retention.pictures, found.retention.incidents) == (30, 90, 365)

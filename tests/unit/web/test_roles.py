@@ -46,6 +46,7 @@ BODIES: dict[str, Any] = {
     "add_user": {"name": "王师傅", "role": "guard", "password": PASSWORD},
     "change_user": {"role": "viewer"},
     "add_token": {"name": "desk screen", "role": "viewer"},
+    "hold": {"on": True},
     "handle": {"state": "acknowledged", "seen": "open"},
     "speak": {"text": "请驶离"},
     "take_picture": {},
@@ -111,6 +112,7 @@ def test_what_is_open_to_everybody_is_listed_here() -> None:
         "add_token", "revoke_token",
         "handle", "speak", "take_picture", "change_roster", "give", "take",
         "draft", "merge", "save_rule", "remove_rule", "switch_rule", "speech",
+        "export", "hold", "verify_chain",
         "load_firmware", "roll_out", "stop_rollout", "release",
     }  # fmt: skip
     assert len({route.name for route in ROUTES}) == len(ROUTES)

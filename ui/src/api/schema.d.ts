@@ -159,6 +159,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/chain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The head of the hash chain */
+        get: operations["chain"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chain/verification": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Verify the journal and all evidence files now */
+        post: operations["verify_chain"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/devices": {
         parameters: {
             query?: never;
@@ -486,6 +520,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/incidents/{id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The signed package of an incident, for the police */
+        post: operations["export"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/hold": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Keep everything of an incident, or no longer */
+        put: operations["hold"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/incidents/{id}/state": {
         parameters: {
             query?: never;
@@ -496,6 +564,23 @@ export interface paths {
         get?: never;
         /** Acknowledge, take up or close an incident */
         put: operations["handle"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who viewed, exported and handled an incident */
+        get: operations["views"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -1430,6 +1515,19 @@ export interface components {
          */
         Cause: "active" | "condition_false" | "cooldown" | "due" | "excluded" | "not_bound" | "not_of_kind" | "running" | "source_unknown" | "switched_off" | "trigger_false";
         /**
+         * ChainOut
+         * @description The head of the chain, to be kept elsewhere.
+         */
+        ChainOut: {
+            at: string | null;
+            head: string;
+            key: string | null;
+            link: number;
+            stamped: number;
+            tsa: boolean;
+            waiting: number;
+        };
+        /**
          * Changed
          * @description WebSocket, hub to client: fetch this again. ``id`` names the incident or zone where only one changed.
          */
@@ -1876,6 +1974,15 @@ export interface components {
             value: string | number | null;
         };
         /**
+         * HoldIn
+         * @description Keep everything of an incident, or no longer.
+         */
+        HoldIn: {
+            on: boolean;
+            /** @default  */
+            why: string;
+        };
+        /**
          * Holidays
          * @description What a shift does on a statutory holiday.
          * @enum {unknown}
@@ -2291,6 +2398,15 @@ export interface components {
          */
         Page_VersionOut_: {
             items: components["schemas"]["VersionOut"][];
+            /** @default null */
+            next: string | null;
+        };
+        /**
+         * Page[ViewOut]
+         * @description A list; ``next`` is the cursor of the following page, or null.
+         */
+        Page_ViewOut_: {
+            items: components["schemas"]["ViewOut"][];
             /** @default null */
             next: string | null;
         };
@@ -2949,6 +3065,17 @@ export interface components {
          */
         Verdict: "false_alarm" | "repair" | "resolved";
         /**
+         * VerifiedOut
+         * @description What came of a verification now.
+         */
+        VerifiedOut: {
+            breaks: string[];
+            files: number;
+            holds: boolean;
+            rows: number;
+            strays: number;
+        };
+        /**
          * VersionOut
          * @description A text that a rule had. ``text`` null: it was deleted; ``author`` empty: edited by hand.
          */
@@ -2958,6 +3085,16 @@ export interface components {
             reason: string;
             seq: number;
             text: string | null;
+        };
+        /**
+         * ViewOut
+         * @description One view, export, step or hold of an incident.
+         */
+        ViewOut: {
+            action: string;
+            actor: string;
+            at: string | null;
+            target: string;
         };
         /**
          * Watch
@@ -3438,6 +3575,64 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Briefing"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    chain: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChainOut"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verify_chain: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VerifiedOut"];
                 };
             };
             /** @description an error */
@@ -4156,6 +4351,70 @@ export interface operations {
             };
         };
     };
+    export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    hold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HoldIn"];
+            };
+        };
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     handle: {
         parameters: {
             query?: never;
@@ -4178,6 +4437,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["IncidentOut"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    views: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ViewOut_"];
                 };
             };
             /** @description an error */

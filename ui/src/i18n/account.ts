@@ -107,6 +107,7 @@ export const accountZh = {
     take_picture: '拍照', live_picture: '查看画面', change_roster: '修改值班表', give: '交班', take: '接班',
     draft: '检查草稿', merge: '合并草稿', save_rule: '保存规则', remove_rule: '删除规则', switch_rule: '启停规则', speech: '试听',
     load_firmware: '上传固件', roll_out: '下发固件', stop_rollout: '停止下发', release: '解除认领',
+    export: '导出证据', hold: '保留证据', verify_chain: '核验日志链',
   },
   outcome: { done: '成功', role: '没有权限' },
   refusal: {
@@ -239,7 +240,7 @@ export const accountEn: AccountMessages = {
     backtest: 'Try a rule', evidence: 'View evidence', name_site: 'Name the community', put_area: 'Change area', remove_area: 'Remove area',
     put_zone: 'Change zone', remove_zone: 'Remove zone',
     put_plan: 'Upload plan', remove_plan: 'Remove plan', draw_zone: 'Draw zone', erase_zone: 'Erase zone', place_device: 'Place device',
-    lift_device: 'Take device off plan', handle: 'Handle incident', speak: 'Speak', take_picture: 'Take picture',
+    lift_device: 'Take device off plan', export: 'Export evidence', hold: 'Hold evidence', verify_chain: 'Verify chain', handle: 'Handle incident', speak: 'Speak', take_picture: 'Take picture',
     live_picture: 'Look through camera', change_roster: 'Change on-call list', give: 'Hand over', take: 'Take over',
     draft: 'Check a draft', merge: 'Merge drafts', save_rule: 'Save rule', remove_rule: 'Delete rule', switch_rule: 'Switch rule',
     speech: 'Listen', load_firmware: 'Load firmware', roll_out: 'Roll out firmware', stop_rollout: 'Stop roll-out',

@@ -5,6 +5,7 @@ import type { Text } from '@/api/types'
 import { accountEn, accountZh, type AccountMessages } from './account'
 import { deskEn, deskZh, type DeskMessages } from './desk'
 import { en } from './en'
+import { evidenceEn, evidenceZh, type EvidenceMessages } from './evidence'
 import { feelEn, feelZh, type FeelMessages } from './feel'
 import { firmwareEn, firmwareZh, type FirmwareMessages } from './firmware'
 import { placesEn, placesZh, type PlacesMessages } from './places'
@@ -19,7 +20,14 @@ export type Language = 'zh' | 'en'
 
 type Leaves<T> = { [K in keyof T & string]: T[K] extends string ? K : `${K}.${Leaves<T[K]>}` }[keyof T & string]
 
-type Joined = Messages & AccountMessages & FeelMessages & FirmwareMessages & PlacesMessages & PlanMessages & ReportsMessages
+type Joined = Messages &
+  AccountMessages &
+  EvidenceMessages &
+  FeelMessages &
+  FirmwareMessages &
+  PlacesMessages &
+  PlanMessages &
+  ReportsMessages
 
 /** A key that exists in every language; anything else fails the type check. */
 export type MessageKey = Leaves<Joined> | `desk.${Leaves<DeskMessages>}`
@@ -35,8 +43,30 @@ function remembered(): Language {
 }
 
 const messages = {
-  zh: { ...zh, ...accountZh, ...feelZh, ...firmwareZh, ...placesZh, ...planZh, ...reportsZh, desk: deskZh, rules: zhRules },
-  en: { ...en, ...accountEn, ...feelEn, ...firmwareEn, ...placesEn, ...planEn, ...reportsEn, desk: deskEn, rules: enRules },
+  zh: {
+    ...zh,
+    ...accountZh,
+    ...evidenceZh,
+    ...feelZh,
+    ...firmwareZh,
+    ...placesZh,
+    ...planZh,
+    ...reportsZh,
+    desk: deskZh,
+    rules: zhRules,
+  },
+  en: {
+    ...en,
+    ...accountEn,
+    ...evidenceEn,
+    ...feelEn,
+    ...firmwareEn,
+    ...placesEn,
+    ...planEn,
+    ...reportsEn,
+    desk: deskEn,
+    rules: enRules,
+  },
 }
 
 export const i18n = createI18n({ legacy: false, locale: remembered(), fallbackLocale: 'zh', messages })

@@ -1,0 +1,148 @@
+"""Evidence that stands, for the page: the package of an incident, who viewed it, holds, and the head of the chain."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+from aiohttp import web
+
+from hub.journal.dossier import VIEWS, note_export
+from hub.journal.retention import hold, release
+from hub.journal.signing import fingerprint, sign
+from hub.journal.verify import Report, grouped, latest, verify_folder
+from hub.model.errors import JournalError
+from hub.model.text import clean
+from hub.web.audit import USER, audit, is_audited
+from hub.web.context import CONTEXT
+from hub.web.errors import Refusal
+from hub.web.handlers import answer, body, find_incident
+from hub.web.package import make_package, place_of
+from hub.web.present import when
+from hub.web.routing import Route, UserRole
+from hub.web.schema import Page
+
+
+class ViewOut(msgspec.Struct, frozen=True):
+    """One view, export, step or hold of an incident."""
+
+    at: str | None
+    actor: str
+    action: str
+    target: str
+    """Number of the incident or id of the picture."""
+
+
+class HoldIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Keep everything of an incident, or no longer."""
+
+    on: bool
+    why: str = ""
+
+
+class ChainOut(msgspec.Struct, frozen=True):
+    """The head of the chain, to be kept elsewhere."""
+
+    link: int
+    at: str | None
+    head: str
+    """In groups of four digits."""
+    key: str | None
+    """Fingerprint of the site's key; null without the extra ``evidence``."""
+    tsa: bool
+    """Whether an authority of time stamps is configured."""
+    stamped: int
+    waiting: int
+    """Heads of days that are stamped, and that wait for it."""
+
+
+class VerifiedOut(msgspec.Struct, frozen=True):
+    """What came of a verification now."""
+
+    holds: bool
+    rows: int
+    files: int
+    strays: int
+    breaks: list[str]
+
+
+async def export(request: web.Request) -> web.Response:
+    """Give the package of an incident; that it was exported is in it."""
+    context, user = request.app[CONTEXT], request[USER]
+    row = await find_incident(context, request.match_info["id"])
+    settings, now = context.folder().settings, context.clock.now()
+    await asyncio.to_thread(place_of, context.data, settings, row.id)
+    address = request.remote or ""
+    await context.journal.execute(lambda db: note_export(db, now, user.name, row.id, address))
+    is_audited(request)
+    try:
+        made = await asyncio.to_thread(make_package, context.data, settings, row.id, user.name, now)
+    except JournalError as error:
+        raise Refusal(409, "no_package", str(error)) from error
+    headers = {"Content-Disposition": f'attachment; filename="menshen-{row.id}.zip"', "Cache-Control": "no-store"}
+    return web.Response(body=made, content_type="application/zip", headers=headers)
+
+
+async def views(request: web.Request) -> web.Response:
+    """List who viewed, exported and handled an incident, newest first."""
+    context = request.app[CONTEXT]
+    row = await find_incident(context, request.match_info["id"])
+    names = [record.id for record in await context.queries.evidence(row.activation)]
+    targets = [str(row.id), *names]
+    sql = (
+        f"SELECT at, actor, action, target FROM audit WHERE action IN ({VIEWS}) AND outcome = 'done' "  # noqa: S608 - fixed words
+        f"AND target IN ({','.join('?' * len(targets))}) ORDER BY seq DESC LIMIT 200"
+    )
+    found = await context.queries.ask(lambda db: db.execute(sql, targets).fetchall())
+    return answer(Page([ViewOut(when(at), actor, action, target) for at, actor, action, target in found]))
+
+
+async def put_hold(request: web.Request) -> web.Response:
+    """Keep everything of an incident, whatever its time; or no longer."""
+    context = request.app[CONTEXT]
+    row = await find_incident(context, request.match_info["id"])
+    wanted: HoldIn = await body(request, HoldIn)
+    now, by, why = context.clock.now(), request[USER].name, clean(wanted.why, 200)
+    if wanted.on:
+        await context.journal.execute(lambda db: hold(db, row.activation, now, by, why))
+    else:
+        await context.journal.execute(lambda db: release(db, row.activation))
+    await audit(request, {"on": wanted.on, "why": why}, target=str(row.id))
+    return web.Response(status=204)
+
+
+async def chain(request: web.Request) -> web.Response:
+    """Give the head of the chain."""
+    context = request.app[CONTEXT]
+    found = await context.queries.ask(latest)
+    if found is None:
+        raise Refusal(409, "no_chain", "the journal has no link yet")
+    number, link, digest = found
+    counts = await context.queries.ask(lambda db: db.execute("SELECT count(token), count(*) FROM stamps").fetchone())
+    try:
+        key = grouped(fingerprint((await asyncio.to_thread(sign, context.data, b"")).public))
+    except JournalError:
+        key = None  # without the extra there are heads and no packages
+    tsa = context.folder().settings.evidence.tsa is not None
+    return answer(ChainOut(number, when(link.at), grouped(digest), key, tsa, counts[0], counts[1] - counts[0]))
+
+
+async def verify(request: web.Request) -> web.Response:
+    """Verify the journal and all evidence files now."""
+    report: Report = await asyncio.to_thread(verify_folder, request.app[CONTEXT].data)
+    await audit(request, {"holds": report.holds})
+    broken = [f"{found.where}: {found.what}" for found in report.breaks[:50]]
+    return answer(VerifiedOut(report.holds, sum(report.rows.values()), report.files, len(report.strays), broken))
+
+
+EVIDENCE: tuple[Route, ...] = (
+    Route("POST", "/api/v1/incidents/{id}/export", "export", "The signed package of an incident, for the police",
+          UserRole.MANAGER, export, media="application/zip"),
+    Route("GET", "/api/v1/incidents/{id}/views", "views", "Who viewed, exported and handled an incident",
+          UserRole.GUARD, views, returns=Page[ViewOut]),
+    Route("PUT", "/api/v1/incidents/{id}/hold", "hold", "Keep everything of an incident, or no longer",
+          UserRole.MANAGER, put_hold, takes=HoldIn, status=204),
+    Route("GET", "/api/v1/chain", "chain", "The head of the hash chain", UserRole.MANAGER, chain, returns=ChainOut),
+    Route("POST", "/api/v1/chain/verification", "verify_chain", "Verify the journal and all evidence files now",
+          UserRole.MANAGER, verify, returns=VerifiedOut),
+)  # fmt: skip

@@ -1,0 +1,238 @@
+"""Whoever touches the journal or a picture is found: altered, deleted, inserted, swapped, rolled back (F25)."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import shutil
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from hub.journal.chain import COLUMNS
+from hub.journal.queries import add_audit
+from hub.journal.store import FILE, Anchor, Journal
+from hub.journal.verify import grouped, latest, plain_head, verify_folder
+from hub.model.entry import Entry
+from hub.model.ids import EntityId
+from hub.model.reading import Quality, Reading
+from hub.model.time import HOUR, Instant
+from tests.kit.facts import at, story
+
+PICTURE = b"\xff\xd8 a picture"
+
+
+def pictured(data: Path) -> Entry:
+    """Return the entry with everything in it, its picture on the disk."""
+    entry, digest = story(), hashlib.sha256(PICTURE).hexdigest()
+    replace = msgspec.structs.replace
+    for number, outcome in enumerate(entry.outcomes):
+        if outcome.evidence is not None:
+            path = data / outcome.evidence.path
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(PICTURE)
+            entry.outcomes[number] = replace(outcome, evidence=replace(outcome.evidence, sha256=digest))
+    return entry
+
+
+async def live(data: Path, hours: int = 3) -> str:
+    """Let a journal live through some hours; return the head that somebody writes down at the end of the second."""
+    data.mkdir()  # noqa: ASYNC240 - a test's own loop
+    journal, kept = Journal(data), ""
+    await journal.commit(pictured(data))
+    for hour in range(1, hours + 1):
+        now = Instant(at(0) + hour * HOUR)
+        journal.anchor = lambda now=now: Anchor(now, "boot", 0)
+        for number in range(4):
+            readings = [Reading(EntityId(f"a.{number}"), float(number), Quality.GOOD, Instant(now + number))]
+            await journal.commit(Entry(at=now, readings=readings))
+            await journal.execute(lambda db, now=now: add_audit(db, now, "wang", "evidence", {}, target="x"))  # type: ignore[misc]
+        if hour == 2:
+            kept = await journal.answer(lambda db: latest(db)[2])  # type: ignore[index]
+    await journal.close()
+    return kept
+
+
+@pytest.fixture
+async def held(tmp_path: Path) -> tuple[Path, str]:
+    data = tmp_path / "data"
+    return data, await live(data)
+
+
+def touched(data: Path, *statements: str) -> None:
+    """Do what somebody with the file could do."""
+    with contextlib.closing(sqlite3.connect(data / FILE, isolation_level=None)) as db:
+        for statement in statements:
+            db.execute(statement)
+
+
+def test_what_nobody_touched_holds(held: tuple[Path, str]) -> None:
+    data, head = held
+    report = verify_folder(data, grouped(head))
+    assert (report.breaks, report.strays, report.files) == ([], [], 1)
+    assert report.links == 4
+    assert report.rows["audit"] == 12
+    assert sum(report.before.values()) == 0
+
+
+#: An altered row, whatever its column: every column of every table is in the chain.
+ALTERED = [
+    (table, column)
+    for table, columns in COLUMNS.items()
+    for column in columns.split(", ")[1:]
+    if table != "rule_versions"
+]
+
+
+@pytest.mark.parametrize(("table", "column"), ALTERED)
+def test_an_altered_value_is_found(held: tuple[Path, str], table: str, column: str) -> None:
+    new = "coalesce(%s, 0) + 1" if column in {"at", "device_at", "retained", "reading"} else "coalesce(%s, '') || 'x'"
+    if column == "body":
+        new = "replace(%s, '{', '{ ')"
+    data, _ = held
+    touched(data, f"UPDATE {table} SET {column} = {new % column} WHERE seq = 1")  # noqa: S608 - a table of this test
+    assert any(found.where == table for found in verify_folder(data).breaks)
+
+
+TOUCHED = {
+    "a row deleted": ("DELETE FROM readings WHERE seq = 5",),
+    "the first rows deleted": ("DELETE FROM readings WHERE seq <= 5",),
+    "the last rows deleted": ("DELETE FROM readings WHERE seq > (SELECT max(seq) - 2 FROM readings)",),
+    "a whole table emptied": ("DELETE FROM audit",),
+    "a row inserted at the end": ("INSERT INTO audit (at, actor, action, body) VALUES (1, 'wang', 'export', '{}')",),
+    "a row inserted before": (
+        "INSERT INTO audit (seq, at, actor, action, body) VALUES (0, 1, 'wang', 'export', '{}')",
+        "INSERT INTO audit (seq, at, actor, action, body) VALUES (-7, 1, 'wang', 'export', '{}')",
+    ),
+    "a row inserted between": (
+        "UPDATE audit SET seq = -seq WHERE seq > 5",
+        "UPDATE audit SET seq = 1 - seq WHERE seq < 0",
+        "INSERT INTO audit (seq, at, actor, action, body) VALUES (6, 1, 'wang', 'export', '{}')",
+    ),
+    "two rows reordered": (
+        "UPDATE events SET seq = -1 WHERE seq = 3",
+        "UPDATE events SET seq = 3 WHERE seq = 4",
+        "UPDATE events SET seq = 4 WHERE seq = -1",
+    ),
+    "the last two swapped": (
+        "UPDATE readings SET seq = 1000 WHERE seq = (SELECT max(seq) FROM readings)",
+        "UPDATE readings SET seq = seq + 1 WHERE seq = (SELECT max(seq) FROM readings WHERE seq < 1000)",
+        "UPDATE readings SET seq = (SELECT max(seq) - 1 FROM readings WHERE seq < 1000) WHERE seq = 1000",
+    ),
+    "a number of another type": ("UPDATE readings SET value = CAST(value AS INTEGER) WHERE typeof(value) = 'real'",),
+    "a link altered": ("UPDATE links SET body = replace(body, 'hour', 'asked') WHERE seq = 3",),
+    "a link deleted": ("DELETE FROM links WHERE seq = 2",),
+    "the last link deleted": ("DELETE FROM links WHERE seq = (SELECT max(seq) FROM links)",),
+    "all links deleted": ("DELETE FROM links",),
+    "a head altered": ("UPDATE heads SET hash = zeroblob(32) WHERE name = 'audit'",),
+    "a head deleted": ("DELETE FROM heads WHERE name = 'audit'",),
+    "rows erased without a link": (
+        "INSERT INTO erased SELECT 'readings', seq, zeroblob(32) FROM readings WHERE seq = 4",
+        "DELETE FROM readings WHERE seq = 4",
+    ),
+    "a record of a picture altered": ("UPDATE evidence SET sha256 = 'x'",),
+    "a record of a picture deleted": ("DELETE FROM evidence",),
+    "a record of a picture added": (
+        "INSERT INTO evidence SELECT 'y', activation, 'y', path, 'x/y', 'z', 1, 1 FROM evidence",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("how", TOUCHED)
+def test_a_touched_journal_is_found(held: tuple[Path, str], how: str) -> None:
+    data, head = held
+    touched(data, *TOUCHED[how])
+    report = verify_folder(data, head)
+    assert report.breaks, how
+
+
+@pytest.mark.parametrize(
+    "touch",
+    [
+        lambda path: path.write_bytes(PICTURE[:-1] + b"X"),
+        lambda path: path.write_bytes(PICTURE + b"."),
+        lambda path: path.write_bytes(b""),
+        Path.unlink,
+    ],
+)
+def test_a_touched_picture_is_found(held: tuple[Path, str], touch: Callable[[Path], object]) -> None:
+    data, _ = held
+    touch(next((data / "evidence").rglob("*.jpg")))
+    assert [found.where for found in verify_folder(data).breaks] == ["evidence"]
+
+
+def test_a_file_that_nobody_knows_is_named(held: tuple[Path, str]) -> None:
+    data, _ = held
+    (data / "evidence" / "planted.jpg").write_bytes(PICTURE)
+    report = verify_folder(data)
+    assert (report.holds, report.strays) == (True, ["evidence/planted.jpg"])
+
+
+async def test_a_rolled_back_file_is_found_by_who_holds_a_head(tmp_path: Path) -> None:
+    data, old = tmp_path / "data", tmp_path / "old"
+    await live(data, hours=1)
+    shutil.copytree(data, old)
+    journal = Journal(data)
+    journal.anchor = lambda: Anchor(Instant(at(0) + 9 * HOUR), "boot", 0)
+    await journal.execute(lambda db: add_audit(db, at(1), "wang", "handle", {}))
+    head = await journal.answer(lambda db: latest(db)[2])  # type: ignore[index]
+    await journal.close()
+    assert verify_folder(data, head).holds
+    assert verify_folder(old).holds  # a chain alone cannot know
+    assert [found.where for found in verify_folder(old, head).breaks] == ["head"]
+
+
+async def test_a_journal_written_anew_is_found_by_who_holds_a_head(held: tuple[Path, str], tmp_path: Path) -> None:
+    _, head = held
+    await live(tmp_path / "forged", hours=4)
+    assert [found.where for found in verify_folder(tmp_path / "forged", head).breaks] in ([], ["head"])
+    forged = tmp_path / "other"
+    forged.mkdir()
+    journal = Journal(forged)
+    await journal.commit(Entry(at=at(1), readings=[Reading(EntityId("a.b"), 1.0, Quality.GOOD, at(1))]))
+    await journal.close()
+    assert [found.where for found in verify_folder(forged, head).breaks] == ["head"]
+
+
+def test_a_damaged_file_is_a_finding(held: tuple[Path, str]) -> None:
+    data, _ = held
+    file = data / FILE
+    with file.open("r+b") as opened:
+        opened.seek(4096)
+        opened.write(b"\xff" * (file.stat().st_size - 4096))
+    assert verify_folder(data).breaks[0].where == "file"
+
+
+def test_an_old_journal_begins_its_chain_where_it_stands(tmp_path: Path) -> None:
+    from hub.journal.migrate import migrate
+    from hub.journal.store import connect
+    from hub.journal.writer import write
+
+    with contextlib.closing(connect(tmp_path / FILE)) as db:
+        migrate(db)
+        for statement in ("heads", "links", "erased", "removals", "holds", "stamps"):
+            db.execute(f"DROP TABLE {statement}")
+        db.execute("PRAGMA user_version = 7")
+        db.execute("BEGIN")
+        write(db, pictured(tmp_path))
+        db.execute("COMMIT")
+        migrate(db)
+        before = dict(db.execute("SELECT name, seq FROM heads"))
+        from hub.journal.chain import begin
+
+        begin(db)
+    report = verify_folder(tmp_path)
+    assert report.holds
+    assert report.before == before
+    assert before["events"] > 0
+
+
+def test_a_head_is_read_as_it_was_printed() -> None:
+    digest = "0123456789abcdef" * 4
+    assert plain_head(grouped(digest).upper()) == digest
+    for wrong in ("0123", "xyz" * 20, digest + "0"):
+        with pytest.raises(ValueError, match="hexadecimal"):
+            plain_head(wrong)
