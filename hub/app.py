@@ -31,7 +31,7 @@ from hub.config.yaml import plain
 from hub.discovery.watch import watch
 from hub.engine.state import EngineState
 from hub.journal.queries import Queries
-from hub.journal.store import Anchor, Journal, Memory
+from hub.journal.store import Anchor, Journal, Memory, keep_anchor
 from hub.journal.versions import note_files
 from hub.model.decision import Capture, Notify, Say, Switch
 from hub.model.entry import Note
@@ -145,7 +145,7 @@ async def _build(config: Path, data: Path, folder: SiteFolder, stack: AsyncExitS
     clock = _resume_clock(journal, memory)
     http = await stack.enter_async_context(_session())
     problems, registry = Problems(), Registry()
-    state = EngineState(memory.states, memory.slots, memory.modes, memory.memories)
+    state = EngineState(memory.states, memory.slots, memory.modes, memory.memories, memory.absences)
     runtime = Runtime(folder.program(), state, journal, clock, problems)
     intake = Intake("mqtt", runtime, registry, plugins.decoders(folder.settings, problems), problems)
     intake.restore(memory.announcements, memory.deliveries)
@@ -235,6 +235,7 @@ async def _start(
     _background(stack, link.run())
     _background(stack, Watchdog(parts.problems, integrations.folders).run())
     _background(stack, follow_clock(runtime, parts.clock))
+    _background(stack, keep_anchor(parts.journal))
     _background(stack, follow_files(lambda: fingerprint(parts.config), partial(_reload, parts)))
     _background(stack, _prepare_speech(parts))
     _background(stack, _prepare_duty(parts))
