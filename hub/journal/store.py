@@ -241,7 +241,7 @@ def _load(db: sqlite3.Connection) -> Memory:
         found=[msgspec.json.decode(body, type=Inboxed) for (body,) in db.execute("SELECT body FROM found")],
         left={ActivationId(name) for (name,) in db.execute(_LEFT)},
         absences=remembered(
-            msgspec.json.decode(body, type=Started if kind == "Started" else ClockJump)
+            msgspec.json.decode(body, type=Started) if kind == "Started" else msgspec.json.decode(body, type=ClockJump)
             for kind, body in db.execute(_AWAY)
         ),
         roster=Roster() if roster is None else msgspec.json.decode(roster[1], type=Roster),

@@ -13,7 +13,7 @@ from hub.engine.terms import Not, Silent, Term
 from hub.journal import store
 from hub.journal.store import Anchor, Journal
 from hub.model.decision import Opened, Severity
-from hub.model.entry import ClockJump, Entry, Started
+from hub.model.entry import ClockJump, Entry, Started, Turn
 from hub.model.reading import Presence
 from hub.model.site import Role, ZoneKind
 from hub.model.text import Text
@@ -138,8 +138,8 @@ def test_the_clock_may_jump_between() -> None:
 
 async def test_the_journal_tells_a_restarted_hub_of_its_absences(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
-    turns = [away(START, START + HOUR), ClockJump(Instant(START + 2 * HOUR), MINUTE)]
-    await journal.commit(Entry(at=START, turns=list(turns)))
+    turns: list[Turn] = [away(START, START + HOUR), ClockJump(Instant(START + 2 * HOUR), MINUTE)]
+    await journal.commit(Entry(at=START, turns=turns))
     await journal.close()
     again = Journal(tmp_path)
     memory = again.load()
