@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import shutil
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -18,9 +20,15 @@ from hub.runtime.isolation import decoding
 from hub.runtime.isolation.decoding import DecoderProcess
 from hub.runtime.isolation.wire import Open
 from hub.runtime.mqtt.link import Arrival
+from hub.runtime.problems import Problems
 from hub.runtime.registry import Registry
 from hub.sdk import Announcement, Capability, Device, Entity, Message, Route, Sample, Text
+from tests.kit.hub import MakeHub
 from tests.kit.loop import Loop
+from tests.kit.puppet_broker import PuppetBroker
+from tests.kit.site import ROOT, Ends, write_site
+from tests.kit.store import rows
+from tests.kit.wait import until as wait_until
 
 BAD = Path(__file__).parents[1] / "kit" / "bad"
 WORKER = (sys.executable, "-m", "hub.worker")
@@ -106,7 +114,7 @@ class Hub:
 
 async def until(holds: Callable[[], bool]) -> None:
     async with asyncio.timeout(20):
-        while not holds():
+        while not holds():  # noqa: ASYNC110 - a process is at the far end
             await asyncio.sleep(0.005)
 
 
@@ -193,3 +201,60 @@ async def test_a_restarted_hub_asks_the_process_what_was_announced(tmp_path: Pat
         assert second.registry.topics() == ("garbler/state/door",)
         await second.taken(second.send("garbler/state/door", "open"))
         assert second.known() == (Contact.OPEN, Quality.GOOD)
+
+
+async def test_uplinks_are_read_in_a_process_too(tmp_path: Path) -> None:
+    lines = (ROOT / "integrations" / "lorawan" / "captures" / "servers.jsonl").read_text("utf-8").splitlines()
+    config, first = json.loads(lines[0])["config"], json.loads(lines[1])
+    loop, problems, acknowledged = Loop(), Problems(), Hub()
+    process = DecoderProcess(WORKER, Open("lorawan", "", config, str(tmp_path), str(tmp_path), ""), problems)
+    try:
+        opened = await process.open()
+        assert opened.uplinks
+        decoder = Decoder("lorawan", opened.filters, process=process, uplinks=True)
+        intake = Intake("mqtt", loop.runtime, Registry(), (decoder,), problems)
+        intake.attach(acknowledged)
+        async with loop.running():
+            intake.arrived(Arrival(first["topic"], first["payload"].encode(), 1, False, False, 1, 1))
+            await until(lambda: acknowledged.acknowledged == [1])
+        assert intake.counts["lorawan", "decoded"] == 1
+        assert [state.quality for state in loop.runtime.state.states.values()] != []
+        (kept,) = [found for entry in loop.journal.entries for found in entry.announcements]
+        again = Intake("mqtt", loop.runtime, registry := Registry(), (decoder,), problems)
+        await again.recall([kept])
+        assert registry.entities, "a restarted hub knows the device by its last message"
+    finally:
+        await process.close()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(90)
+def test_a_hub_whose_decoder_dies_takes_the_messages_that_come_after(tmp_path: Path, hub_of: MakeHub) -> None:
+    with PuppetBroker() as broker:
+        config = write_site(tmp_path / "site", {"url": f"mqtt://127.0.0.1:{broker.port}"}, Ends())
+        site = json.loads(config.read_text("utf-8"))
+        site["integrations"]["garbler"] = {}
+        config.write_text(json.dumps(site), "utf-8")
+        shutil.copytree(BAD, config.parent / "integrations")
+        hub = hub_of(config)
+        hub.start()
+        link = broker.accept(session_kept=False)
+        link.publish("garbler/find/1", "door", mid=1, retained=True)
+        words = ("open", "segfault", "closed", "open")
+        for mid, word in enumerate(words, 2):
+            link.publish("garbler/state/door", word, mid=mid)
+
+        def values() -> list[object]:
+            found = rows(hub.data, "SELECT value FROM readings WHERE entity = ? ORDER BY seq", DOOR)
+            return [value for (value,) in found]
+
+        found = wait_until(values, lambda seen: len(seen) >= 3, within=30)
+        assert found == ["open", "closed", "open"]
+        assert hub.messages()["garbler", "refused"] == 1
+        hub.kill()
+        hub.start()
+        again = broker.accept(session_kept=True)
+        again.publish("garbler/state/door", "closed", mid=9)
+        wait_until(values, lambda seen: seen[-1] == "closed", within=30)
+        link.close()
+        again.close()
