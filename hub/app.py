@@ -32,7 +32,7 @@ from hub.engine.state import EngineState
 from hub.journal.keeper import erase_in_time, stamp_heads
 from hub.journal.lock import lock
 from hub.journal.queries import Queries
-from hub.journal.store import Anchor, Journal, Memory
+from hub.journal.store import Anchor, Journal, Memory, keep_anchor
 from hub.journal.versions import note_files
 from hub.model.decision import Capture, Notify, Say, Switch
 from hub.model.entry import Note
@@ -136,10 +136,12 @@ async def _build(config: Path, data: Path, folder: SiteFolder, stack: AsyncExitS
     clock = _resume_clock(journal, memory)
     http = await stack.enter_async_context(_session())
     problems, registry = Problems(), Registry()
-    state = EngineState(memory.states, memory.slots, memory.modes, memory.memories)
+    state = EngineState(memory.states, memory.slots, memory.modes, memory.memories, memory.absences)
     runtime = Runtime(folder.program(), state, journal, clock, problems)
-    intake = Intake("mqtt", runtime, registry, plugins.decoders(folder.settings, problems), problems)
+    decoders = await plugins.decoders(folder.settings, problems, config.parent, data, stack)
+    intake = Intake("mqtt", runtime, registry, decoders, problems)
     intake.restore(memory.announcements, memory.deliveries)
+    await intake.recall(memory.announcements)
     inbox = Inbox(journal, clock, memory.found)
     reports = Reports(runtime, registry, problems, clock, memory.bookmarks)
     queries = Queries(data)
@@ -244,6 +246,7 @@ async def _start(
     _background(stack, link.run())
     _background(stack, Watchdog(parts.problems, integrations.folders).run())
     _background(stack, follow_clock(runtime, parts.clock))
+    _background(stack, keep_anchor(parts.journal))
     _background(stack, follow_files(lambda: fingerprint(parts.config), partial(_reload, parts)))
     _background(stack, _prepare_speech(parts))
     _background(stack, _prepare_duty(parts))

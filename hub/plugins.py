@@ -13,17 +13,19 @@ from hub.config.site import load_secrets
 from hub.config.yaml import plain
 from hub.discovery.matchers import Matcher
 from hub.discovery.matchers import matchers as discovery_matchers
-from hub.model.errors import BadCredentials, ConfigError, Unsupported
+from hub.model.errors import BadCredentials, ConfigError, DeviceError, Unsupported
 from hub.model.found import Found, Source
 from hub.model.text import Text, clean
 from hub.runtime.intake import Decoder
+from hub.runtime.isolation.decoding import DecoderProcess
 from hub.runtime.isolation.parent import isolated
-from hub.runtime.isolation.wire import Open
+from hub.runtime.isolation.wire import Open, WorkerError
 from hub.runtime.sessions import DeviceSession
 from hub.sdk import Newcomer, Sample, Tools, Vitals
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
+    from contextlib import AsyncExitStack
     from pathlib import Path
 
     import aiohttp
@@ -75,13 +77,18 @@ class Lender:
         )
 
 
-def decoders(settings: Settings, problems: Problems) -> tuple[Decoder, ...]:
+async def decoders(
+    settings: Settings, problems: Problems, site: Path, data: Path, stack: AsyncExitStack
+) -> tuple[Decoder, ...]:
     """Return the decoders of MQTT messages that the site names. One that cannot be imported stops no other."""
     found = []
     for domain, node in settings.integrations.items():
         try:
+            if integrations.manifest(domain).isolation == "process":
+                found.append(await _decoder_process(domain, plain(node), problems, (site, data), stack))
+                continue
             plugin = integrations.plugin(domain)
-        except ConfigError as error:
+        except (ConfigError, DeviceError, WorkerError) as error:
             problems.raise_(f"integration.{domain}", Text(f"集成 {domain} 无法使用：{error}", f"{domain}: {error}"))
             continue
         if (part := plugin.decoder) is not None:
@@ -91,6 +98,18 @@ def decoders(settings: Settings, problems: Problems) -> tuple[Decoder, ...]:
             config = integrations.convert(node, plain(node), uplinks.config)
             found.append(Decoder(domain, uplinks.filters(config), decode=partial(_read, uplinks.decode, config)))
     return tuple(found)
+
+
+async def _decoder_process(
+    domain: str, values: Any, problems: Problems, folders: tuple[Path, Path], stack: AsyncExitStack
+) -> Decoder:
+    """Start a decoder that wants a process of its own. Raises DeviceError, WorkerError."""
+    site, data = folders
+    what = Open(domain, "", values or {}, str(site), str(data), str(site / "integrations"))
+    process = DecoderProcess((sys.executable, "-m", "hub.worker"), what, problems)
+    opened = await process.open()
+    stack.push_async_callback(process.close)
+    return Decoder(domain, opened.filters, process=process, uplinks=opened.uplinks)
 
 
 def sessions(settings: Settings, lender: Lender) -> tuple[DeviceSession, ...]:

@@ -17,6 +17,7 @@ import aiohttp
 from hub.config import integrations
 from hub.model.document import Mapping
 from hub.runtime.isolation.child import serve
+from hub.runtime.isolation.reading import Reading
 from hub.sdk import Tools
 
 if TYPE_CHECKING:
@@ -33,9 +34,11 @@ _PR_SET_PDEATHSIG = 1  # prctl(2)
 
 async def _open(
     http: aiohttp.ClientSession, what: Open, report: Report, receive: Callable[[PushHandler], str]
-) -> Connection | tuple[Equipment, ...]:
+) -> Connection | tuple[Equipment, ...] | Reading:
     if what.include:
         integrations.include(Path(what.include))
+    if not what.name:
+        return _reading(what)
     session = integrations.plugin(what.domain).session
     if session is None:
         raise TypeError(f"{what.domain} has no devices")
@@ -43,6 +46,20 @@ async def _open(
     tools = Tools(http, Path(what.site), Path(what.data), report, receive)
     opened: Connection | tuple[Equipment, ...] = await session.connect(what.name, config, tools)
     return opened
+
+
+def _reading(what: Open) -> Reading:
+    plugin = integrations.plugin(what.domain)
+    node = Mapping("hub.yaml", 1, 1, ())
+    if (part := plugin.decoder) is not None:
+        config = integrations.convert(node, what.values, part.config)
+        announce = part.announce
+        return Reading(part.filters(config), announce=lambda message: announce(message, config))
+    if (uplinks := plugin.uplinks) is not None:
+        config = integrations.convert(node, what.values, uplinks.config)
+        decode = uplinks.decode
+        return Reading(uplinks.filters(config), decode=lambda message: decode(message, config))
+    raise TypeError(f"{what.domain} reads no messages")
 
 
 async def _main(descriptor: int) -> None:

@@ -49,7 +49,7 @@ class Manifest(msgspec.Struct, frozen=True):
     discovery: list[dict[str, Any]] = []
     """What its devices look like when they are found (hub.discovery.matchers)."""
     isolation: Literal["none", "process"] = "none"
-    """Whether its sessions run in a process of their own."""
+    """Whether its sessions, or its decoder, run in a process of their own."""
 
 
 def include(folder: Path) -> None:

@@ -108,7 +108,7 @@ def explain(
     compiled = program.slots.get(key)
     if compiled is None or not rule.enabled:
         return Explanation(rule.id, zone.id, now, _not_served(rule, zone), dry_run=rule.dry_run)
-    view = View(now, state.states, {}, {}, state.memories, state.modes, zone.bind)
+    view = View(now, state.states, {}, {}, state.memories, state.modes, zone.bind, state.absences)
     view.supplies = compiled.supplies
     judge = _Judge(compiled, view, doubted)
     found = _cause(judge, compiled, state.slots.get(key), now)

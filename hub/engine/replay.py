@@ -113,7 +113,7 @@ class Replay:
         match turn:
             case Started():
                 self._down = True
-                return
+                made = step(self.program, self.state, turn, turn.at)
             case Adopted():
                 self._down = False
                 made = adopt(self.program, self.state, turn.at)

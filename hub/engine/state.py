@@ -9,7 +9,7 @@ import msgspec
 
 from hub.model.activation import Slot, SlotKey
 from hub.model.decision import Decision
-from hub.model.entry import ModeChange
+from hub.model.entry import ModeChange, Started
 from hub.model.ids import EntityId
 from hub.model.memory import Memory
 from hub.model.reading import State
@@ -33,6 +33,8 @@ class Step(msgspec.Struct, frozen=True):
     slots: dict[SlotKey, Slot | None] = {}
     modes: tuple[ModeChange, ...] = ()
     decisions: tuple[Decision, ...] = ()
+    absences: tuple[Started, ...] | None = None
+    """When the hub was away, if that is another now."""
 
 
 class EngineState:
@@ -44,11 +46,14 @@ class EngineState:
         slots: Mapping[SlotKey, Slot] | None = None,
         modes: Iterable[ModeChange] = (),
         memories: Mapping[EntityId, Memory] | None = None,
+        absences: tuple[Started, ...] = (),
     ) -> None:
         self.states: dict[EntityId, State] = dict(states or {})
         self.memories: dict[EntityId, Memory] = dict(memories or {})
         self.slots: dict[SlotKey, Slot] = {}
         self.modes: dict[Mode, ModeChange] = {}
+        self.absences = absences
+        """When the hub was away (hub.engine.listening)."""
         self._wakes: list[tuple[Instant, WakeKey]] = []
         self.apply(Step(slots=dict(slots or {}), modes=tuple(modes)))
 
@@ -65,6 +70,8 @@ class EngineState:
                     heapq.heappush(self._wakes, (slot.wake, key))
         if len(self._wakes) > FEW and len(self._wakes) > MANY * len(self.slots):
             self._forget_superseded()
+        if step.absences is not None:
+            self.absences = step.absences
         for change in step.modes:
             if change.on:
                 self.modes[change.mode] = change

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from hub.engine.activation import advance, end
+from hub.engine.listening import jumped, started
 from hub.engine.recall import recall
 from hub.engine.state import EngineState, Step, WakeKey
 from hub.engine.view import View
 from hub.model.activation import Slot, SlotKey
 from hub.model.decision import Decision
-from hub.model.entry import ClockJump, ModeChange
+from hub.model.entry import ClockJump, ModeChange, Started
 from hub.model.memory import NO_MEMORY, Memory
 from hub.model.reading import NEVER_HEARD, Quality, Reading, next_state
 from hub.model.site import Mode
@@ -30,12 +31,14 @@ NOTHING: dict[Any, Any] = {}
 Kept = TypeVar("Kept", bound=msgspec.Struct)
 
 
-def step(program: Program, state: EngineState, event: Reading | ModeChange | ClockJump, now: Instant) -> Step:
+def step(program: Program, state: EngineState, event: Reading | ModeChange | ClockJump | Started, now: Instant) -> Step:
     """Return what ``event`` changes."""
     if isinstance(event, Reading):
         return _sense(program, state, event, now)
     if isinstance(event, ModeChange):
         return _advance(state, program.watching_mode(event.mode), now, modes=(event,))
+    if isinstance(event, Started):  # the rule set is taken over next, and with it every slot is looked at
+        return Step(absences=started(state.absences, event))
     return _shift(program, state, event, now)
 
 
@@ -71,7 +74,7 @@ def adopt(program: Program, state: EngineState, now: Instant) -> Step:
             decisions.extend(end(key, slot, now))
     memories = _memories(program, state, now)
     kept = {key: slot for key, slot in state.slots.items() if key not in slots}
-    fresh = EngineState(state.states, kept, state.modes.values(), {**state.memories, **memories})
+    fresh = EngineState(state.states, kept, state.modes.values(), {**state.memories, **memories}, state.absences)
     looked = _advance(fresh, program.slots.values(), now)
     return Step(memories=memories, slots={**slots, **looked.slots}, decisions=tuple(decisions) + looked.decisions)
 
@@ -118,7 +121,7 @@ def _advance(
         for change in modes:
             if not change.on:
                 current.pop(change.mode, None)
-    view = View(now, state.states, states, memories, state.memories, current)
+    view = View(now, state.states, states, memories, state.memories, current, absences=state.absences)
     slots: dict[SlotKey, Slot | None] = {}
     decisions: list[Decision] = []
     for compiled in watching:
@@ -138,7 +141,11 @@ def _shift(program: Program, state: EngineState, jump: ClockJump, now: Instant) 
     """
     moved = _moved_along(state, jump)
     fresh = EngineState(
-        moved.states, {key: slot for key, slot in moved.slots.items() if slot}, moved.modes, moved.memories
+        moved.states,
+        {key: slot for key, slot in moved.slots.items() if slot},
+        moved.modes,
+        moved.memories,
+        moved.absences or (),
     )
     looked = _advance(fresh, program.slots.values(), now)
     return msgspec.structs.replace(moved, slots={**moved.slots, **looked.slots}, decisions=looked.decisions)
@@ -154,6 +161,7 @@ def _moved_along(state: EngineState, jump: ClockJump) -> Step:
         },
         slots={key: _moved(slot, jump.by, slot_fields) for key, slot in state.slots.items()},
         modes=tuple(_moved(change, jump.by, ("at", "until")) for change in state.modes.values()),
+        absences=jumped(state.absences, jump.by),
     )
 
 

@@ -249,8 +249,8 @@ def _last_heard(view: View, entities: tuple[EntityId, ...], time: Duration) -> I
 
 
 def _quiet_until(view: View, heard: Instant, time: Duration) -> bool:
-    """Tell whether a silence has lasted; note when it will have."""
-    ends = after(heard, time)
+    """Tell whether a silence has lasted while the hub listened; note when it will have."""
+    ends = view.listened(heard, time)
     if view.now >= ends:
         return True
     view.look_at(ends)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hub.engine.listening import deaf
 from hub.model.memory import NO_MEMORY, Memory
 from hub.model.reading import NEVER_HEARD, State
+from hub.model.time import after
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from hub.engine.listening import Absences
     from hub.model.entry import ModeChange
     from hub.model.ids import EntityId
     from hub.model.site import Mode, Role
-    from hub.model.time import Instant
+    from hub.model.time import Duration, Instant
 
 NOWHERE: Mapping[Role, tuple[EntityId, ...]] = {}
 
@@ -21,7 +24,18 @@ NOWHERE: Mapping[Role, tuple[EntityId, ...]] = {}
 class View:
     """What closures see."""
 
-    __slots__ = ("_changed", "_known", "_memories", "_modes", "_states", "bound", "looked", "now", "supplies")
+    __slots__ = (
+        "_absences",
+        "_changed",
+        "_known",
+        "_memories",
+        "_modes",
+        "_states",
+        "bound",
+        "looked",
+        "now",
+        "supplies",
+    )
 
     def __init__(
         self,
@@ -32,6 +46,7 @@ class View:
         known: Mapping[EntityId, Memory],
         modes: Mapping[Mode, ModeChange],
         bound: Mapping[Role, tuple[EntityId, ...]] = NOWHERE,
+        absences: Absences = (),
     ) -> None:
         self.now = now
         self.bound = bound
@@ -45,6 +60,7 @@ class View:
         self._memories = memories
         self._known = known
         self._modes = modes
+        self._absences = absences
 
     def state(self, entity: EntityId) -> State:
         """Return the state of an entity."""
@@ -63,6 +79,10 @@ class View:
     def changed(self, mode: Mode) -> ModeChange | None:
         """Return how a mode came to be on, or None while it is off."""
         return self._modes.get(mode)
+
+    def listened(self, since: Instant, time: Duration) -> Instant:
+        """Return when the hub will have listened for ``time`` since ``since``; while it was away it heard nobody."""
+        return after(since, time + deaf(self._absences, since))
 
     def look_at(self, instant: Instant) -> None:
         """Note that an answer may change at ``instant``."""

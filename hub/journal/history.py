@@ -99,10 +99,10 @@ class History:
         cut = self._cut(names, at)
         before = self._turns[: cut.turn]
         modes = Replay(_NO_RULES, EngineState(), Instant(0))
-        modes.live(found.turn for found in before if isinstance(found.turn, ModeChange | ClockJump))
+        modes.live(found.turn for found in before if not isinstance(found.turn, Trust))
         modes.until(at)
         states = {name: state for name in names if (state := self._state(name, cut.seq, before)) is not None}
-        return EngineState(states, modes=modes.state.modes.values())
+        return EngineState(states, modes=modes.state.modes.values(), absences=modes.state.absences)
 
     def inputs(self, entities: Iterable[EntityId], begin: Instant, end: Instant) -> Iterator[Row | Turn]:
         """Return everything from ``begin`` to before ``end`` that may move a rule about ``entities``, in order."""

@@ -6,16 +6,18 @@ import asyncio
 import queue
 import sqlite3
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
+from hub.engine.listening import Absences, remembered
 from hub.journal.chain import begin, keep
 from hub.journal.migrate import migrate
 from hub.journal.writer import write
 from hub.model.activation import Slot, SlotKey
 from hub.model.decision import Command, Say
-from hub.model.entry import Announcement, Bookmarked, Delivery, Entry, ModeChange
+from hub.model.entry import Announcement, Bookmarked, ClockJump, Delivery, Entry, ModeChange, Started
 from hub.model.errors import JournalError
 from hub.model.found import Inboxed
 from hub.model.ids import ActivationId, EntityId, RuleId, ZoneId
@@ -62,12 +64,16 @@ class Memory(msgspec.Struct):
     found: list[Inboxed]
     left: set[ActivationId]
     """Activations that still run though a person has closed their incident: nobody is warned any more."""
+    absences: Absences
+    """When the hub was away: nobody was silent then."""
     roster: Roster
     roster_version: int
     """0 while nobody has written an on-call list."""
     bookmarks: list[Bookmarked]
 
 
+#: Seconds between two notes that the hub is there; its absence is known to within as much.
+BEAT = 60.0
 #: Memory for pages in KiB, and pages of 4 KiB in the write-ahead log before they are moved into the file: with the
 #: defaults (2 MiB, 1,000) the sustained rate is a seventh lower (python -m tests.bench pipeline).
 CACHE, CHECKPOINT = 16_000, 8_000
@@ -77,6 +83,7 @@ _LEFT = (
     "SELECT i.activation FROM incidents i JOIN activations a ON a.id = i.activation "
     "WHERE i.verdict IS NOT NULL AND i.state = 'closed' AND a.cleared_at IS NULL"
 )
+_AWAY = "SELECT kind, body FROM turns WHERE kind IN ('Started', 'ClockJump') ORDER BY seq"
 _LAST_DONE = "SELECT body FROM (SELECT * FROM commands ORDER BY rowid DESC LIMIT ?) WHERE status = 'done'"
 
 
@@ -96,6 +103,14 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     except (sqlite3.Error, OSError) as error:
         raise JournalError(f"cannot open {path.name}: {error}") from error
     return db
+
+
+async def keep_anchor(journal: Journal) -> None:
+    """Write until cancelled that the hub is there: while no device speaks it commits nothing else, but listens."""
+    while True:
+        await asyncio.sleep(BEAT)
+        with suppress(JournalError):  # a commit that matters is tried again and shown (hub.runtime.core)
+            await journal.execute(lambda _: None)
 
 
 class Journal:
@@ -230,6 +245,10 @@ def _load(db: sqlite3.Connection) -> Memory:
         anchor=None if anchor is None else msgspec.json.decode(anchor[0], type=Anchor),
         found=[msgspec.json.decode(body, type=Inboxed) for (body,) in db.execute("SELECT body FROM found")],
         left={ActivationId(name) for (name,) in db.execute(_LEFT)},
+        absences=remembered(
+            msgspec.json.decode(body, type=Started) if kind == "Started" else msgspec.json.decode(body, type=ClockJump)
+            for kind, body in db.execute(_AWAY)
+        ),
         roster=Roster() if roster is None else msgspec.json.decode(roster[1], type=Roster),
         roster_version=0 if roster is None else roster[0],
         bookmarks=[Bookmarked(*row) for row in db.execute("SELECT domain, device, key, value FROM bookmarks")],

@@ -57,7 +57,9 @@ class Batch:
 
     def start(self, since: Instant) -> None:
         """Note that the hub was away since its last commit."""
-        self.entry.turns.append(Started(self.now, min(since, self.now)))
+        event = Started(self.now, min(since, self.now))
+        self.entry.turns.append(event)
+        self.take(step(self.program, self.state, event, self.now))
 
     def adopt(self, program: Program) -> None:
         """Take a rule set over; what runs under an unchanged trigger goes on."""

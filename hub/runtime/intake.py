@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections import Counter, OrderedDict
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -14,7 +17,9 @@ from hub.model.entry import Announcement, Delivery, Note
 from hub.model.errors import DecodeError
 from hub.model.reading import ACTIVE_VALUES, NEVER_HEARD, Quality, Reading
 from hub.model.text import Text, clean
-from hub.sdk import Message, Vitals
+from hub.runtime.isolation.wire import Heard, WorkerError
+from hub.runtime.isolation.wire import sample as from_wire
+from hub.sdk import Device, Message, Route, Vitals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -24,10 +29,11 @@ if TYPE_CHECKING:
     from hub.model.time import Instant
     from hub.runtime.batch import Batch
     from hub.runtime.core import Runtime
+    from hub.runtime.isolation.decoding import DecoderProcess
     from hub.runtime.mqtt.link import Arrival
     from hub.runtime.problems import Problems
     from hub.runtime.registry import Change, Registry
-    from hub.sdk import Device, Sample, Uplink
+    from hub.sdk import Sample, Uplink
 
 log = structlog.get_logger()
 
@@ -40,7 +46,11 @@ OF_DEVICE = "#"
 #: Different complaints logged before the rest is only counted: a hostile device cannot fill the disk.
 COMPLAINTS = 200
 
+#: Seconds that decoders in processes of their own have at a start to say again what they had announced.
+RECALL = 5.0
+
 NOTHING = hub.sdk.Announcement()
+NOBODY: Mapping[str, Heard] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +61,10 @@ class Decoder:
     filters: tuple[str, ...]
     announce: Callable[[Message], hub.sdk.Announcement] | None = None
     decode: Callable[[Message], Uplink] | None = None
+    process: DecoderProcess | None = None
+    """Reads in the place of both functions, which are None then."""
+    uplinks: bool = False
+    """Whether the messages that ``process`` reads name their device themselves."""
 
 
 class Line(Protocol):
@@ -91,6 +105,7 @@ class Intake:
         self._uplinked: dict[tuple[str, str], Device] = {}
         """Devices that were known by their own messages, by integration and topic with device."""
         self._complaints: set[tuple[str, str]] = set()
+        self._processes = {decoder.domain: decoder.process for decoder in decoders if decoder.process is not None}
 
     def attach(self, line: Line) -> None:
         """Name the link, and subscribe to all that is known."""
@@ -125,6 +140,27 @@ class Intake:
             else:
                 self._remember(delivery.mid, delivery.digest)
 
+    async def recall(self, announcements: Iterable[Announcement]) -> None:
+        """Know again what decoders in processes of their own had announced; what takes too long is announced anew."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(RECALL):
+                for kept in announcements:
+                    decoder = next((found for found in self._decoders if found.domain == kept.integration), None)
+                    if decoder is not None and decoder.process is not None:
+                        await self._recall(kept, decoder.process, uplinks=decoder.uplinks)
+
+    async def _recall(self, kept: Announcement, process: DecoderProcess, *, uplinks: bool) -> None:
+        topic, _, _ = kept.topic.partition(OF_DEVICE)
+        heard = await process.ask(Message(topic, kept.payload, retained=True))
+        for failure in heard.failures:
+            self._complain(kept.integration, kept.topic, failure)
+        devices = announced(heard)
+        self._registry.announce(kept.integration, kept.topic, devices)
+        if uplinks and devices:
+            self._uplinked[kept.integration, kept.topic] = devices[0]
+        elif devices:
+            self._payloads[kept.integration, kept.topic] = kept.payload
+
     # the link's side (hub.runtime.mqtt.link.LinkUser)
 
     def arrived(self, arrival: Arrival) -> None:
@@ -147,7 +183,10 @@ class Intake:
         """Trust again: all that the broker had kept is decided by now."""
         if self._problems.settle(f"link.{self._name}"):
             log.info("link.back", link=self._name)
-        self._runtime.post(lambda batch: self._trust(batch, resumed=resumed))
+        if self._processes:
+            self._runtime.post(lambda _: self._when_read(tuple(self._processes.values()), resumed=resumed))
+        else:
+            self._runtime.post(lambda batch: self._trust(batch, resumed=resumed))
 
     @property
     def full(self) -> bool:
@@ -186,7 +225,35 @@ class Intake:
         batch.trust(again, Quality.GOOD)
         self._unconfirmed.clear()
 
-    def _take(self, batch: Batch, arrival: Arrival) -> None:
+    def _when_read(self, processes: tuple[DecoderProcess, ...], *, resumed: bool) -> None:
+        """Trust again once no process has a message left that came before."""
+        for index, process in enumerate(processes):
+            rest = processes[index + 1 :]
+            if process.after(lambda rest=rest: self._when_read(rest, resumed=resumed)):  # type: ignore[misc]
+                return
+        if f"link.{self._name}" not in self._problems:  # it may be lost again by now
+            self._runtime.post(lambda batch: self._trust(batch, resumed=resumed))
+
+    def _elsewhere(self, message: Message, routes: tuple[tuple[str, Route], ...]) -> set[str]:
+        """Return the integrations whose processes must read a message."""
+        if not self._processes:
+            return set()
+        if routes:
+            return {integration for integration, _ in routes if integration in self._processes}
+        decoder = self._decoder(message.topic)
+        if decoder is None or decoder.process is None:
+            return set()
+        repeated = self._payloads.get((decoder.domain, message.topic)) == message.payload
+        return set() if repeated else {decoder.domain}
+
+    def _take(self, batch: Batch, arrival: Arrival, read: Mapping[str, Heard] = NOBODY) -> None:
+        """Take a message in; ``read`` is what processes made of it. While one is missing, nothing else happens."""
+        message = Message(arrival.topic, arrival.payload, arrival.retained)
+        routes = self._registry.routes(arrival.topic)
+        missing = sorted(self._elsewhere(message, routes) - read.keys())
+        if missing:
+            self._send(arrival, message, missing[0], routed=bool(routes), read=read)
+            return
         if self._line is not None:
             line = self._line
             batch.when_committed(lambda: line.acknowledge(arrival))
@@ -197,9 +264,11 @@ class Intake:
                 return
             self._remember(arrival.mid, digest)
             batch.entry.deliveries.append(Delivery(self._name, arrival.mid, digest))
-        message = Message(arrival.topic, arrival.payload, arrival.retained)
-        routes = self._registry.routes(arrival.topic)
+        for integration in dict.fromkeys(integration for integration, _ in routes if integration in read):
+            self._take_read(batch, integration, message, read[integration])
         for integration, route in routes:
+            if integration in read:
+                continue
             try:
                 samples = route.decode(message)
             except DecodeError as error:
@@ -208,25 +277,59 @@ class Intake:
                 self._complain(integration, arrival.topic, f"fault in the integration: {type(error).__name__}")
             else:
                 self.counts[integration, "decoded"] += 1
-                for sample in samples:
-                    if self._registry.takes(integration, sample):
-                        self._sense(batch, sample, message)
-                    else:
-                        reason = "fault in the integration: a value that is not its entity's"
-                        self._complain(integration, arrival.topic, reason)
+                self._sense_own(batch, integration, message, samples)
         if not routes:
-            self._announce(batch, message)
+            self._announce(batch, message, read)
 
-    def _announce(self, batch: Batch, message: Message) -> None:
-        decoder = next(
-            (found for found in self._decoders if any(matches(mask, message.topic) for mask in found.filters)), None
-        )
+    def _send(
+        self, arrival: Arrival, message: Message, domain: str, *, routed: bool, read: Mapping[str, Heard]
+    ) -> None:
+        """Have a process read a message, and take it in then; it is not acknowledged before."""
+
+        def then(heard: Heard) -> None:
+            self._runtime.post(lambda batch: self._take(batch, arrival, {**read, domain: heard}))
+
+        self._processes[domain].read(message, routed=routed, then=then)
+
+    def _sense_own(self, batch: Batch, integration: str, message: Message, samples: Iterable[Sample]) -> None:
+        for sample in samples:
+            if self._registry.takes(integration, sample):
+                self._sense(batch, sample, message)
+            else:
+                reason = "fault in the integration: a value that is not its entity's"
+                self._complain(integration, message.topic, reason)
+
+    def _take_read(self, batch: Batch, integration: str, message: Message, heard: Heard) -> None:
+        """Take what a process made of a message on a device's topic."""
+        for failure in heard.failures:
+            self._complain(integration, message.topic, failure)
+        if not heard.failures or heard.samples:
+            self.counts[integration, "decoded"] += 1
+        self._sense_own(batch, integration, message, self._samples(integration, message, heard))
+
+    def _samples(self, integration: str, message: Message, heard: Heard) -> tuple[Sample, ...]:
+        found = []
+        for part in heard.samples:
+            try:
+                found.append(from_wire(part))
+            except WorkerError as error:
+                self._complain(integration, message.topic, str(error))
+        return tuple(found)
+
+    def _decoder(self, topic: str) -> Decoder | None:
+        return next((found for found in self._decoders if any(matches(mask, topic) for mask in found.filters)), None)
+
+    def _announce(self, batch: Batch, message: Message, read: Mapping[str, Heard]) -> None:
+        decoder = self._decoder(message.topic)
         if decoder is None:
             self.counts[self._name, "unrouted"] += 1
             return
         key = (decoder.domain, message.topic)
         if self._payloads.get(key) == message.payload:
             return  # a broker repeats retained messages at every connect
+        if decoder.process is not None:
+            self._announce_read(batch, decoder, message, read.get(decoder.domain, Heard()))
+            return
         try:
             if decoder.decode is not None:
                 self._uplink(batch, decoder.domain, message, decoder.decode(message))
@@ -238,7 +341,24 @@ class Intake:
         except Exception as error:  # noqa: BLE001 - a plugin's fault is counted, shown and kept from the others
             self._complain(*key, f"fault in the integration: {type(error).__name__}")
             return
-        self.counts[decoder.domain, "announced"] += 1
+        self._announced(batch, key, message, found)
+
+    def _announce_read(self, batch: Batch, decoder: Decoder, message: Message, heard: Heard) -> None:
+        """Take what a process made of a message that announces, or names its device itself."""
+        key = (decoder.domain, message.topic)
+        for failure in heard.failures:
+            self._complain(*key, failure)
+        if heard.failures:
+            return
+        devices = announced(heard)
+        if not decoder.uplinks:
+            self._announced(batch, key, message, hub.sdk.Announcement(devices, heard.refused))
+        elif devices:
+            said: tuple[Sample | Vitals, ...] = (*self._samples(decoder.domain, message, heard), *heard.vitals)
+            self._uplink(batch, decoder.domain, message, hub.sdk.Uplink(devices[0], said))
+
+    def _announced(self, batch: Batch, key: tuple[str, str], message: Message, found: hub.sdk.Announcement) -> None:
+        self.counts[key[0], "announced"] += 1
         for sentence in found.refused:
             self._complain(*key, sentence)
         self._payloads[key] = message.payload
@@ -309,6 +429,18 @@ class Intake:
             return
         self._complaints.add(key)
         log.warning("message.refused", integration=integration, topic=clean(topic), reason=clean(reason, 160))
+
+
+def announced(heard: Heard) -> tuple[Device, ...]:
+    """Return the devices of which a process told; their topics are read there."""
+    return tuple(
+        Device(told.id, told.name, told.entities, tuple(Route(topic, _read_there) for topic in told.topics))
+        for told in heard.devices
+    )
+
+
+def _read_there(message: Message) -> tuple[Sample, ...]:
+    raise DecodeError("it is read in a process of its own")
 
 
 def judge(prior: State, sample: Sample, *, retained: bool, known: bool, now: Instant) -> Reading | None:

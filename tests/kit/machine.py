@@ -11,7 +11,7 @@ from hub.engine.state import EngineState, Step
 from hub.engine.step import adopt, requalify, step, wake
 from hub.model.activation import Slot, SlotKey
 from hub.model.decision import Decision
-from hub.model.entry import ClockJump, ModeChange
+from hub.model.entry import ClockJump, ModeChange, Started
 from hub.model.ids import EntityId, RuleId, ZoneId
 from hub.model.memory import Memory
 from hub.model.reading import Quality, Reading, State, Value, value_from_store
@@ -29,6 +29,7 @@ def picture(state: EngineState) -> bytes:
             "memories": sorted(state.memories.items()),
             "slots": [(*key, slot) for key, slot in sorted(state.slots.items())],
             "modes": [change for _, change in sorted(state.modes.items())],
+            "absences": state.absences,
         }
     )
 
@@ -45,7 +46,9 @@ def restored(stored: bytes) -> EngineState:
         for rule, zone, body in tables["slots"]
     }
     memories = {EntityId(name): msgspec.convert(body, Memory) for name, body in tables["memories"]}
-    return EngineState(states, slots, [msgspec.convert(change, ModeChange) for change in tables["modes"]], memories)
+    modes = [msgspec.convert(change, ModeChange) for change in tables["modes"]]
+    absences = msgspec.convert(tables["absences"], tuple[Started, ...])
+    return EngineState(states, slots, modes, memories, absences)
 
 
 class Machine:
@@ -92,8 +95,10 @@ class Machine:
     def restart(self, down: int = 0) -> list[Decision]:
         """Kill the hub, let time pass, start it: nothing that was known is confirmed any more."""
         before = len(self.decisions)
+        since = self.now
         self.stall(down)
         self.state = restored(picture(self.state))
+        self._feed(Started(self.now, since))
         trusted = [entity for entity, state in self.state.states.items() if state.quality is Quality.GOOD]
         self._take(requalify(self.program, self.state, trusted, Quality.STALE, self.now))
         self._take(adopt(self.program, self.state, self.now))
@@ -112,7 +117,7 @@ class Machine:
 
     # how it does it
 
-    def _feed(self, event: Reading | ModeChange | ClockJump) -> int:
+    def _feed(self, event: Reading | ModeChange | ClockJump | Started) -> int:
         return self._take(step(self.program, self.state, event, self.now))
 
     def _take(self, change: Step) -> int:

@@ -59,7 +59,7 @@ class Recorder:
         """Run the hub while the context lasts; what it had not committed then is lost."""
         memory = _load(self._db)
         problems, registry = Problems(), Registry()
-        state = EngineState(memory.states, memory.slots, memory.modes, memory.memories)
+        state = EngineState(memory.states, memory.slots, memory.modes, memory.memories, memory.absences)
         self.runtime = Runtime(self.program, state, self, self.clock, problems)
         self.intake = Intake("mqtt", self.runtime, registry, (), problems)
         known = tuple(Entity(name, Capability.PRESENCE, Text(name), "") for name in self.entities)

@@ -125,7 +125,7 @@ class Reference:
     def restart(self, down: int) -> None:
         """Nobody looks for a while, and what was trusted is not confirmed any more."""
         self.stall(down)
-        self.world.restart()
+        self.world.restart(down)
         self.look()
 
     def edit(self, rule: Rule) -> None:

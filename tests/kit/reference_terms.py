@@ -52,7 +52,7 @@ class Sensor:
     turned: int = 0
     """When the value became what it is."""
     heard: int | None = None
-    """When it last spoke of its value."""
+    """When it last spoke of its value, on a clock that stands while nobody listens."""
     turns: list[tuple[int, Value]] = field(default_factory=list)
     """Every live message that said another thing than was known."""
     numbers: list[float] = field(default_factory=list)
@@ -68,6 +68,8 @@ class World:
     """The clock on the wall, in microseconds since 1970."""
     now: int = 0
     """Time that never jumps."""
+    away: int = 0
+    """How much of it nobody listened."""
     sensors: dict[str, Sensor] = field(default_factory=dict)
     modes: set[Mode] = field(default_factory=set)
 
@@ -75,7 +77,7 @@ class World:
         """A message without a value says only how far the last one can be trusted; what is unknown has no value."""
         sensor = self.sensors.setdefault(name, Sensor())
         if value is not None:
-            sensor.heard = self.now
+            sensor.heard = self.now - self.away
         said = sensor.value if value is None else value
         if quality == "unknown":
             said = None
@@ -86,8 +88,9 @@ class World:
             sensor.turns += [(self.now, said)] if turned else []
             sensor.numbers += [said] if isinstance(said, float) else []
 
-    def restart(self) -> None:
-        """Nothing that was trusted is confirmed any more."""
+    def restart(self, down: int) -> None:
+        """Nobody listened for a while; nothing that was trusted is confirmed any more."""
+        self.away += down
         for sensor in self.sensors.values():
             sensor.trusted = False
 
@@ -127,7 +130,7 @@ class World:
                 return self._count(term, zone)
             case Silent():
                 spoke = [sensor.heard for sensor in self.of(zone, term.role) if sensor.heard is not None]
-                return self.now - max(spoke) >= term.time if spoke else None
+                return self.now - self.away - max(spoke) >= term.time if spoke else None
             case ModeIs():
                 return term.mode in self.modes
             case SupplySilent():

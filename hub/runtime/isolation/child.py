@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from hub.model.text import clean
+from hub.runtime.isolation.reading import Reading
 from hub.runtime.isolation.wire import (
     METHODS,
     Answered,
@@ -24,6 +25,7 @@ from hub.runtime.isolation.wire import (
     Ping,
     Pong,
     Pushed,
+    Read,
     Reported,
     Taken,
     ToHub,
@@ -41,7 +43,9 @@ if TYPE_CHECKING:
     from hub.sdk.tools import PushHandler, Report
 
 #: Opens the device of an Open with these ways to report and receive.
-Opener = Callable[[Open, "Report", Callable[["PushHandler"], str]], Awaitable[Connection | tuple[Equipment, ...]]]
+Opener = Callable[
+    [Open, "Report", Callable[["PushHandler"], str]], Awaitable[Connection | tuple[Equipment, ...] | Reading]
+]
 
 
 async def serve(connection: socket.socket, opener: Opener) -> None:
@@ -64,6 +68,7 @@ class _Child:
         self._waiting: dict[int, asyncio.Future[None]] = {}
         self._handler: PushHandler | None = None
         self._drivers: dict[str, Driver] = {}
+        self._reading: Reading | None = None
         self._tasks: dict[int, asyncio.Future[None]] = {}
 
     async def run(self) -> None:
@@ -81,6 +86,9 @@ class _Child:
                     self._start(message.id, self._call(message))
                 elif isinstance(message, Pushed):
                     self._start(message.id, self._push(message))
+                elif isinstance(message, Read) and self._reading is not None:
+                    heard = self._reading.read(message.message, routed=message.routed)
+                    self._send(Answered(message.id, msgspec.msgpack.encode(heard)))
                 elif isinstance(message, Cancel) and message.id in self._tasks:
                     self._tasks[message.id].cancel()
         finally:
@@ -91,6 +99,12 @@ class _Child:
         """Open the device, run it, close it; tell the hub how it ended."""
         try:
             opened = await self._opener(first, self._report, lambda handler: self._receive(first, handler))
+            if isinstance(opened, Reading):
+                self._reading = opened
+                self._send(
+                    Opened((), runs=False, receives=False, filters=opened.filters, uplinks=opened.decode is not None)
+                )
+                return
             connection = opened if isinstance(opened, Connection) else Connection(opened)
             self._drivers = {item.entity.id: item.driver for item in connection.equipment if item.driver is not None}
             brought = tuple(Brought(item.entity, _methods(item.driver)) for item in connection.equipment)

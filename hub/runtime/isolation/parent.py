@@ -21,17 +21,20 @@ from hub.runtime.isolation.wire import (
     Cancel,
     Close,
     Failed,
+    Heard,
     Open,
     Opened,
     Ping,
     Pong,
     Pushed,
+    Read,
     Reported,
     Taken,
     ToWorker,
     WorkerError,
     decode_answer,
     error,
+    heard,
     read_frame,
     sample,
     to_hub,
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
 
     from hub.model.ids import EntityId
     from hub.runtime.isolation.wire import Method
+    from hub.sdk import Message
     from hub.sdk.tools import PushHandler, Report
 
 log = structlog.get_logger()
@@ -69,6 +73,19 @@ async def isolated(
 
     Raises what opening raised: a DeviceError, or WorkerError for a fault of the plugin.
     """
+    worker = await start(command, report)
+    try:
+        opened = await worker.open(what)
+    except BaseException:
+        await worker.close()
+        raise
+    if opened.receives:
+        receive(worker.pushed)
+    return Connection(equipment(opened, worker.call), worker.run, worker.close)
+
+
+async def start(command: tuple[str, ...], report: Report) -> Worker:
+    """Start a process; nothing is open in it yet."""
     ours, theirs = socket.socketpair()
     with theirs:
         process = await asyncio.create_subprocess_exec(
@@ -81,18 +98,12 @@ async def isolated(
             start_new_session=True,
         )
     reader, writer = await asyncio.open_connection(sock=ours)
-    worker = _Worker(process, reader, writer, report)
-    try:
-        opened = await worker.open(what)
-    except BaseException:
-        await worker.close()
-        raise
-    if opened.receives:
-        receive(worker.pushed)
-    return Connection(equipment(opened, worker.call), worker.run, worker.close)
+    return Worker(process, reader, writer, report)
 
 
-class _Worker:
+class Worker:
+    """One process, watched over."""
+
     def __init__(
         self,
         process: asyncio.subprocess.Process,
@@ -159,7 +170,17 @@ class _Worker:
         number = next(self._numbers)
         return decode_answer(await self._ask(number, Pushed(number, push)))
 
-    async def _ask(self, number: int, message: Call | Pushed) -> bytes:
+    async def read(self, message: Message, *, routed: bool) -> Heard:
+        """Have a message decoded. Raises WorkerError: the process is gone, killed for its silence where it must be."""
+        number = next(self._numbers)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return heard(await self._ask(number, Read(number, message, routed)))
+        except TimeoutError:
+            self._kill("no answer")
+            raise WorkerError(f"no answer within {PATIENCE:.0f} s") from None
+
+    async def _ask(self, number: int, message: Call | Pushed | Read) -> bytes:
         if self._hearing.done():
             raise WorkerError("its process has ended")
         answer = self._waiting[number] = asyncio.get_running_loop().create_future()

@@ -11,9 +11,9 @@ import msgspec
 from hub.model.errors import BadCredentials, DeviceError, HubError, Unreachable, Unsupported
 from hub.model.ids import EntityId
 from hub.model.reading import Entity, Quality, value_from_store
-from hub.model.text import clean
+from hub.model.text import Text, clean
 from hub.model.time import Instant
-from hub.sdk import Push, PushAnswer, Sample, Vitals
+from hub.sdk import Message, Push, PushAnswer, Sample, Vitals
 
 #: Largest frame in bytes: a picture of 16 MiB (hub.sdk.http) and what stands around it.
 MAX_FRAME = 17 * 1024 * 1024
@@ -33,6 +33,7 @@ class Open(msgspec.Struct, frozen=True, tag=True):
 
     domain: str
     name: str
+    """Empty: the decoder of the integration's messages instead of a device."""
     values: dict[str, Any]
     site: str
     data: str
@@ -55,6 +56,15 @@ class Pushed(msgspec.Struct, frozen=True, tag=True):
 
     id: int
     push: Push
+
+
+class Read(msgspec.Struct, frozen=True, tag=True):
+    """Hub → process: what does this message say?"""
+
+    id: int
+    message: Message
+    routed: bool
+    """It came on a topic that a device was announced for; else it announces, or is an uplink."""
 
 
 class Taken(msgspec.Struct, frozen=True, tag=True):
@@ -90,6 +100,10 @@ class Opened(msgspec.Struct, frozen=True, tag=True):
     equipment: tuple[Brought, ...]
     runs: bool
     receives: bool
+    filters: tuple[str, ...] = ()
+    """What a decoder reads."""
+    uplinks: bool = False
+    """Whether these messages name their device themselves."""
 
 
 class Failed(msgspec.Struct, frozen=True, tag=True):
@@ -106,6 +120,27 @@ class Said(msgspec.Struct, frozen=True):
     value: str | float | None
     quality: Quality
     device_at: Instant | None
+
+
+class Told(msgspec.Struct, frozen=True):
+    """A device that a message announced, with the topics on which it will speak."""
+
+    id: str
+    name: Text
+    entities: tuple[Entity, ...]
+    topics: tuple[str, ...] = ()
+
+
+class Heard(msgspec.Struct, frozen=True):
+    """Process → hub, inside an Answered: what a message said."""
+
+    devices: tuple[Told, ...] = ()
+    samples: tuple[Said, ...] = ()
+    vitals: tuple[Vitals, ...] = ()
+    refused: tuple[str, ...] = ()
+    """Parts that could not be used."""
+    failures: tuple[str, ...] = ()
+    """Why the message, or a reading of it, could not be used at all."""
 
 
 class Reported(msgspec.Struct, frozen=True, tag=True):
@@ -128,7 +163,7 @@ class Pong(msgspec.Struct, frozen=True, tag=True):
     """Process → hub: here."""
 
 
-ToWorker = Open | Call | Pushed | Cancel | Taken | Ping | Close
+ToWorker = Open | Call | Pushed | Read | Cancel | Taken | Ping | Close
 ToHub = Opened | Failed | Reported | Answered | Pong
 
 _ENCODER = msgspec.msgpack.Encoder()
@@ -204,6 +239,14 @@ def error(failed: Failed) -> HubError:
 def encode(*arguments: Any) -> bytes:
     """Pack the arguments of a call."""
     return _ENCODER.encode(arguments)
+
+
+def heard(body: bytes) -> Heard:
+    """Unpack what a message said. Raises WorkerError."""
+    try:
+        return msgspec.msgpack.decode(body, type=Heard)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise WorkerError(f"nonsense: {clean(str(error), 120)}") from None
 
 
 def decode_answer(body: bytes) -> PushAnswer:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from hub.engine.state import EngineState, Step
 from hub.journal.store import Journal
-from hub.model.entry import Entry
+from hub.model.entry import ClockJump, Entry, ModeChange, Started
+from hub.model.reading import Reading
 from tests.kit.golden import Golden
 from tests.kit.machine import Machine, picture
 
@@ -18,9 +19,15 @@ class Recorded(Machine):
         self.__dict__.setdefault("steps", []).append(change)
         return super()._take(change)
 
+    def _feed(self, event: Reading | ModeChange | ClockJump | Started) -> int:
+        if isinstance(event, ClockJump | Started):
+            self.__dict__.setdefault("turns", []).append(event)
+        return super()._feed(event)
+
     def entry(self) -> Entry:
         """Return one transaction of what happened since the last."""
         entry, steps = Entry(at=self.now), self.__dict__.pop("steps", [])
+        entry.turns = self.__dict__.pop("turns", [])
         for step in steps:
             entry.states.update(step.states)
             entry.memories.update(step.memories)
@@ -41,9 +48,10 @@ async def test_the_journal_gives_back_what_the_engine_knew(tmp_path: Path) -> No
         kept = Journal(tmp_path)
         memory = kept.load()
         await kept.close()
-        state = EngineState(memory.states, memory.slots, memory.modes, memory.memories)
+        state = EngineState(memory.states, memory.slots, memory.modes, memory.memories, memory.absences)
         assert picture(state) == picture(machine.state)
         assert state.next_wake() == machine.state.next_wake()
         machine.state = state  # and it goes on with that
     assert machine.state.memories
     assert machine.state.slots
+    assert machine.state.absences

@@ -1,0 +1,167 @@
+"""A device may be called silent only after the hub itself has listened for so long: its own absence is not counted."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from hub.engine.listening import LONGEST, MOST, Absences, deaf, jumped, remembered, started
+from hub.engine.rule import Clear, OpenIncident, Rule, Trigger
+from hub.engine.terms import Not, Silent, Term
+from hub.journal import store
+from hub.journal.store import Anchor, Journal
+from hub.model.decision import Opened, Severity
+from hub.model.entry import ClockJump, Entry, Started, Turn
+from hub.model.reading import Presence
+from hub.model.site import Role, ZoneKind
+from hub.model.text import Text
+from hub.model.time import DAY, HOUR, MINUTE, Instant
+from tests.kit.clock import START
+from tests.kit.lane import CAR, RULE, seconds, site
+from tests.kit.machine import Machine
+
+
+def away(since: int, at: int) -> Started:
+    return Started(Instant(at), Instant(since))
+
+
+@pytest.mark.parametrize(
+    ("absences", "since", "expected"),
+    [
+        ((), 0, 0),
+        ((away(10, 20),), 0, 10),
+        ((away(10, 20),), 10, 10),
+        ((away(10, 20),), 15, 5),
+        ((away(10, 20),), 20, 0),
+        ((away(10, 20), away(30, 35)), 5, 15),
+        ((away(10, 20), away(30, 35)), 20, 5),
+        ((away(10, 20), away(20, 35)), 12, 23),
+    ],
+)
+def test_how_long_nobody_listened(absences: Absences, since: int, expected: int) -> None:
+    assert deaf(absences, Instant(since)) == expected
+
+
+def test_what_lies_further_back_than_any_silence_is_forgotten() -> None:
+    kept = started((away(0, 10),), away(10 + LONGEST - 1, 10 + LONGEST))
+    assert len(kept) == 2
+    assert started(kept, away(10 + LONGEST + 1, 20 + LONGEST))[0] is kept[1]
+
+
+def test_an_absence_does_not_count_as_having_listened() -> None:
+    kept = started((away(0, 10),), away(20, 20 + 2 * LONGEST))
+    assert len(started(kept, away(30 + 2 * LONGEST, 40 + 2 * LONGEST))) == 3
+
+
+def test_a_hub_that_is_started_again_and_again_does_not_fill_its_memory() -> None:
+    absences: Absences = ()
+    for number in range(MOST + 50):
+        absences = started(absences, away(10 * number, 10 * number + 5))
+    assert len(absences) == MOST
+    assert absences[-1].at == 10 * (MOST + 49) + 5
+
+
+def test_a_first_start_is_no_absence() -> None:
+    assert started((), away(5, 5)) == ()
+
+
+def test_a_clock_that_jumps_takes_the_absences_along() -> None:
+    absences = jumped((away(10, 20),), HOUR)
+    assert absences == (away(10 + HOUR, 20 + HOUR),)
+    assert remembered([away(10, 20), ClockJump(Instant(30), HOUR)]) == absences
+
+
+def mute(time: int, hold: int = 0) -> Machine:
+    """A lane whose sensor may be silent for ``time`` seconds."""
+    silent: Term = Silent(Role.VEHICLE, seconds(time))
+    return Machine(
+        Rule(
+            RULE,
+            Text("r"),
+            ZoneKind.FIRE_LANE,
+            Trigger(silent, seconds(hold)),
+            (OpenIncident(Severity.LOW),),
+            Clear(Not(silent), seconds(0), ()),
+        ),
+        places=site(),
+    )
+
+
+def opened(machine: Machine) -> list[int]:
+    """When incidents began, in seconds since the start."""
+    return [(made.at - START) // 1_000_000 for made in machine.decisions if isinstance(made, Opened)]
+
+
+@pytest.mark.parametrize(
+    ("before", "downs", "expected"),
+    [
+        (0, (), 600),
+        (0, (300,), 900),  # down half the limit: half as much later
+        (0, (3_600,), 4_200),  # down for longer than the limit: not at once
+        (599, (3_600,), 4_200),  # one second was missing, and one second it is
+        (200, (1_000, 1_000), 2_600),  # several absences add up
+        (600, (3_600,), 600),  # silent already: that it is was said before
+    ],
+)
+def test_a_silence_is_what_the_hub_listened_to(before: int, downs: tuple[int, ...], expected: int) -> None:
+    machine = mute(600)
+    machine.hear(CAR, Presence.ABSENT)
+    machine.pass_time(before * 1_000_000)
+    for down in downs:
+        machine.restart(down * 1_000_000)
+    machine.pass_time(2 * HOUR)
+    assert opened(machine) == [expected]
+
+
+def test_nothing_opens_at_a_start_although_every_limit_has_passed_by_the_clock() -> None:
+    machine = mute(600)
+    machine.hear(CAR, Presence.ABSENT)
+    assert machine.restart(DAY) == []
+    machine.pass_time(MINUTE)
+    machine.hear(CAR, Presence.ABSENT)  # the device was well all the time
+    machine.pass_time(9 * MINUTE)
+    assert opened(machine) == []
+
+
+def test_the_clock_may_jump_between() -> None:
+    machine = mute(600)
+    machine.hear(CAR, Presence.ABSENT)
+    machine.restart(HOUR)
+    machine.jump(DAY)
+    machine.pass_time(599 * 1_000_000)
+    assert opened(machine) == []
+    machine.pass_time(2 * 1_000_000)
+    assert len(opened(machine)) == 1
+
+
+async def test_the_journal_tells_a_restarted_hub_of_its_absences(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    turns: list[Turn] = [away(START, START + HOUR), ClockJump(Instant(START + 2 * HOUR), MINUTE)]
+    await journal.commit(Entry(at=START, turns=turns))
+    await journal.close()
+    again = Journal(tmp_path)
+    memory = again.load()
+    await again.close()
+    assert memory.absences == (away(START + MINUTE, START + HOUR + MINUTE),)
+
+
+async def test_a_hub_that_hears_nobody_notes_that_it_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "BEAT", 0.0)
+    journal = Journal(tmp_path)
+    seen = asyncio.Event()
+
+    def anchor() -> Anchor:
+        seen.set()
+        return Anchor(Instant(7), "", 0)
+
+    journal.anchor = anchor
+    task = asyncio.create_task(store.keep_anchor(journal))
+    async with asyncio.timeout(10):
+        await seen.wait()
+        await journal.execute(lambda _: None)  # the beat before it is on the disk by now
+    assert journal.load().anchor == Anchor(Instant(7), "", 0)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await journal.close()
