@@ -8,6 +8,7 @@ import gc
 import os
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ from hub.actions.switch import Switch as SwitchExecutor
 from hub.config import integrations
 from hub.config.edit import SiteEditor
 from hub.config.rule_files import RuleFiles
+from hub.config.settings import Listen
 from hub.config.site import SiteFolder, fingerprint, load_secrets, load_site
 from hub.config.yaml import plain
 from hub.discovery.watch import watch
@@ -51,6 +53,7 @@ from hub.runtime.problems import Problems
 from hub.runtime.registry import Registry
 from hub.runtime.reports import Reports
 from hub.runtime.sessions import Sessions
+from hub.runtime.tls import FOLDER, Keeper, pair_of
 from hub.runtime.watch import follow_clock, follow_files
 from hub.runtime.watchdog import Watchdog
 from hub.web.auth import Doorkeeper
@@ -228,9 +231,8 @@ async def _start(
     _background(stack, parts.sessions.run())
     parts.outbox.leave(parts.memory.left)
     parts.outbox.resume(parts.memory.outbox)
-    url = await _broker(parts, stack)
-    password = _secret(settings.mqtt.password, parts.config.parent)
-    link = Link(url, f"menshen-{settings.site.id}", intake, username=settings.mqtt.user, password=password)
+    keeper = _keeper(settings, parts.data)
+    link = await _link(parts, keeper, stack)
     intake.attach(link)
     _background(stack, link.run())
     _background(stack, Watchdog(parts.problems, integrations.folders).run())
@@ -263,10 +265,14 @@ async def _start(
         data=parts.data,
         doorkeeper=doorkeeper,
         live=live,
+        pair=keeper.pair if keeper is not None and settings.web.tls else None,
         metrics=metrics,
         firmware=lambda: plugins.firmware(parts.folder.settings),
     )
-    address = await _listen(context, settings.web.host, settings.web.port if port is None else port, stack)
+    listen = settings.web.listen if port is None else Listen(settings.web.listen.host, port)
+    address = await _listen(context, listen, keeper if settings.web.tls else None, stack)
+    if keeper is not None:
+        _background(stack, keeper.run())
     gc.enable()
     gc.freeze()  # what is there now stays: the collector need not look at 100,000 slots again and again
     log.info("hub.ready", url=address)
@@ -283,28 +289,65 @@ def _resume(batch: Batch, parts: _Parts) -> None:
     batch.adopt(batch.program)
 
 
-async def _broker(parts: _Parts, stack: AsyncExitStack) -> str:
-    """Return the URL of the broker, started here unless the site names one."""
-    mqtt = parts.folder.settings.mqtt
+def _keeper(settings: Settings, data: Path) -> Keeper | None:
+    """Return the keeper of the certificate, where the site asks for TLS. Raises TlsError."""
+    if not settings.web.tls and not settings.mqtt.tls:
+        return None
+
+    def renewed() -> object:
+        from hub.runtime import certificates  # an optional extra: only what makes certificates needs it
+
+        return certificates.renew(data / FOLDER, datetime.now(UTC))
+
+    pair = pair_of(data)
+    if pair.authority is not None:
+        renewed()
+    return Keeper(pair, renewed if pair.authority is not None else lambda: None)
+
+
+async def _link(parts: _Parts, keeper: Keeper | None, stack: AsyncExitStack) -> Link:
+    """Return the link to the broker, which is started here unless the site names one."""
+    mqtt, name = parts.folder.settings.mqtt, f"menshen-{parts.folder.settings.site.id}"
     if mqtt.url is not None:
-        return mqtt.url
-    broker = Broker(mqtt.listen.host, mqtt.listen.port, parts.data / "broker")
+        password = _secret(mqtt.password, parts.config.parent)
+        return Link(mqtt.url, name, parts.intake, username=mqtt.user, password=password)
+    broker = Broker(
+        mqtt.listen.host,
+        mqtt.listen.port,
+        parts.data / "broker",
+        accounts=mqtt.accounts,
+        announced=parts.intake.announced,
+        pair=keeper.pair if keeper is not None and mqtt.tls else None,
+        accounts_spoilt=partial(_accounts_spoilt, parts.problems),
+    )
     stack.push_async_callback(broker.stop)
     await broker.start()
     _background(stack, broker.run())
-    return broker.url
+    if keeper is not None:
+        keeper.reload = broker.reload
+    user, password = broker.login or (None, None)
+    tls = None if keeper is None else keeper.trusting
+    return Link(broker.url, user or name, parts.intake, username=user, password=password, tls=tls)
 
 
-async def _listen(context: Context, host: str, port: int, stack: AsyncExitStack) -> str:
+def _accounts_spoilt(problems: Problems, reason: str | None) -> None:
+    if reason is None:
+        problems.settle("accounts")
+        return
+    problems.raise_("accounts", Text(f"设备账号无法读取，设备连不上：{reason}", f"No device may log in: {reason}"))
+
+
+async def _listen(context: Context, listen: Listen, keeper: Keeper | None, stack: AsyncExitStack) -> str:
     """Serve the page and the API; return the address."""
     runner = web.AppRunner(application(context, _ui()), shutdown_timeout=GRACE, access_log=None)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     stack.push_async_callback(context.live.close)
-    site = web.TCPSite(runner, host, port)
+    site = web.TCPSite(runner, listen.host, listen.port, ssl_context=None if keeper is None else keeper.serving)
     await site.start()
     _, bound = runner.addresses[0][:2]
-    return f"http://{f'[{host}]' if ':' in host else host}:{bound}/"
+    host = f"[{listen.host}]" if ":" in listen.host else listen.host
+    return f"{'http' if keeper is None else 'https'}://{host}:{bound}/"
 
 
 def _ui() -> Path:

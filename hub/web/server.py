@@ -43,6 +43,9 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
+#: Seconds for which a browser takes HTTPS only. Sent with a given certificate alone: a browser that was told so lets
+#: nobody past a certificate that it does not trust, and our own authority is not trusted by everyone yet.
+HSTS = 31_536_000
 
 
 def application(context: Context, ui: Path) -> web.Application:
@@ -61,13 +64,15 @@ def application(context: Context, ui: Path) -> web.Application:
 
         app.router.add_get("/", page, name="page")
         app.router.add_static("/assets", ui / "assets", name="assets")
-    app.on_response_prepare.append(_add_headers)
+    given = context.pair is not None and context.pair.authority is None
+    headers = HEADERS | ({"Strict-Transport-Security": f"max-age={HSTS}"} if given else {})
+
+    async def add_headers(_request: web.Request, response: web.StreamResponse) -> None:
+        for name, value in headers.items():
+            response.headers.setdefault(name, value)
+
+    app.on_response_prepare.append(add_headers)
     return app
-
-
-async def _add_headers(_request: web.Request, response: web.StreamResponse) -> None:
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
 
 
 @web.middleware
