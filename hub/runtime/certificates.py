@@ -97,7 +97,8 @@ def issue(folder: Path, hosts: Sequence[str], now: datetime.datetime) -> Facts:
         if not _permits(constraint, name):
             raise TlsError(f"the authority was made without `{name.value}`; make a new one with --new-authority")
     key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, str(names[0].value)[:64])])
+    # no host name: OpenSSL would hold one here against the constraints where no DNS name is beside it
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Menshen hub")])
     days = min(SERVER_DAYS, (authority.not_valid_after_utc - now).days)
     made = (
         _builder(subject, authority.subject, key.public_key(), now, days)

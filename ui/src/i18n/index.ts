@@ -10,6 +10,7 @@ import { placesEn, placesZh, type PlacesMessages } from './places'
 import { planEn, planZh, type PlanMessages } from './plan'
 import { reportsEn, reportsZh, type ReportsMessages } from './reports'
 import { enRules, zhRules } from './rules'
+import { trustEn, trustZh, type TrustMessages } from './trust'
 import { zh, type Messages as Base } from './zh'
 
 type Messages = Base & { rules: typeof zhRules }
@@ -18,7 +19,7 @@ export type Language = 'zh' | 'en'
 
 type Leaves<T> = { [K in keyof T & string]: T[K] extends string ? K : `${K}.${Leaves<T[K]>}` }[keyof T & string]
 
-type Joined = Messages & AccountMessages & FirmwareMessages & PlacesMessages & PlanMessages & ReportsMessages
+type Joined = Messages & AccountMessages & FirmwareMessages & PlacesMessages & PlanMessages & ReportsMessages & TrustMessages
 
 /** A key that exists in every language; anything else fails the type check. */
 export type MessageKey = Leaves<Joined> | `desk.${Leaves<DeskMessages>}`
@@ -34,8 +35,8 @@ function remembered(): Language {
 }
 
 const messages = {
-  zh: { ...zh, ...accountZh, ...firmwareZh, ...placesZh, ...planZh, ...reportsZh, desk: deskZh, rules: zhRules },
-  en: { ...en, ...accountEn, ...firmwareEn, ...placesEn, ...planEn, ...reportsEn, desk: deskEn, rules: enRules },
+  zh: { ...zh, ...accountZh, ...firmwareZh, ...placesZh, ...planZh, ...reportsZh, ...trustZh, desk: deskZh, rules: zhRules },
+  en: { ...en, ...accountEn, ...firmwareEn, ...placesEn, ...planEn, ...reportsEn, ...trustEn, desk: deskEn, rules: enRules },
 }
 
 export const i18n = createI18n({ legacy: false, locale: remembered(), fallbackLocale: 'zh', messages })
