@@ -13,7 +13,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import aiohttp
 import structlog
 from aiohttp import web
 
@@ -56,6 +55,7 @@ from hub.runtime.sessions import Sessions
 from hub.runtime.tls import FOLDER, Keeper, pair_of
 from hub.runtime.watch import follow_clock, follow_files
 from hub.runtime.watchdog import Watchdog
+from hub.sdk.addresses import session
 from hub.web.auth import Doorkeeper
 from hub.web.context import Context
 from hub.web.live import Live
@@ -146,7 +146,7 @@ async def _build(config: Path, data: Path, folder: SiteFolder, stack: AsyncExitS
     stack.push_async_callback(journal.close)
     memory = journal.load()
     clock = _resume_clock(journal, memory)
-    http = await stack.enter_async_context(_session())
+    http = await stack.enter_async_context(session())
     problems, registry = Problems(), Registry()
     state = EngineState(memory.states, memory.slots, memory.modes, memory.memories)
     runtime = Runtime(folder.program(), state, journal, clock, problems)
@@ -196,11 +196,6 @@ async def _build(config: Path, data: Path, folder: SiteFolder, stack: AsyncExitS
     )
     say.recall(memory.spoken)
     return parts
-
-
-def _session() -> aiohttp.ClientSession:
-    """Return the session that devices share; a hundred open event streams must not block the next request."""
-    return aiohttp.ClientSession(trust_env=False, connector=aiohttp.TCPConnector(limit=0))
 
 
 def _resume_clock(journal: Journal, memory: Memory) -> SystemClock:
