@@ -61,6 +61,7 @@ from hub.web.context import Context
 from hub.web.live import Live
 from hub.web.metrics import Metrics
 from hub.web.server import application
+from hub.web.server import listen as serve_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -338,9 +339,9 @@ async def _listen(context: Context, listen: Listen, keeper: Keeper | None, stack
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     stack.push_async_callback(context.live.close)
-    site = web.TCPSite(runner, listen.host, listen.port, ssl_context=None if keeper is None else keeper.serving)
-    await site.start()
-    _, bound = runner.addresses[0][:2]
+    server = await serve_page(runner, listen.host, listen.port, None if keeper is None else keeper.serving)
+    stack.callback(server.close)
+    bound = server.sockets[0].getsockname()[1]
     host = f"[{listen.host}]" if ":" in listen.host else listen.host
     return f"{'http' if keeper is None else 'https'}://{host}:{bound}/"
 

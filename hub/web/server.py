@@ -15,11 +15,13 @@ from hub.web.auth import COOKIE, GUARD_HEADER
 from hub.web.backtest import BUSY
 from hub.web.context import CONTEXT, Context
 from hub.web.errors import Refusal
+from hub.web.gate import Gate, Guarded
 from hub.web.handlers import answer
 from hub.web.routes import API, OTHER
 from hub.web.talk import LOOKING, Looking
 
 if TYPE_CHECKING:
+    import ssl
     from pathlib import Path
 
     from aiohttp.typedefs import Handler, Middleware
@@ -29,8 +31,12 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+GATE: web.AppKey[Gate] = web.AppKey("gate", Gate)
+
 #: Largest request body, in bytes; the API takes short JSON.
 BODY = 64 * 1024
+#: Longest path of a file of the page, in bytes; a name longer than 255 is an error of the file system.
+PATH = 255
 #: Sent with every answer. Nothing inline runs, nothing foreign loads, nobody frames the page (ASVS 3.4).
 HEADERS = {
     "Content-Security-Policy": (
@@ -52,6 +58,7 @@ def application(context: Context, ui: Path) -> web.Application:
     """Build the application; ``ui`` is the folder of the built page."""
     app = web.Application(client_max_size=BODY, middlewares=[_errors, _doorkeeper(context)])
     app[CONTEXT] = context
+    app[GATE] = Gate()
     app[BUSY] = asyncio.Lock()
     app[LOOKING] = Looking()
     for route in (*API, *OTHER):
@@ -75,9 +82,21 @@ def application(context: Context, ui: Path) -> web.Application:
     return app
 
 
+async def listen(
+    runner: web.AppRunner, host: str, port: int, tls: ssl.SSLContext | None = None
+) -> asyncio.AbstractServer:
+    """Serve a runner that is set up, behind its gate. Raises OSError."""
+    gate, handler = runner.app[GATE], runner.server
+    assert handler is not None  # noqa: S101 - set_up makes it
+    return await asyncio.get_running_loop().create_server(
+        lambda: Guarded(gate, handler), host, port, ssl=tls, reuse_address=True, backlog=128
+    )
+
+
 @web.middleware
 async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turn every error into a Problem; never show a stack trace."""
+    request.app[GATE].served(request.transport)
     try:
         return await handler(request)
     except Refusal as refusal:
@@ -98,7 +117,7 @@ def _doorkeeper(context: Context) -> Middleware:
         name = request.match_info.route.name
         route = table.get(name or "")
         if route is None:
-            if name in {"page", "assets"}:
+            if name in {"page", "assets"} and len(request.path.encode()) <= PATH:
                 return await handler(request)
             raise web.HTTPNotFound
         _same_origin(request, route)
