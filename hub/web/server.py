@@ -84,7 +84,7 @@ def application(context: Context, ui: Path) -> web.Application:
 
 async def listen(
     runner: web.AppRunner, host: str, port: int, tls: ssl.SSLContext | None = None
-) -> asyncio.AbstractServer:
+) -> asyncio.Server:
     """Serve a runner that is set up, behind its gate. Raises OSError."""
     gate, handler = runner.app[GATE], runner.server
     assert handler is not None  # noqa: S101 - set_up makes it

@@ -3,7 +3,7 @@
 export const trustZh = {
   trust: {
     title: '安全连接',
-    off: '本页没有加密。只在这台机器上使用时无妨；要在手机和其他电脑上使用，请管理员运行 menshen tls init，并在 hub.yaml 写 web: {tls: true}。',
+    off: '本页没有加密。只在这台机器上使用时无妨；要在手机和其他电脑上使用，请管理员运行 menshen tls init，并在 hub.yaml 的 web 下写 tls: true。',
     given: '本页已加密，证书由公认机构签发。',
     own: '本页已加密，证书由本小区自己签发。在每部手机和电脑上信任一次：',
     first: '下载证书，核对指纹（SHA-256）与主机控制台打印的一致。',
@@ -22,7 +22,7 @@ export type TrustMessages = typeof trustZh
 export const trustEn: TrustMessages = {
   trust: {
     title: 'Secure connection',
-    off: 'This page is not encrypted. That is well on this machine alone; for phones and other computers, have the administrator run menshen tls init and write web: {tls: true} into hub.yaml.',
+    off: 'This page is not encrypted. That is well on this machine alone; for phones and other computers, have the administrator run menshen tls init and write tls: true below web in hub.yaml.',
     given: 'This page is encrypted by a certificate of a public authority.',
     own: 'This page is encrypted by a certificate of the community’s own authority. Have each phone and computer trust it once:',
     first: 'Download the certificate and compare its fingerprint (SHA-256) with the one that the console printed.',
