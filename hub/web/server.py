@@ -82,9 +82,7 @@ def application(context: Context, ui: Path) -> web.Application:
     return app
 
 
-async def listen(
-    runner: web.AppRunner, host: str, port: int, tls: ssl.SSLContext | None = None
-) -> asyncio.Server:
+async def listen(runner: web.AppRunner, host: str, port: int, tls: ssl.SSLContext | None = None) -> asyncio.Server:
     """Serve a runner that is set up, behind its gate. Raises OSError."""
     gate, handler = runner.app[GATE], runner.server
     assert handler is not None  # noqa: S101 - set_up makes it
