@@ -7,11 +7,11 @@ import gc
 import os
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import aiohttp
 import structlog
 from aiohttp import web
 
@@ -25,6 +25,7 @@ from hub.actions.switch import Switch as SwitchExecutor
 from hub.config import integrations
 from hub.config.edit import SiteEditor
 from hub.config.rule_files import RuleFiles
+from hub.config.settings import Listen
 from hub.config.site import SiteFolder, fingerprint, load_secrets, load_site
 from hub.config.yaml import plain
 from hub.discovery.watch import watch
@@ -38,6 +39,7 @@ from hub.model.decision import Capture, Notify, Say, Switch
 from hub.model.entry import Note
 from hub.model.errors import ConfigError, HubError
 from hub.model.text import Text
+from hub.runtime.authority import ask_authority
 from hub.runtime.clock import SystemClock, boot_us, current_boot_id
 from hub.runtime.core import Runtime
 from hub.runtime.duty import Duty
@@ -52,8 +54,10 @@ from hub.runtime.problems import Problems
 from hub.runtime.registry import Registry
 from hub.runtime.reports import Reports
 from hub.runtime.sessions import Sessions
+from hub.runtime.tls import FOLDER, Keeper, pair_of
 from hub.runtime.watch import follow_clock, follow_files
 from hub.runtime.watchdog import Watchdog
+from hub.sdk.addresses import session
 from hub.seeing.eyes import Eyes, clip_seconds
 from hub.web.auth import Doorkeeper
 from hub.web.context import Context
@@ -61,6 +65,7 @@ from hub.web.firmware import surroundings
 from hub.web.live import Live
 from hub.web.metrics import Metrics
 from hub.web.server import application
+from hub.web.server import listen as serve_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -73,8 +78,6 @@ log = structlog.get_logger()
 
 #: Seconds that open requests get when the hub stops.
 GRACE = 1.0
-#: Seconds that an authority of time stamps may take, and bytes of its answer that are looked at.
-ASK_PATIENCE, MOST_STAMP = 20.0, 65_536
 
 
 class CoreDied(HubError):
@@ -134,7 +137,7 @@ async def _build(config: Path, data: Path, folder: SiteFolder, stack: AsyncExitS
     stack.push_async_callback(journal.close)
     memory = journal.load()
     clock = _resume_clock(journal, memory)
-    http = await stack.enter_async_context(_session())
+    http = await stack.enter_async_context(session())
     problems, registry = Problems(), Registry()
     state = EngineState(memory.states, memory.slots, memory.modes, memory.memories, memory.absences)
     runtime = Runtime(folder.program(), state, journal, clock, problems)
@@ -194,23 +197,6 @@ async def _build(config: Path, data: Path, folder: SiteFolder, stack: AsyncExitS
     return parts
 
 
-def _session() -> aiohttp.ClientSession:
-    """Return the session that devices share; a hundred open event streams must not block the next request."""
-    return aiohttp.ClientSession(trust_env=False, connector=aiohttp.TCPConnector(limit=0))
-
-
-async def _ask_authority(http: aiohttp.ClientSession, url: str, asked: bytes) -> bytes:
-    """Ask an authority for a time stamp (RFC 3161, 3.4). Raises OSError."""
-    headers = {"Content-Type": "application/timestamp-query"}
-    limit = aiohttp.ClientTimeout(total=ASK_PATIENCE)
-    try:
-        async with http.post(url, data=asked, headers=headers, timeout=limit, allow_redirects=False) as reply:
-            reply.raise_for_status()
-            return await reply.content.read(MOST_STAMP)
-    except aiohttp.ClientError as error:
-        raise OSError(f"the authority of time stamps: {error}") from error
-
-
 def _resume_clock(journal: Journal, memory: Memory) -> SystemClock:
     boot_id, anchor = current_boot_id(), memory.anchor
     clock = SystemClock.resume(None, "", 0) if anchor is None else SystemClock.resume(*anchor.as_tuple())
@@ -239,9 +225,8 @@ async def _start(
     _background(stack, parts.sessions.run())
     parts.outbox.leave(parts.memory.left)
     parts.outbox.resume(parts.memory.outbox)
-    url = await _broker(parts, stack)
-    password = _secret(settings.mqtt.password, parts.config.parent)
-    link = Link(url, f"menshen-{settings.site.id}", intake, username=settings.mqtt.user, password=password)
+    keeper = _keeper(settings, parts.data)
+    link = await _link(parts, keeper, stack)
     intake.attach(link)
     _background(stack, link.run())
     _background(stack, Watchdog(parts.problems, integrations.folders).run())
@@ -259,7 +244,7 @@ async def _start(
     _background(
         stack,
         stamp_heads(
-            parts.journal, lambda: parts.folder.settings.evidence.tsa, partial(_ask_authority, parts.lender.http)
+            parts.journal, lambda: parts.folder.settings.evidence.tsa, partial(ask_authority, parts.lender.http)
         ),
     )
     doorkeeper = Doorkeeper(parts.journal, queries, parts.clock)
@@ -286,11 +271,15 @@ async def _start(
         data=parts.data,
         doorkeeper=doorkeeper,
         live=live,
+        pair=keeper.pair if keeper is not None and settings.web.tls else None,
         metrics=metrics,
         eyes=parts.eyes,
         firmware=lambda: plugins.firmware(parts.folder.settings),
     )
-    address = await _listen(context, settings.web.host, settings.web.port if port is None else port, stack)
+    listen = settings.web.listen if port is None else Listen(settings.web.listen.host, port)
+    address = await _listen(context, listen, keeper if settings.web.tls else None, stack)
+    if keeper is not None:
+        _background(stack, keeper.run())
     gc.enable()
     gc.freeze()  # what is there now stays: the collector need not look at 100,000 slots again and again
     log.info("hub.ready", url=address)
@@ -307,28 +296,65 @@ def _resume(batch: Batch, parts: _Parts) -> None:
     batch.adopt(batch.program)
 
 
-async def _broker(parts: _Parts, stack: AsyncExitStack) -> str:
-    """Return the URL of the broker, started here unless the site names one."""
-    mqtt = parts.folder.settings.mqtt
+def _keeper(settings: Settings, data: Path) -> Keeper | None:
+    """Return the keeper of the certificate, where the site asks for TLS. Raises TlsError."""
+    if not settings.web.tls and not settings.mqtt.tls:
+        return None
+
+    def renewed() -> object:
+        from hub.runtime import certificates  # an optional extra: only what makes certificates needs it
+
+        return certificates.renew(data / FOLDER, datetime.now(UTC))
+
+    pair = pair_of(data)
+    if pair.authority is not None:
+        renewed()
+    return Keeper(pair, renewed if pair.authority is not None else lambda: None)
+
+
+async def _link(parts: _Parts, keeper: Keeper | None, stack: AsyncExitStack) -> Link:
+    """Return the link to the broker, which is started here unless the site names one."""
+    mqtt, name = parts.folder.settings.mqtt, f"menshen-{parts.folder.settings.site.id}"
     if mqtt.url is not None:
-        return mqtt.url
-    broker = Broker(mqtt.listen.host, mqtt.listen.port, parts.data / "broker")
+        password = _secret(mqtt.password, parts.config.parent)
+        return Link(mqtt.url, name, parts.intake, username=mqtt.user, password=password)
+    broker = Broker(
+        mqtt.listen.host,
+        mqtt.listen.port,
+        parts.data / "broker",
+        accounts=mqtt.accounts,
+        announced=parts.intake.announced,
+        pair=keeper.pair if keeper is not None and mqtt.tls else None,
+        accounts_spoilt=partial(_accounts_spoilt, parts.problems),
+    )
     stack.push_async_callback(broker.stop)
     await broker.start()
     _background(stack, broker.run())
-    return broker.url
+    if keeper is not None:
+        keeper.reload = broker.reload
+    user, password = broker.login or (None, None)
+    tls = None if keeper is None else keeper.trusting
+    return Link(broker.url, user or name, parts.intake, username=user, password=password, tls=tls)
 
 
-async def _listen(context: Context, host: str, port: int, stack: AsyncExitStack) -> str:
+def _accounts_spoilt(problems: Problems, reason: str | None) -> None:
+    if reason is None:
+        problems.settle("accounts")
+        return
+    problems.raise_("accounts", Text(f"设备账号无法读取，设备连不上：{reason}", f"No device may log in: {reason}"))
+
+
+async def _listen(context: Context, listen: Listen, keeper: Keeper | None, stack: AsyncExitStack) -> str:
     """Serve the page and the API; return the address."""
     runner = web.AppRunner(application(context, _ui()), shutdown_timeout=GRACE, access_log=None)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     stack.push_async_callback(context.live.close)
-    site = web.TCPSite(runner, host, port)
-    await site.start()
-    _, bound = runner.addresses[0][:2]
-    return f"http://{f'[{host}]' if ':' in host else host}:{bound}/"
+    server = await serve_page(runner, listen.host, listen.port, None if keeper is None else keeper.serving)
+    stack.callback(server.close)
+    bound = server.sockets[0].getsockname()[1]
+    host = f"[{listen.host}]" if ":" in listen.host else listen.host
+    return f"{'http' if keeper is None else 'https'}://{host}:{bound}/"
 
 
 def _ui() -> Path:

@@ -16,12 +16,14 @@ from hub import __version__
 from hub.commands.author import new, record, test_integration
 from hub.commands.backtest import backtest
 from hub.commands.backup import backup, finish_restore, restore
+from hub.commands.broker import broker
 from hub.commands.doctor import doctor
 from hub.commands.evidence import evidence
 from hub.commands.firmware import firmware
 from hub.commands.import_automation import import_automation
 from hub.commands.models import models
 from hub.commands.story import story
+from hub.commands.tls import tls
 from hub.commands.users import first_run_words, make_first_code, make_token, users
 from hub.commands.why import why
 
@@ -129,6 +131,8 @@ main.add_command(test_integration)
 main.add_command(record)
 main.add_command(users)
 main.add_command(models)
+main.add_command(broker)
+main.add_command(tls)
 
 
 def _until_signal(config: Path, data: Path, port: int | None, ready: Callable[[str], None]) -> None:

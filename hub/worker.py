@@ -12,16 +12,17 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import aiohttp
-
 from hub.config import integrations
 from hub.model.document import Mapping
 from hub.runtime.isolation.child import serve
 from hub.runtime.isolation.reading import Reading
 from hub.sdk import Tools
+from hub.sdk.addresses import session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import aiohttp
 
     from hub.runtime.isolation.wire import Open
     from hub.sdk import Connection, Equipment
@@ -63,7 +64,7 @@ def _reading(what: Open) -> Reading:
 
 
 async def _main(descriptor: int) -> None:
-    async with aiohttp.ClientSession(trust_env=False) as http:
+    async with session() as http:
         await serve(socket.socket(fileno=descriptor), partial(_open, http))
 
 

@@ -46,6 +46,13 @@ class Listen(msgspec.Struct, frozen=True):
         return ip_address(self.host).is_loopback
 
 
+class Web(msgspec.Struct, frozen=True):
+    """Where the page is served, and whether by HTTPS with the hub's certificate (``menshen tls init``)."""
+
+    listen: Listen = Listen("127.0.0.1", 8420)
+    tls: bool = False
+
+
 class Mqtt(msgspec.Struct, frozen=True):
     """``url`` names an external broker; without it the hub runs one of its own on ``listen``."""
 
@@ -53,6 +60,9 @@ class Mqtt(msgspec.Struct, frozen=True):
     user: str | None = None
     password: Any = None
     listen: Listen = Listen("127.0.0.1", 1883)
+    accounts: bool = False
+    """Whether only accounts of ``menshen broker add`` may log in; without, it listens on this machine only."""
+    tls: bool = False
 
 
 class Link(msgspec.Struct, frozen=True):
@@ -84,7 +94,7 @@ class Settings(msgspec.Struct, frozen=True):
     """Everything hub.yaml says."""
 
     site: Site
-    web: Listen
+    web: Web
     mqtt: Mqtt
     links: tuple[Link, ...]
     days: Days
@@ -145,7 +155,7 @@ class _SettingsReader:
                 contacts=self._named(root.get("contacts"), "`contacts`", self._contact),
                 prompts=self._named(root.get("prompts"), "`prompts`", self._prompt),
             ),
-            web=self._listen(root.get("web"), "`web`", Listen("127.0.0.1", 8420)),
+            web=self._web(root.get("web")),
             mqtt=self._mqtt(root.get("mqtt")),
             links=tuple(self._link(item) for item in self._reader.sequence(site.get("links"), "`links`")),
             days=self._days(site.get("calendar")),
@@ -307,24 +317,39 @@ class _SettingsReader:
         words = self._reader.words(fields.get("name"), "`name`", 30)
         return Link(words or Text(""), self._url(fields.get("url"), "`url`", {"http", "https"}) or "")
 
+    def _web(self, node: Node | None) -> Web:
+        fields = self._reader.mapping(node, "`web`", required=("listen",), optional=("tls",))
+        if fields is None:
+            return Web()
+        tls = self._reader.boolean(fields.get("tls"), "`tls`") or False
+        return Web(self._listen(fields.get("listen"), Web().listen), tls)
+
     def _mqtt(self, node: Node | None) -> Mqtt:
-        fields = self._reader.mapping(node, "`mqtt`", optional=("url", "user", "password", "listen"))
+        names = ("url", "user", "password", "listen", "accounts", "tls")
+        fields = self._reader.mapping(node, "`mqtt`", optional=names)
         if fields is None:
             return Mqtt()
-        listen = self._listen(fields, "`mqtt`", Listen("127.0.0.1", 1883)) if fields.get("listen") else Mqtt().listen
-        if not listen.loopback:
+        listen = self._listen(fields.get("listen"), Mqtt().listen)
+        accounts = self._reader.boolean(fields.get("accounts"), "`accounts`") or False
+        tls = self._reader.boolean(fields.get("tls"), "`tls`") or False
+        if not listen.loopback and not accounts:
             place = fields.get("listen") or fields
             self._reader.report(
                 place,
-                "the hub's own broker has no user accounts yet, so it listens on this machine only: write 127.0.0.1, "
-                "or run a broker with accounts and name it by `url`",
+                "without accounts the hub's own broker listens on this machine only: write 127.0.0.1, or "
+                "`accounts: true` and give every device one with `menshen broker add`",
             )
+        for name in ("accounts", "tls"):
+            if fields.get("url") is not None and (given := fields.get(name)) is not None:
+                self._reader.report(given, f"`{name}` is for the hub's own broker, and `url` names another one")
         password = fields.get("password")
         return Mqtt(
             url=self._url(fields.get("url"), "`url`", {"mqtt", "mqtts"}),
             user=self._reader.text(fields.get("user"), "`user`"),
             password=None if password is None else plain(password),
             listen=listen,
+            accounts=accounts,
+            tls=tls,
         )
 
     def _discovery(self, node: Node | None) -> Discovery:
@@ -343,13 +368,7 @@ class _SettingsReader:
         bluetooth = self._reader.boolean(fields.get("bluetooth"), "`bluetooth`")
         return Discovery(tuple(interfaces), usb is not False, bluetooth is True)
 
-    def _listen(self, node: Node | None, what: str, default: Listen) -> Listen:
-        fields = node if isinstance(node, Mapping) else self._reader.mapping(node, what)
-        if fields is None:
-            return default
-        place = fields.get("listen")
-        if what == "`web`":
-            self._reader.mapping(fields, what, required=("listen",), optional=())
+    def _listen(self, place: Node | None, default: Listen) -> Listen:
         text = self._reader.text(place, "`listen`", 80)
         host, _, port = (text or "").rpartition(":")
         try:

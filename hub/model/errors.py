@@ -14,6 +14,7 @@
     ├── NotTurned              a part of an automation has no counterpart (hub.config.home_assistant)
     ├── JournalError           the store refused a transaction
     ├── BrokerError            the MQTT broker could not be started or reached
+    ├── TlsError               a certificate cannot be made or used
     ├── Overtaken              somebody edited the rule meanwhile (hub.config.rule_files)
     ├── NothingRecorded        there is no history to try a rule on (hub.web.trial)
     ├── Refusal                an HTTP request is refused (hub.web.errors)
@@ -120,6 +121,10 @@ class JournalError(HubError):
 
 class BrokerError(HubError):
     """The MQTT broker could not be started or reached."""
+
+
+class TlsError(HubError):
+    """A certificate cannot be made or used; the sentence says what to do."""
 
 
 class SpeechError(HubError):

@@ -165,12 +165,12 @@ class Reader:
         return float(scalar.text)
 
     def time_of_day(self, node: Node | None, what: str) -> int | None:
-        """Read ``22:30`` as seconds after midnight."""
+        """Read ``"22:30"`` as seconds after midnight; without quotes other readers of YAML make 1350 of it."""
         scalar = self.scalar(node, what)
         if scalar is None:
             return None
         match = _TIME.match(scalar.text)
-        if match is None:
+        if match is None or not scalar.quoted:
             self.report(scalar, f'{what} must be a time of day like "22:30", not `{scalar.text}`')
             return None
         return int(match[1]) * 3600 + int(match[2]) * 60

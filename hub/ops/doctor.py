@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import aiohttp
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
@@ -25,8 +24,10 @@ from hub.model.text import Text, clean
 from hub.runtime.examine import ADVICE, way_to
 from hub.runtime.hooks import Hooks
 from hub.sdk import Connection, Sample, Tools, Vitals
+from hub.sdk.addresses import session
 
 if TYPE_CHECKING:
+    import aiohttp
     from paho.mqtt.reasoncodes import ReasonCode
 
     from hub.config.settings import DeviceEntry, Settings
@@ -58,7 +59,7 @@ _FAULT = Text(
 async def examine(settings: Settings, site: Path, broker: str | None) -> list[Diagnosis]:
     """Try everything at once; ``broker`` is the URL of the broker, None where the hub brings its own."""
     with tempfile.TemporaryDirectory(prefix="menshen-doctor-") as data:
-        async with aiohttp.ClientSession(trust_env=False) as http:
+        async with session() as http:
             devices = [
                 _device(domain, entry, site, Path(data), http)
                 for domain, entries in settings.devices.items()

@@ -107,10 +107,15 @@ class Intake:
         self._complaints: set[tuple[str, str]] = set()
         self._processes = {decoder.domain: decoder.process for decoder in decoders if decoder.process is not None}
 
+    @property
+    def announced(self) -> tuple[str, ...]:
+        """The topic filters on which devices announce themselves or report."""
+        return tuple(topic for decoder in self._decoders for topic in decoder.filters)
+
     def attach(self, line: Line) -> None:
         """Name the link, and subscribe to all that is known."""
         self._line = line
-        line.subscribe([topic for decoder in self._decoders for topic in decoder.filters])
+        line.subscribe(self.announced)
         line.subscribe(self._registry.topics())
 
     def restore(self, announcements: Iterable[Announcement], deliveries: Iterable[Delivery]) -> None:

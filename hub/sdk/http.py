@@ -10,6 +10,7 @@ from urllib.parse import quote, urlsplit
 import aiohttp
 
 from hub.model.errors import BadCredentials, Unreachable, Unsupported
+from hub.sdk.addresses import refused
 
 #: Largest answer taken from a device, in bytes: a 4K JPEG is about 4 MB.
 MAX_ANSWER = 16 * 1024 * 1024
@@ -57,7 +58,10 @@ async def fetch(http: aiohttp.ClientSession, request: Request) -> bytes:
 
 
 def check_address(url: str, *schemes: str) -> None:
-    """Refuse (Unsupported) a foreign scheme, a missing host, and credentials in the address, which end in logs."""
+    """Refuse (Unsupported) a foreign scheme, no host, hosts that are never called, and credentials, which end in logs.
+
+    See hub.sdk.addresses for the hosts.
+    """
     try:
         parts = urlsplit(url)
         host, _port = parts.hostname, parts.port  # reading the port checks it
@@ -67,6 +71,8 @@ def check_address(url: str, *schemes: str) -> None:
         raise Unsupported(f"the address must begin with {' or '.join(f'{scheme}://' for scheme in schemes)} and a host")
     if parts.username is not None or parts.password is not None:
         raise Unsupported("enter user and password in their own fields, not in the address")
+    if refused(host, named=False):
+        raise Unsupported("the hub sends nothing to this address")
 
 
 def with_login(url: str, user: str, password: str) -> str:

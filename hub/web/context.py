@@ -25,6 +25,7 @@ from hub.runtime.outbox import Outbox
 from hub.runtime.problems import Problems
 from hub.runtime.registry import Registry
 from hub.runtime.sessions import Sessions
+from hub.runtime.tls import Pair
 from hub.sdk import FirmwareKeeper
 from hub.seeing.eyes import Eyes
 from hub.web.auth import Doorkeeper
@@ -61,6 +62,8 @@ class Context:
     """The cameras that see."""
     firmware: Callable[[], FirmwareKeeper | None] = lambda: None
     """Keeps the firmware of the devices; None where the site has none with firmware."""
+    pair: Pair | None = None
+    """The certificate of the page; None where it is served by HTTP."""
 
 
 CONTEXT: web.AppKey[Context] = web.AppKey("context", Context)

@@ -36,7 +36,7 @@ async def body(request: web.Request, kind: type[Any]) -> Any:
     """Read the JSON of a request. Raises Refusal."""
     try:
         return msgspec.json.decode(await request.read(), type=kind)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:  # a key that is no UTF-8 is the second
         raise Refusal(400, "bad_request", str(error)) from None
 
 

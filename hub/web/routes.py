@@ -13,6 +13,7 @@ from hub.web import firmware
 from hub.web import handlers as h
 from hub.web import schema as s
 from hub.web.account import ACCOUNT
+from hub.web.certificate import AUTHORITY, CERTIFICATE
 from hub.web.duty import DUTY
 from hub.web.evidence import EVIDENCE
 from hub.web.incidents import INCIDENTS
@@ -95,6 +96,7 @@ API: tuple[Route, ...] = (
     *DUTY,
     *REPORTS,
     *EVIDENCE,
+    *CERTIFICATE,
 )  # fmt: skip
 
 #: Routes that are no JSON resources. /metrics holds counts only.
@@ -110,6 +112,7 @@ OTHER: tuple[Route, ...] = (
         _VIEWER,
         d.schema_of_devices,
     ),
+    AUTHORITY,
     Route("GET", "/healthz", "healthz", "The process is up", None, h.healthz),
     Route("GET", "/readyz", "readyz", "Rules are loaded, the journal is writable", None, h.readyz),
     Route("GET", "/metrics", "metrics", "Figures for Prometheus", None, h.metrics),

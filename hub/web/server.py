@@ -15,11 +15,13 @@ from hub.web.auth import COOKIE, GUARD_HEADER
 from hub.web.backtest import BUSY
 from hub.web.context import CONTEXT, Context
 from hub.web.errors import Refusal
+from hub.web.gate import Gate, Guarded
 from hub.web.handlers import answer
 from hub.web.routes import API, OTHER
 from hub.web.talk import LOOKING, Looking
 
 if TYPE_CHECKING:
+    import ssl
     from pathlib import Path
 
     from aiohttp.typedefs import Handler, Middleware
@@ -29,10 +31,14 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+GATE: web.AppKey[Gate] = web.AppKey("gate", Gate)
+
 #: Largest request body, in bytes; the API takes short JSON.
 BODY = 64 * 1024
 #: What makes the page installable lies beside it: a service worker serves the folder it lies in.
 SHELL = r"sw\.js|manifest\.webmanifest|icon-(?:192|512)\.png"
+#: Longest path of a file of the page, in bytes; a name longer than 255 is an error of the file system.
+PATH = 255
 #: Sent with every answer. Nothing inline runs, nothing foreign loads, nobody frames the page (ASVS 3.4).
 HEADERS = {
     "Content-Security-Policy": (
@@ -45,12 +51,16 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
+#: Seconds for which a browser takes HTTPS only. Sent with a given certificate alone: a browser that was told so lets
+#: nobody past a certificate that it does not trust, and our own authority is not trusted by everyone yet.
+HSTS = 31_536_000
 
 
 def application(context: Context, ui: Path) -> web.Application:
     """Build the application; ``ui`` is the folder of the built page."""
     app = web.Application(client_max_size=BODY, middlewares=[_errors, _doorkeeper(context)])
     app[CONTEXT] = context
+    app[GATE] = Gate()
     app[BUSY] = asyncio.Lock()
     app[LOOKING] = Looking()
     for route in (*API, *OTHER):
@@ -71,18 +81,30 @@ def application(context: Context, ui: Path) -> web.Application:
 
         app.router.add_get(f"/{{file:{SHELL}}}", shell, name="shell")
         app.router.add_static("/assets", ui / "assets", name="assets")
-    app.on_response_prepare.append(_add_headers)
+    given = context.pair is not None and context.pair.authority is None
+    headers = HEADERS | ({"Strict-Transport-Security": f"max-age={HSTS}"} if given else {})
+
+    async def add_headers(_request: web.Request, response: web.StreamResponse) -> None:
+        for name, value in headers.items():
+            response.headers.setdefault(name, value)
+
+    app.on_response_prepare.append(add_headers)
     return app
 
 
-async def _add_headers(_request: web.Request, response: web.StreamResponse) -> None:
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
+async def listen(runner: web.AppRunner, host: str, port: int, tls: ssl.SSLContext | None = None) -> asyncio.Server:
+    """Serve a runner that is set up, behind its gate. Raises OSError."""
+    gate, handler = runner.app[GATE], runner.server
+    assert handler is not None  # noqa: S101 - set_up makes it
+    return await asyncio.get_running_loop().create_server(
+        lambda: Guarded(gate, handler), host, port, ssl=tls, reuse_address=True, backlog=128
+    )
 
 
 @web.middleware
 async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turn every error into a Problem; never show a stack trace."""
+    request.app[GATE].served(request.transport)
     try:
         return await handler(request)
     except Refusal as refusal:
@@ -103,7 +125,7 @@ def _doorkeeper(context: Context) -> Middleware:
         name = request.match_info.route.name
         route = table.get(name or "")
         if route is None:
-            if name in {"page", "shell", "assets"}:
+            if name in {"page", "shell", "assets"} and len(request.path.encode()) <= PATH:
                 return await handler(request)
             raise web.HTTPNotFound
         _same_origin(request, route)

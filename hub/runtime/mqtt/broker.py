@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import os
+import secrets
 import shutil
 import signal
 import sys
@@ -14,9 +15,14 @@ import structlog
 
 from hub.model.errors import BrokerError
 from hub.model.text import clean
+from hub.runtime.mqtt.accounts import HUB, Account, Accounts, access_file, hashed, password_file
+from hub.runtime.private import write_private
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from hub.runtime.tls import Pair
 
 
 log = structlog.get_logger()
@@ -26,11 +32,19 @@ START, STOP, BACKOFF = 10.0, 2.0, 8.0
 
 #: QoS 1 messages in flight to one client, and queued for one that is away. The journal remembers four times the first.
 IN_FLIGHT, QUEUED = 1_000, 100_000
+#: Largest packet, in bytes: a Zigbee bridge lists 500 devices in about 3 MB. Larger ones end their connection at once.
+PACKET = 4 * 1024 * 1024
+#: Connections at one time, of whatever has an account; a site of 1,000 devices has twice that many to spare.
+CONNECTIONS = 3_000
+#: Seconds between two looks at the accounts: who was removed is cut off within one.
+LOOK = 0.25
 
 _MOSQUITTO = """\
 # Written by the hub at every start; changes here are lost.
 listener {port} {host}
-allow_anonymous true
+max_connections {connections}
+max_packet_size {packet}
+sys_interval 0
 set_tcp_nodelay true
 max_inflight_messages {in_flight}
 max_queued_messages {queued}
@@ -43,22 +57,65 @@ log_dest stderr
 log_type error
 log_type warning
 """
+_OPEN = "allow_anonymous true\n"
+#: A client is known by its account's name, so that none can take over the session of another.
+_CLOSED = """\
+allow_anonymous false
+use_username_as_clientid true
+password_file {folder}/passwords
+acl_file {folder}/access
+"""
+_TLS = """\
+certfile {certificate}
+keyfile {key}
+tls_version tlsv1.2
+"""
 
 
 class Broker:
-    """A child process with the broker."""
+    """A child process with the broker. With ``accounts`` it lets in nobody else; without, it is for loopback only.
 
-    def __init__(self, host: str, port: int, folder: Path) -> None:
+    ``announced`` are the topic filters of discovery; ``accounts_spoilt`` hears why the accounts cannot be read, or
+    None when they can again.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        folder: Path,
+        *,
+        accounts: bool = False,
+        announced: tuple[str, ...] = (),
+        pair: Pair | None = None,
+        accounts_spoilt: Callable[[str | None], None] = lambda _reason: None,
+    ) -> None:
         self._host = host
         self._port = port
         self._folder = folder
+        self._accounts = Accounts(folder) if accounts else None
+        self._announced = announced
+        self._pair = pair
+        self._spoilt = accounts_spoilt
+        self._password = secrets.token_urlsafe(32)
         self._log = folder / "broker.log"
         self._process: asyncio.subprocess.Process | None = None
 
     @property
     def url(self) -> str:
-        """Where it listens."""
-        return f"mqtt://{self._host}:{self._port}"
+        """Where the hub reaches it."""
+        host = f"[{self._near}]" if ":" in self._near else self._near
+        return f"{'mqtt' if self._pair is None else 'mqtts'}://{host}:{self._port}"
+
+    @property
+    def login(self) -> tuple[str, str] | None:
+        """The hub's own account, made anew with every start; None where there are no accounts."""
+        return None if self._accounts is None else (HUB, self._password)
+
+    @property
+    def _near(self) -> str:
+        """Its address from this machine: one that stands for all of them is none to connect to."""
+        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._host, self._host)  # noqa: S104 - compared, not bound
 
     async def start(self) -> None:
         """Start the broker and wait until its port answers. Raises BrokerError."""
@@ -66,8 +123,9 @@ class Broker:
         await self._ready()
 
     async def run(self) -> None:
-        """Start it again whenever it ends, until cancelled; then end it."""
+        """Start it again whenever it ends, and follow its accounts, until cancelled; then end it."""
         delay = 0.25
+        follower = asyncio.create_task(self._follow())
         try:
             while True:
                 code = await self._wait()
@@ -79,7 +137,41 @@ class Broker:
                 except BrokerError as error:
                     log.error("broker.not_started", reason=str(error))
         finally:
+            follower.cancel()
             await self.stop()
+
+    def reload(self) -> None:
+        """Have it read accounts, rights and certificates anew; a client that may no longer be there is cut off."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.send_signal(signal.SIGHUP)
+
+    async def _follow(self) -> None:
+        """Take over every change of the accounts."""
+        if self._accounts is None:
+            return
+        known = self._accounts.fingerprint()
+        while True:
+            await asyncio.sleep(LOOK)
+            seen = self._accounts.fingerprint()
+            if seen != known:
+                known = seen
+                self._write_accounts()
+                self.reload()
+                log.info("broker.accounts_changed")
+
+    def _write_accounts(self) -> None:
+        """Make Mosquitto's two files of ours. What cannot be read gives nobody a right."""
+        assert self._accounts is not None  # noqa: S101 - called where there are accounts
+        found: dict[str, Account] = {}
+        try:
+            found = self._accounts.read()
+        except BrokerError as error:
+            log.error("broker.accounts_spoilt", reason=str(error))
+            self._spoilt(str(error))
+        else:
+            self._spoilt(None)
+        write_private(self._folder / "passwords", password_file(hashed(self._password), found).encode())
+        write_private(self._folder / "access", access_file(found, self._announced).encode())
 
     async def _ready(self) -> None:
         try:
@@ -125,7 +217,7 @@ class Broker:
 
     async def _answers(self) -> bool:
         try:
-            _, writer = await asyncio.open_connection(self._host, self._port)
+            _, writer = await asyncio.open_connection(self._near, self._port)
         except OSError:
             return False
         writer.close()
@@ -135,17 +227,32 @@ class Broker:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
         if program is None:
+            if self._accounts is not None or self._pair is not None:
+                raise BrokerError("accounts and TLS need Mosquitto: install it, or name a broker by `mqtt.url`")
             log.warning("broker.embedded", reason="mosquitto is not installed: amqtt serves, for trying out only")
             return [sys.executable, "-m", "hub.runtime.mqtt.amqtt_child", self._host, str(self._port)]
+        path = self._folder / "mosquitto.conf"
+        write_private(path, self._configuration().encode())
+        return [program, "-c", str(path)]
+
+    def _configuration(self) -> str:
         text = _MOSQUITTO.format(
-            host=self._host, port=self._port, folder=self._folder, in_flight=IN_FLIGHT, queued=QUEUED
+            host=self._host,
+            port=self._port,
+            folder=self._folder,
+            in_flight=IN_FLIGHT,
+            queued=QUEUED,
+            connections=CONNECTIONS,
+            packet=PACKET,
         )
+        if self._pair is not None:
+            text += _TLS.format(certificate=self._pair.certificate, key=self._pair.key)
         if os.geteuid() == 0:
             text += "user root\n"  # else it changes to a user who may not write here
-        path = self._folder / "mosquitto.conf"
-        path.write_text(text, "utf-8")
-        path.chmod(0o600)
-        return [program, "-c", str(path)]
+        if self._accounts is None:
+            return text + _OPEN
+        self._write_accounts()
+        return text + _CLOSED.format(folder=self._folder)
 
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)

@@ -9,6 +9,7 @@ import asyncio
 import random
 import secrets
 import socket
+import ssl
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
@@ -74,7 +75,14 @@ class Link:
     """A connection that comes back by itself."""
 
     def __init__(
-        self, url: str, client_id: str, user: LinkUser, *, username: str | None = None, password: str | None = None
+        self,
+        url: str,
+        client_id: str,
+        user: LinkUser,
+        *,
+        username: str | None = None,
+        password: str | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         parts = urlsplit(url)
         self._host = parts.hostname or "127.0.0.1"
@@ -99,7 +107,7 @@ class Link:
             manual_ack=True,
         )
         if parts.scheme == "mqtts":
-            client.tls_set()
+            client.tls_set_context(tls)  # without one: the authorities of the system, and names are compared
         if username is not None:
             client.username_pw_set(username, password)
         client.on_connect = self._on_connect

@@ -57,7 +57,7 @@ def test_a_good_site(tmp_path: Path) -> None:
     (rule,) = folder.rules
     assert (rule.trigger.condition, rule.trigger.hold) == (Is(Role.VEHICLE, Presence.PRESENT), 3 * MINUTE)
     assert rule.name.zh == "blocked", "without a name it is called by its id"
-    assert folder.settings.web == Listen("127.0.0.1", 8420)
+    assert folder.settings.web.listen == Listen("127.0.0.1", 8420)
     assert folder.settings.site.timezone == "Asia/Shanghai"
 
 
@@ -81,7 +81,7 @@ SITE_FINDINGS = {
     "time zone": (GOOD.replace("小区}", "小区, timezone: Asia/Pekin}"), "1:38: `Asia/Pekin` is no time zone"),
     "listen": (GOOD + "web: {listen: localhost}\n", "7:15: `listen` must be an address and a port"),
     "port": (GOOD + "web: {listen: 127.0.0.1:70000}\n", "7:15: `listen` must be an address and a port"),
-    "public broker": (GOOD + "mqtt: {listen: 0.0.0.0:1883}\n", "7:16: the hub's own broker has no user accounts"),
+    "public broker": (GOOD + "mqtt: {listen: 0.0.0.0:1883}\n", "7:16: without accounts the hub's own broker"),
     "scheme": (GOOD.replace("http://", "ftp://"), "5:39: `webhook` must begin with http:// or https://"),
     "two ways to a contact": (
         GOOD.replace("webhook:", "notifier: wecom.duty, webhook:"),

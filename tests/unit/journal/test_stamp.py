@@ -10,12 +10,12 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from hub.app import _ask_authority
 from hub.journal.keeper import stamp_next
 from hub.journal.stamp import StampError
 from hub.journal.store import FILE, Anchor, Journal
 from hub.journal.verify import verify_folder
 from hub.model.time import DAY, Instant
+from hub.runtime.authority import ask_authority
 from tests.kit.facts import at
 from tests.kit.tsa import Authority, authority
 from tests.unit.journal.test_verify import live
@@ -35,7 +35,7 @@ async def stamped(data: Path, tsa: Authority) -> int:
         async with aiohttp.ClientSession() as http:
 
             async def post(url: str, asked: bytes) -> bytes:
-                return await _ask_authority(http, url, asked)
+                return await ask_authority(http, url, asked)
 
             while await stamp_next(journal, tsa.url, post):
                 count += 1

@@ -12,15 +12,17 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from hub.journal.chain import COLUMNS
+from hub.journal.chain import COLUMNS, begin
+from hub.journal.migrate import migrate
 from hub.journal.queries import add_audit
-from hub.journal.store import FILE, Anchor, Journal
+from hub.journal.store import FILE, Anchor, Journal, connect
 from hub.journal.verify import grouped, latest, plain_head, verify_folder
 from hub.model.entry import Entry
 from hub.model.ids import EntityId
 from hub.model.reading import Quality, Reading
 from hub.model.time import HOUR, Instant
 from tests.kit.facts import at, story
+from tests.unit.journal.test_upgrade import old_journal
 
 PICTURE = b"\xff\xd8 a picture"
 
@@ -207,22 +209,10 @@ def test_a_damaged_file_is_a_finding(held: tuple[Path, str]) -> None:
 
 
 def test_an_old_journal_begins_its_chain_where_it_stands(tmp_path: Path) -> None:
-    from hub.journal.migrate import migrate
-    from hub.journal.store import connect
-    from hub.journal.writer import write
-
+    old_journal(tmp_path, 7)
     with contextlib.closing(connect(tmp_path / FILE)) as db:
         migrate(db)
-        for statement in ("heads", "links", "erased", "removals", "holds", "stamps"):
-            db.execute(f"DROP TABLE {statement}")
-        db.execute("PRAGMA user_version = 7")
-        db.execute("BEGIN")
-        write(db, pictured(tmp_path))
-        db.execute("COMMIT")
-        migrate(db)
         before = dict(db.execute("SELECT name, seq FROM heads"))
-        from hub.journal.chain import begin
-
         begin(db)
     report = verify_folder(tmp_path)
     assert report.holds

@@ -103,6 +103,7 @@ async def test_every_route_of_the_server_is_in_the_table(desk: Office) -> None:
 def test_what_is_open_to_everybody_is_listed_here() -> None:
     assert {route.name for route in ROUTES if route.role is None} == {
         "sign_in", "is_first_run", "first_run", "openapi", "healthz", "readyz", "metrics", "pushed", "pushed_get",
+        "authority",
     }  # fmt: skip
     assert {route.name for route in ROUTES if route.method != "GET"} == {
         "sign_in", "sign_out", "set_mode", "backtest", "pushed", "bind", "add_device", "remove_device", "ignore",

@@ -159,6 +159,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/certificate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The certificate of the page */
+        get: operations["certificate"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/chain": {
         parameters: {
             query?: never;
@@ -1514,6 +1531,21 @@ export interface components {
          * @enum {unknown}
          */
         Cause: "active" | "condition_false" | "cooldown" | "due" | "excluded" | "not_bound" | "not_of_kind" | "running" | "source_unknown" | "switched_off" | "trigger_false";
+        /**
+         * CertificateOut
+         * @description The certificate that the page shows. Fingerprints are SHA-256, as browsers show them.
+         */
+        CertificateOut: {
+            /** @default null */
+            authority_sha256: string | null;
+            /** @default null */
+            ends: string | null;
+            /** @default [] */
+            hosts: string[];
+            /** @default null */
+            sha256: string | null;
+            tls: boolean;
+        };
         /**
          * ChainOut
          * @description The head of the chain, to be kept elsewhere.
@@ -3575,6 +3607,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Briefing"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    certificate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CertificateOut"];
                 };
             };
             /** @description an error */

@@ -12,6 +12,7 @@ import { placesEn, placesZh, type PlacesMessages } from './places'
 import { planEn, planZh, type PlanMessages } from './plan'
 import { reportsEn, reportsZh, type ReportsMessages } from './reports'
 import { enRules, zhRules } from './rules'
+import { trustEn, trustZh, type TrustMessages } from './trust'
 import { zh, type Messages as Base } from './zh'
 
 type Messages = Base & { rules: typeof zhRules }
@@ -27,7 +28,8 @@ type Joined = Messages &
   FirmwareMessages &
   PlacesMessages &
   PlanMessages &
-  ReportsMessages
+  ReportsMessages &
+  TrustMessages
 
 /** A key that exists in every language; anything else fails the type check. */
 export type MessageKey = Leaves<Joined> | `desk.${Leaves<DeskMessages>}`
@@ -52,6 +54,7 @@ const messages = {
     ...placesZh,
     ...planZh,
     ...reportsZh,
+    ...trustZh,
     desk: deskZh,
     rules: zhRules,
   },
@@ -64,6 +67,7 @@ const messages = {
     ...placesEn,
     ...planEn,
     ...reportsEn,
+    ...trustEn,
     desk: deskEn,
     rules: enRules,
   },
