@@ -169,6 +169,12 @@ def figures(folder: Path, scope: Scope, begin: Instant, end: Instant, now: Insta
     )
 
 
+def noise(db: sqlite3.Connection, owners: Mapping[EntityId, str], begin: Instant, end: Instant) -> tuple[Judged, ...]:
+    """Count the alarms of each device, and how people judged them; ``owners`` names the device of an entity."""
+    alarms = [_Alarm(*row) for row in db.execute(_ALARMS, (begin, end))]
+    return _by((name, alarm) for alarm in alarms for name in _deciders(alarm.trace, owners))
+
+
 def percentile(values: list[int], percent: int) -> int | None:
     """Return the nearest-rank percentile of sorted ``values``: the smallest that so many percent do not exceed."""
     return values[max(0, -(-len(values) * percent // 100) - 1)] if values else None

@@ -22,6 +22,7 @@ from hub.web.reports import REPORTS
 from hub.web.routing import Route, UserRole
 from hub.web.rules import RULES
 from hub.web.talk import TALK
+from hub.web.upkeep import UPKEEP
 from hub.web.users import USERS
 
 _VIEWER, _GUARD, _MANAGER = UserRole.VIEWER, UserRole.GUARD, UserRole.MANAGER
@@ -91,6 +92,7 @@ API: tuple[Route, ...] = (
     *TALK,
     *DUTY,
     *REPORTS,
+    *UPKEEP,
 )  # fmt: skip
 
 #: Routes that are no JSON resources. /metrics holds counts only.

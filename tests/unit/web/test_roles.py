@@ -56,6 +56,8 @@ BODIES: dict[str, Any] = {
     "save_rule": {"text": RULE, "base": "", "reason": "why"},
     "switch_rule": {"dry_run": True, "reason": "why"},
     "speech": {"prompt": "none"},
+    "open_ticket": {"device": "sim/a", "note": "坏了"},
+    "change_ticket": {"assigned": "李师傅"},
     "backtest": {"rule": RULE, "begin": "2024-10-01T00:00Z", "end": "2024-10-02T00:00Z"},
 }
 
@@ -111,6 +113,7 @@ def test_what_is_open_to_everybody_is_listed_here() -> None:
         "handle", "speak", "take_picture", "change_roster", "give", "take",
         "draft", "merge", "save_rule", "remove_rule", "switch_rule", "speech",
         "load_firmware", "roll_out", "stop_rollout", "release",
+        "open_ticket", "change_ticket",
     }  # fmt: skip
     assert len({route.name for route in ROUTES}) == len(ROUTES)
 

@@ -953,6 +953,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tickets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Maintenance tickets, newest first */
+        get: operations["tickets"];
+        put?: never;
+        /** Open a ticket for a device */
+        post: operations["open_ticket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Assign a ticket, write to it, or say that it is done */
+        put: operations["change_ticket"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tokens": {
         parameters: {
             query?: never;
@@ -983,6 +1018,23 @@ export interface paths {
         post?: never;
         /** Revoke a token */
         delete: operations["revoke_token"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/upkeep": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How each device is, and how often it was wrong */
+        get: operations["upkeep"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2208,11 +2260,29 @@ export interface components {
             next: string | null;
         };
         /**
+         * Page[TicketOut]
+         * @description A list; ``next`` is the cursor of the following page, or null.
+         */
+        Page_TicketOut_: {
+            items: components["schemas"]["TicketOut"][];
+            /** @default null */
+            next: string | null;
+        };
+        /**
          * Page[TokenOut]
          * @description A list; ``next`` is the cursor of the following page, or null.
          */
         Page_TokenOut_: {
             items: components["schemas"]["TokenOut"][];
+            /** @default null */
+            next: string | null;
+        };
+        /**
+         * Page[UpkeepOut]
+         * @description A list; ``next`` is the cursor of the following page, or null.
+         */
+        Page_UpkeepOut_: {
+            items: components["schemas"]["UpkeepOut"][];
             /** @default null */
             next: string | null;
         };
@@ -2748,6 +2818,45 @@ export interface components {
             zh: string;
         };
         /**
+         * TicketChange
+         * @description What shall be otherwise; null leaves it as it is. ``done`` cannot be taken back.
+         */
+        TicketChange: {
+            /** @default null */
+            assigned: string | null;
+            /** @default null */
+            device: string | null;
+            /** @default false */
+            done: boolean;
+            /** @default null */
+            note: string | null;
+        };
+        /**
+         * TicketIn
+         * @description Open a ticket for a device.
+         */
+        TicketIn: {
+            /** @default  */
+            assigned: string;
+            device: string;
+            note: string;
+        };
+        /**
+         * TicketOut
+         * @description One thing to repair; ``done_at`` is null until somebody says that it is.
+         */
+        TicketOut: {
+            assigned: string;
+            device: string;
+            done_at: string | null;
+            done_by: string;
+            id: string;
+            incident: string | null;
+            note: string;
+            opened_at: string | null;
+            opened_by: string;
+        };
+        /**
          * TimeForm
          * @description The local time lies in a window.
          */
@@ -2784,6 +2893,28 @@ export interface components {
             prompt: string;
             /** @default  */
             text: string;
+        };
+        /**
+         * UpkeepOut
+         * @description How one device is.
+         */
+        UpkeepOut: {
+            alarms: number;
+            battery: number | null;
+            device: string;
+            entities: number;
+            false: number;
+            heard: string | null;
+            id: string;
+            integration: string;
+            judged: number;
+            name: string;
+            noise: number | null;
+            reason: string;
+            signal: number | null;
+            state: string;
+            tickets: number;
+            untrusted: number;
         };
         /**
          * UserChange
@@ -5150,6 +5281,112 @@ export interface operations {
             };
         };
     };
+    tickets: {
+        parameters: {
+            query?: {
+                /** @description open or done */
+                state?: string;
+                /** @description `<integration>/<name>` */
+                device?: string;
+                /** @description 1 to 200 */
+                limit?: string;
+                /** @description `next` of a page */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_TicketOut_"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    open_ticket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TicketIn"];
+            };
+        };
+        responses: {
+            /** @description well */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketOut"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_ticket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TicketChange"];
+            };
+        };
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketOut"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     tokens: {
         parameters: {
             query?: never;
@@ -5229,6 +5466,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    upkeep: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_UpkeepOut_"];
+                };
             };
             /** @description an error */
             default: {

@@ -107,6 +107,7 @@ export const accountZh = {
     take_picture: '拍照', live_picture: '查看画面', change_roster: '修改值班表', give: '交班', take: '接班',
     draft: '检查草稿', merge: '合并草稿', save_rule: '保存规则', remove_rule: '删除规则', switch_rule: '启停规则', speech: '试听',
     load_firmware: '上传固件', roll_out: '下发固件', stop_rollout: '停止下发', release: '解除认领',
+    open_ticket: '新建工单', change_ticket: '处理工单',
   },
   outcome: { done: '成功', role: '没有权限' },
   refusal: {
@@ -244,6 +245,7 @@ export const accountEn: AccountMessages = {
     draft: 'Check a draft', merge: 'Merge drafts', save_rule: 'Save rule', remove_rule: 'Delete rule', switch_rule: 'Switch rule',
     speech: 'Listen', load_firmware: 'Load firmware', roll_out: 'Roll out firmware', stop_rollout: 'Stop roll-out',
     release: 'Release node',
+    open_ticket: 'Open a ticket', change_ticket: 'Change a ticket',
   },
   outcome: { done: 'done', role: 'not allowed' },
   refusal: {
