@@ -13,6 +13,7 @@ from hub.web import firmware
 from hub.web import handlers as h
 from hub.web import schema as s
 from hub.web.account import ACCOUNT
+from hub.web.device_tests import DEVICE_TESTS
 from hub.web.duty import DUTY
 from hub.web.incidents import INCIDENTS
 from hub.web.openapi import document
@@ -21,6 +22,7 @@ from hub.web.plans import PLANS
 from hub.web.reports import REPORTS
 from hub.web.routing import Route, UserRole
 from hub.web.rules import RULES
+from hub.web.search import SEARCH
 from hub.web.talk import TALK
 from hub.web.upkeep import UPKEEP
 from hub.web.users import USERS
@@ -93,6 +95,8 @@ API: tuple[Route, ...] = (
     *DUTY,
     *REPORTS,
     *UPKEEP,
+    *DEVICE_TESTS,
+    *SEARCH,
 )  # fmt: skip
 
 #: Routes that are no JSON resources. /metrics holds counts only.

@@ -159,6 +159,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/commands/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What became of a command */
+        get: operations["command"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/devices": {
         parameters: {
             query?: never;
@@ -256,6 +273,57 @@ export interface paths {
         get: operations["entities"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/entities/{id}/hold": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Hold a relay for some seconds */
+        post: operations["test_relay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/entities/{id}/picture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a test picture */
+        post: operations["test_camera"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/entities/{id}/speech": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say a test sentence */
+        post: operations["test_speaker"];
         delete?: never;
         options?: never;
         head?: never;
@@ -883,6 +951,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/search/incidents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Incidents by time, place, device and text */
+        get: operations["search_incidents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/search/incidents.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The newest 10,000 of them as CSV */
+        get: operations["incidents_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/search/readings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Readings by time, place, device and name */
+        get: operations["search_readings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/search/readings.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The newest 10,000 of them as CSV */
+        get: operations["readings_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -1476,6 +1612,17 @@ export interface components {
             unit: "count" | "minutes" | "share" | "text";
         };
         /**
+         * CommandOut
+         * @description What became of a command; ``evidence`` is what it left, and ``error`` is why it failed.
+         */
+        CommandOut: {
+            error: string;
+            evidence: string | null;
+            key: string;
+            /** @enum {unknown} */
+            status: "done" | "dropped" | "failed" | "pending" | "started";
+        };
+        /**
          * CommandStatus
          * @description Where a command stands in the outbox.
          * @enum {unknown}
@@ -1804,6 +1951,34 @@ export interface components {
             name: components["schemas"]["Text"];
         };
         /**
+         * FoundIncident
+         * @description One incident at a glance; the times are null for what has not happened.
+         */
+        FoundIncident: {
+            answered_at: string | null;
+            closed_at: string | null;
+            handler: string;
+            id: string;
+            note: string;
+            opened_at: string | null;
+            rule: components["schemas"]["Text"];
+            severity: string;
+            state: string;
+            verdict: string | null;
+            zone: components["schemas"]["Text"];
+        };
+        /**
+         * FoundReadingOut
+         * @description One reading, and of what.
+         */
+        FoundReadingOut: {
+            at: string | null;
+            entity: string;
+            name: components["schemas"]["Text"];
+            quality: components["schemas"]["Quality"];
+            value: string | number | null;
+        };
+        /**
          * GroupForm
          * @description All or any of several.
          */
@@ -1875,6 +2050,14 @@ export interface components {
             quality: components["schemas"]["Quality"];
             retained: boolean;
             value: string | number | null;
+        };
+        /**
+         * HoldIn
+         * @description Hold a relay for so many seconds; it lets go by itself.
+         */
+        HoldIn: {
+            /** @default 3 */
+            seconds: number;
         };
         /**
          * Holidays
@@ -2184,6 +2367,24 @@ export interface components {
          */
         Page_FormOut_: {
             items: components["schemas"]["FormOut"][];
+            /** @default null */
+            next: string | null;
+        };
+        /**
+         * Page[FoundIncident]
+         * @description A list; ``next`` is the cursor of the following page, or null.
+         */
+        Page_FoundIncident_: {
+            items: components["schemas"]["FoundIncident"][];
+            /** @default null */
+            next: string | null;
+        };
+        /**
+         * Page[FoundReadingOut]
+         * @description A list; ``next`` is the cursor of the following page, or null.
+         */
+        Page_FoundReadingOut_: {
+            items: components["schemas"]["FoundReadingOut"][];
             /** @default null */
             next: string | null;
         };
@@ -3463,6 +3664,37 @@ export interface operations {
             };
         };
     };
+    command: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandOut"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     devices: {
         parameters: {
             query?: never;
@@ -3663,6 +3895,107 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_EntityOut_"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    test_relay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HoldIn"];
+            };
+        };
+        responses: {
+            /** @description well */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderedOut"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    test_camera: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderedOut"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    test_speaker: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SpeechIn"];
+            };
+        };
+        responses: {
+            /** @description well */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderedOut"];
                 };
             };
             /** @description an error */
@@ -5082,6 +5415,194 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WhyOut"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    search_incidents: {
+        parameters: {
+            query?: {
+                /** @description RFC 3339 with an offset; 30 days before `end` */
+                begin?: string;
+                /** @description RFC 3339 with an offset; now */
+                end?: string;
+                /** @description a zone id */
+                zone?: string;
+                /** @description a kind of zone */
+                kind?: string;
+                /** @description `<integration>/<name>` */
+                device?: string;
+                /** @description part of a name */
+                text?: string;
+                /** @description a rule id */
+                rule?: string;
+                /** @description false_alarm, resolved, repair or unreviewed */
+                verdict?: string;
+                /** @description 1 to 200 */
+                limit?: string;
+                /** @description `next` of a page */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_FoundIncident_"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    incidents_csv: {
+        parameters: {
+            query?: {
+                /** @description RFC 3339 with an offset; 30 days before `end` */
+                begin?: string;
+                /** @description RFC 3339 with an offset; now */
+                end?: string;
+                /** @description a zone id */
+                zone?: string;
+                /** @description a kind of zone */
+                kind?: string;
+                /** @description `<integration>/<name>` */
+                device?: string;
+                /** @description part of a name */
+                text?: string;
+                /** @description a rule id */
+                rule?: string;
+                /** @description false_alarm, resolved, repair or unreviewed */
+                verdict?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    search_readings: {
+        parameters: {
+            query?: {
+                /** @description RFC 3339 with an offset; 30 days before `end` */
+                begin?: string;
+                /** @description RFC 3339 with an offset; now */
+                end?: string;
+                /** @description a zone id */
+                zone?: string;
+                /** @description a kind of zone */
+                kind?: string;
+                /** @description `<integration>/<name>` */
+                device?: string;
+                /** @description part of a name */
+                text?: string;
+                /** @description an entity id */
+                entity?: string;
+                /** @description 1 to 200 */
+                limit?: string;
+                /** @description `next` of a page */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_FoundReadingOut_"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readings_csv: {
+        parameters: {
+            query?: {
+                /** @description RFC 3339 with an offset; 30 days before `end` */
+                begin?: string;
+                /** @description RFC 3339 with an offset; now */
+                end?: string;
+                /** @description a zone id */
+                zone?: string;
+                /** @description a kind of zone */
+                kind?: string;
+                /** @description `<integration>/<name>` */
+                device?: string;
+                /** @description part of a name */
+                text?: string;
+                /** @description an entity id */
+                entity?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
                 };
             };
             /** @description an error */

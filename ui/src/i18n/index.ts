@@ -6,6 +6,7 @@ import { accountEn, accountZh, type AccountMessages } from './account'
 import { deskEn, deskZh, type DeskMessages } from './desk'
 import { en } from './en'
 import { firmwareEn, firmwareZh, type FirmwareMessages } from './firmware'
+import { historyEn, historyZh, type HistoryMessages } from './history'
 import { placesEn, placesZh, type PlacesMessages } from './places'
 import { planEn, planZh, type PlanMessages } from './plan'
 import { reportsEn, reportsZh, type ReportsMessages } from './reports'
@@ -18,7 +19,7 @@ export type Language = 'zh' | 'en'
 
 type Leaves<T> = { [K in keyof T & string]: T[K] extends string ? K : `${K}.${Leaves<T[K]>}` }[keyof T & string]
 
-type Joined = Messages & AccountMessages & FirmwareMessages & PlacesMessages & PlanMessages & ReportsMessages
+type Joined = Messages & AccountMessages & FirmwareMessages & HistoryMessages & PlacesMessages & PlanMessages & ReportsMessages
 
 /** A key that exists in every language; anything else fails the type check. */
 export type MessageKey = Leaves<Joined> | `desk.${Leaves<DeskMessages>}`
@@ -34,8 +35,8 @@ function remembered(): Language {
 }
 
 const messages = {
-  zh: { ...zh, ...accountZh, ...firmwareZh, ...placesZh, ...planZh, ...reportsZh, desk: deskZh, rules: zhRules },
-  en: { ...en, ...accountEn, ...firmwareEn, ...placesEn, ...planEn, ...reportsEn, desk: deskEn, rules: enRules },
+  zh: { ...zh, ...accountZh, ...firmwareZh, ...historyZh, ...placesZh, ...planZh, ...reportsZh, desk: deskZh, rules: zhRules },
+  en: { ...en, ...accountEn, ...firmwareEn, ...historyEn, ...placesEn, ...planEn, ...reportsEn, desk: deskEn, rules: enRules },
 }
 
 export const i18n = createI18n({ legacy: false, locale: remembered(), fallbackLocale: 'zh', messages })
