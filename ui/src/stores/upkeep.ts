@@ -37,6 +37,6 @@ export async function openTicket(device: string, note: string, assigned: string)
 }
 
 export async function changeTicket(id: string, change: { assigned?: string; device?: string; done?: boolean }): Promise<void> {
-  await read(client.PUT('/api/v1/tickets/{id}', { params: { path: { id } }, body: { done: false, ...change } }))
+  await read(client.PUT('/api/v1/tickets/{id}', { params: { path: { id } }, body: { device: null, note: null, assigned: null, done: false, ...change } }))
   await fetchUpkeep()
 }
