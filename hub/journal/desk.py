@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from hub.journal.queries import add_audit
+from hub.journal.tickets import add_ticket
 from hub.model.incident import Handling, IncidentState, Verdict, may_follow
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ def _handle(db: sqlite3.Connection, handling: Handling, seen: IncidentState) -> 
         (handling.at, handling.activation, msgspec.json.encode(body).decode()),
     )
     add_audit(db, handling.at, handling.by, "handle", body, target=str(number))
+    if handling.verdict is Verdict.REPAIR:  # in the same transaction: what is to be repaired is never forgotten
+        add_ticket(db, "", number, handling.note, handling.by, handling.at)
     return True
 
 

@@ -33,6 +33,8 @@ class Scope(msgspec.Struct, frozen=True):
     """Fire lane → what tells of vehicles in it."""
     bays: dict[str, frozenset[EntityId]] = {}
     """One entity each: a bay is what one sensor sees."""
+    doors: dict[str, frozenset[EntityId]] = {}
+    """Zone with doors → what tells of them."""
     devices: dict[str, frozenset[EntityId]] = {}
     """Device → its entities that say something."""
     lifts: frozenset[str] = frozenset()
@@ -110,6 +112,8 @@ class Figures(msgspec.Struct, frozen=True):
     """The worst first; those that were never heard last."""
     down: int
     """Microseconds of the period in which the hub did not run; they count for no device and no lane."""
+    doors: tuple[Blocked, ...] = ()
+    """How long doors stood open."""
 
 
 class _Alarm(msgspec.Struct, frozen=True):
@@ -149,7 +153,7 @@ def figures(folder: Path, scope: Scope, begin: Instant, end: Instant, now: Insta
         ebikes = _attempts(db, scope.lifts, begin, end)
     owners = {entity: name for name, entities in scope.devices.items() for entity in entities}
     with closing(History(folder)) as history:
-        found, down = sums(history, groups_of(scope.lanes, scope.bays, scope.devices), begin, until)
+        found, down = sums(history, groups_of(scope.lanes, scope.bays, scope.doors, scope.devices), begin, until)
     heard = [
         Availability(name, found[names].good, found[names].known) for name, names in scope.devices.items() if names
     ]
@@ -166,7 +170,14 @@ def figures(folder: Path, scope: Scope, begin: Instant, end: Instant, now: Insta
         ebikes=ebikes,
         availability=tuple(sorted(heard, key=lambda one: (2.0 if one.share is None else one.share, one.name))),
         down=down,
+        doors=_blocked(scope.doors, found),
     )
+
+
+def noise(db: sqlite3.Connection, owners: Mapping[EntityId, str], begin: Instant, end: Instant) -> tuple[Judged, ...]:
+    """Count the alarms of each device, and how people judged them; ``owners`` names the device of an entity."""
+    alarms = [_Alarm(*row) for row in db.execute(_ALARMS, (begin, end))]
+    return _by((name, alarm) for alarm in alarms for name in _deciders(alarm.trace, owners))
 
 
 def percentile(values: list[int], percent: int) -> int | None:

@@ -39,13 +39,16 @@ _UNBOUND_ANYWAY = (Capability.NOTIFIER,)
 
 async def devices(request: web.Request) -> web.Response:
     """List devices with their entities and how they are."""
-    context = request.app[CONTEXT]
+    return answer(schema.Page(all_devices(request.app[CONTEXT])))
+
+
+def all_devices(context: Context) -> list[schema.DeviceOut]:
+    """Present every device: those with entities, and those of hub.yaml that have said nothing yet."""
     groups = _by_device(context)
     sessions = {(session.domain, session.name): session for session in context.sessions.devices}
     silent = sessions.keys() - {(integration, name) for integration, name, _ in groups}
     items = [_device(context, *key, owned) for key, owned in groups.items()]
-    items += [_device(context, integration, name, name, []) for integration, name in sorted(silent)]
-    return answer(schema.Page(items))
+    return items + [_device(context, integration, name, name, []) for integration, name in sorted(silent)]
 
 
 async def discovered(request: web.Request) -> web.Response:

@@ -59,6 +59,13 @@ def tables(found: Figures, names: Naming) -> tuple[Table, ...]:
         _answers(found.answered, found.closed, found.escalations),
         _blocked("lanes", Text("消防通道被占时间", "Fire lanes: time blocked"), found.lanes, names.zone),
         _blocked("bays", Text("占用最多的车位", "Bays blocked longest"), found.bays[:TOP_BAYS], names.entity),
+        _blocked(
+            "doors",
+            Text("门开着的时间", "Doors: time open"),
+            found.doors,
+            names.zone,
+            Text("开着（分钟）", "Open (min)"),
+        ),
         _ebikes(found.ebikes, names.zone),
         _availability(found.availability, found.down),
     )
@@ -105,10 +112,16 @@ def _answers(answered: Spread, closed: Spread, escalations: int) -> Table:
     return Table("answers", Text("响应时间", "Time to answer"), note, columns, rows)
 
 
-def _blocked(name: str, title: Text, rows: tuple[Blocked, ...], named: Callable[[str], Text]) -> Table:
+def _blocked(
+    name: str,
+    title: Text,
+    rows: tuple[Blocked, ...],
+    named: Callable[[str], Text],
+    what: Text = Text("被占（分钟）", "Blocked (min)"),  # noqa: B008 - frozen
+) -> Table:
     columns = (
         Column("name", Text("名称", "Name"), "text"),
-        Column("blocked", Text("被占（分钟）", "Blocked (min)"), "minutes"),
+        Column("blocked", what, "minutes"),
         Column("known", Text("有可信数据（分钟）", "Sensors trusted (min)"), "minutes"),
     )
     note = Text(

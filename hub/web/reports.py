@@ -110,7 +110,7 @@ def _period(request: web.Request, zone: ZoneInfo) -> Period:
 
 
 def _scope(context: Context) -> Scope:
-    """Say which entities tell of lanes, bays and devices."""
+    """Say which entities tell of lanes, bays, doors and devices."""
     zones = context.folder().settings.site.zones
     lanes = [zone for zone in zones.values() if zone.kind is ZoneKind.FIRE_LANE]
     devices: dict[str, set[EntityId]] = {}
@@ -121,6 +121,7 @@ def _scope(context: Context) -> Scope:
     return Scope(
         lanes={zone.id: frozenset(zone.bound(Role.VEHICLE)) for zone in lanes},
         bays={name: frozenset({name}) for zone in lanes for name in zone.bound(Role.VEHICLE)},
+        doors={zone.id: frozenset(zone.bound(Role.DOOR)) for zone in zones.values() if zone.bound(Role.DOOR)},
         devices={name: frozenset(entities) for name, entities in devices.items()},
         lifts=frozenset(zone.id for zone in zones.values() if zone.kind is ZoneKind.LIFT_CAR),
     )

@@ -14,6 +14,7 @@ from hub.web import handlers as h
 from hub.web import schema as s
 from hub.web.account import ACCOUNT
 from hub.web.certificate import AUTHORITY, CERTIFICATE
+from hub.web.device_tests import DEVICE_TESTS
 from hub.web.duty import DUTY
 from hub.web.evidence import EVIDENCE
 from hub.web.incidents import INCIDENTS
@@ -23,8 +24,10 @@ from hub.web.plans import PLANS
 from hub.web.reports import REPORTS
 from hub.web.routing import Route, UserRole
 from hub.web.rules import RULES
+from hub.web.search import SEARCH
 from hub.web.sight import SIGHT
 from hub.web.talk import TALK
+from hub.web.upkeep import UPKEEP
 from hub.web.users import USERS
 
 _VIEWER, _GUARD, _MANAGER = UserRole.VIEWER, UserRole.GUARD, UserRole.MANAGER
@@ -97,6 +100,9 @@ API: tuple[Route, ...] = (
     *REPORTS,
     *EVIDENCE,
     *CERTIFICATE,
+    *UPKEEP,
+    *DEVICE_TESTS,
+    *SEARCH,
 )  # fmt: skip
 
 #: Routes that are no JSON resources. /metrics holds counts only.

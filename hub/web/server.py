@@ -14,11 +14,13 @@ from hub.web.audit import AUDITED, USER, audit
 from hub.web.auth import COOKIE, GUARD_HEADER
 from hub.web.backtest import BUSY
 from hub.web.context import CONTEXT, Context
+from hub.web.device_tests import TESTING
 from hub.web.errors import Refusal
 from hub.web.gate import Gate, Guarded
 from hub.web.handlers import answer
 from hub.web.routes import API, OTHER
 from hub.web.talk import LOOKING, Looking
+from hub.web.tries import Tries
 
 if TYPE_CHECKING:
     import ssl
@@ -63,6 +65,7 @@ def application(context: Context, ui: Path) -> web.Application:
     app[GATE] = Gate()
     app[BUSY] = asyncio.Lock()
     app[LOOKING] = Looking()
+    app[TESTING] = Tries(context.clock)
     for route in (*API, *OTHER):
         app.router.add_route(route.method, route.path, route.handler, name=route.name)
     if (ui / "index.html").is_file():

@@ -43,15 +43,15 @@ async def speak(request: web.Request) -> web.Response:
     """Say a sentence or a prompt through the loudspeaker of a zone."""
     context, zone = request.app[CONTEXT], _zone(request, Role.SPEAKER)
     wanted: SpeechIn = await body(request, SpeechIn)
-    say = _say(context, wanted)
-    return await _order(request, zone, say, wanted.incident, TALK_STALE)
+    say = sentence(context, wanted)
+    return await order(request, zone, say, wanted.incident, TALK_STALE)
 
 
 async def take_picture(request: web.Request) -> web.Response:
     """Take a picture that is kept as evidence."""
     zone = _zone(request, Role.CAMERA)
     wanted: PictureIn = await body(request, PictureIn)
-    return await _order(request, zone, Capture(), wanted.incident, PICTURE_STALE)
+    return await order(request, zone, Capture(), wanted.incident, PICTURE_STALE)
 
 
 async def live_picture(request: web.Request) -> web.Response:
@@ -123,7 +123,7 @@ def _zone(request: web.Request, role: Role) -> Zone:
     return zone
 
 
-def _say(context: Context, wanted: SpeechIn) -> Say:
+def sentence(context: Context, wanted: SpeechIn) -> Say:
     """Return what is to be said. Raises Refusal for what no loudspeaker says."""
     if wanted.prompt is not None:
         prompt = context.folder().settings.site.prompts.get(wanted.prompt)
@@ -140,8 +140,8 @@ def _say(context: Context, wanted: SpeechIn) -> Say:
     return Say(Text(text), volume=wanted.volume)
 
 
-async def _order(
-    request: web.Request, zone: Zone, action: Action, incident: str | None, stale_after: Duration
+async def order(
+    request: web.Request, zone: Zone, action: Action, incident: str | None, stale_after: Duration, target: str = ""
 ) -> web.Response:
     """Commit a person's command, so that the outbox performs it, and answer with its key."""
     context, user = request.app[CONTEXT], request[USER]
@@ -163,7 +163,7 @@ async def _order(
 
     await context.runtime.done(decide)
     words = {"text": action.text.zh, "prompt": action.prompt} if isinstance(action, Say) else {}
-    await audit(request, {"command": key, **words}, target=zone.id)
+    await audit(request, {"command": key, **words}, target=target or zone.id)
     context.live.incidents_changed()
     return answer(OrderedOut(key), 202)
 

@@ -10,6 +10,9 @@ export function makeRouter(): Router {
     routes: [
       { path: '/', name: 'desk', component: DeskPage },
       { path: '/devices', name: 'devices', component: DevicesPage },
+      { path: '/devices/:integration/:name', name: 'device', component: () => import('@/pages/DevicePage.vue'), props: true },
+      { path: '/health', name: 'health', component: () => import('@/pages/HealthPage.vue') },
+      { path: '/search', name: 'search', component: () => import('@/pages/SearchPage.vue') },
       { path: '/firmware', name: 'firmware', component: () => import('@/pages/FirmwarePage.vue') },
       { path: '/plan', name: 'plan', component: () => import('@/pages/PlanPage.vue') },
       { path: '/begin', name: 'begin', component: () => import('@/pages/BeginPage.vue') },

@@ -23,7 +23,7 @@ from hub.model.decision import (
 from hub.model.entry import ClockJump, Entry, Started, Trust
 from hub.model.ids import ActivationId, EntityId, RuleId, ZoneId
 from hub.model.incident import Handling, IncidentState, Verdict
-from hub.model.reading import Alarm, Presence, Quality, Reading
+from hub.model.reading import Alarm, Contact, Presence, Quality, Reading
 from hub.model.site import Role
 from hub.model.time import HOUR, MINUTE, SECOND, Duration, Instant
 
@@ -43,7 +43,9 @@ def at(minutes: float) -> Instant:
     return Instant(BEGIN + round(minutes * MINUTE))
 
 
-def hear(entity: EntityId, value: Presence | Alarm | None, minutes: float, quality: Quality = Quality.GOOD) -> Reading:
+def hear(
+    entity: EntityId, value: Presence | Alarm | Contact | None, minutes: float, quality: Quality = Quality.GOOD
+) -> Reading:
     return Reading(entity, value, quality, at(minutes))
 
 
@@ -198,3 +200,17 @@ def test_percentiles_by_nearest_rank() -> None:
     values = list(range(1, 21))
     assert [percentile(values, percent) for percent in (50, 95, 100)] == [10, 19, 20]
     assert [percentile(found, 95) for found in ([], [7])] == [None, 7]
+
+
+async def test_how_long_doors_stood_open(tmp_path: Path) -> None:
+    book, door = Book(tmp_path), EntityId("x.door")
+    await book.readings(
+        hear(door, Contact.CLOSED, 0), hear(door, Contact.OPEN, 60), hear(door, Contact.CLOSED, 75),
+        hear(door, Contact.OPEN, 90), hear(door, None, 100, Quality.STALE), hear(door, Contact.CLOSED, 120),
+    )  # fmt: skip
+    scope = Scope(doors={"garage": frozenset({door}), "dark": frozenset()})
+    found = figures(tmp_path, scope, BEGIN, END, END)
+    assert found.doors == (
+        Blocked("garage", 25 * MINUTE, 10 * HOUR - 20 * MINUTE), Blocked("dark", 0, 0),
+    )  # fmt: skip
+    await book.journal.close()

@@ -58,6 +58,10 @@ BODIES: dict[str, Any] = {
     "save_rule": {"text": RULE, "base": "", "reason": "why"},
     "switch_rule": {"dry_run": True, "reason": "why"},
     "speech": {"prompt": "none"},
+    "open_ticket": {"device": "sim/a", "note": "坏了"},
+    "change_ticket": {"assigned": "李师傅"},
+    "test_speaker": {"text": "试音"},
+    "test_relay": {"seconds": 2},
     "backtest": {"rule": RULE, "begin": "2024-10-01T00:00Z", "end": "2024-10-02T00:00Z"},
 }
 
@@ -115,6 +119,7 @@ def test_what_is_open_to_everybody_is_listed_here() -> None:
         "draft", "merge", "save_rule", "remove_rule", "switch_rule", "speech",
         "export", "hold", "verify_chain",
         "load_firmware", "roll_out", "stop_rollout", "release",
+        "open_ticket", "change_ticket", "test_speaker", "test_camera", "test_relay",
     }  # fmt: skip
     assert len({route.name for route in ROUTES}) == len(ROUTES)
 

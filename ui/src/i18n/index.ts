@@ -8,6 +8,7 @@ import { en } from './en'
 import { evidenceEn, evidenceZh, type EvidenceMessages } from './evidence'
 import { feelEn, feelZh, type FeelMessages } from './feel'
 import { firmwareEn, firmwareZh, type FirmwareMessages } from './firmware'
+import { historyEn, historyZh, type HistoryMessages } from './history'
 import { placesEn, placesZh, type PlacesMessages } from './places'
 import { planEn, planZh, type PlanMessages } from './plan'
 import { reportsEn, reportsZh, type ReportsMessages } from './reports'
@@ -26,6 +27,7 @@ type Joined = Messages &
   EvidenceMessages &
   FeelMessages &
   FirmwareMessages &
+  HistoryMessages &
   PlacesMessages &
   PlanMessages &
   ReportsMessages &
@@ -51,6 +53,7 @@ const messages = {
     ...evidenceZh,
     ...feelZh,
     ...firmwareZh,
+    ...historyZh,
     ...placesZh,
     ...planZh,
     ...reportsZh,
@@ -64,6 +67,7 @@ const messages = {
     ...evidenceEn,
     ...feelEn,
     ...firmwareEn,
+    ...historyEn,
     ...placesEn,
     ...planEn,
     ...reportsEn,
