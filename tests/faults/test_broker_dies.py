@@ -89,9 +89,13 @@ def test_a_broker_in_trouble(how: str, tmp_path: Path, hub_of: MakeHub) -> None:
             until(lambda: counted(hub), lambda found: len(found) == COUNT)
             trouble(how, broker, folder, hub)
             if how == "wiped":
-                lane.announce()
-                lane.occupied(retain=True)  # somebody restores what it once knew: nobody can say of when that is
                 hub.kill()
+                broker.kill()
+                shutil.rmtree(folder)
+                folder.mkdir()
+                broker.start()
+                lane.announce()
+                lane.occupied(retain=True)  # nobody can say of when that is
                 hub.start()
                 stays(speaker.begun, lambda said: said == [], during=LIMIT + 1)
             count(broker.port, range(COUNT, 2 * COUNT))
