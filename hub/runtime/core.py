@@ -170,8 +170,6 @@ class Runtime:
             self._guarded(self._inbox.popleft(), batch)
         self._guarded(Batch.pass_time, batch)
         self._latest = Instant(batch.now + 1)
-        if self._inbox and not self._held:
-            self._arrived.set()
         if len(self._inbox) <= FULL // 2:
             self._room.set()
         failpoint("batch.decided")

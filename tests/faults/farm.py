@@ -110,7 +110,8 @@ class Farm:
 
     def announce(self) -> None:
         """Tell the hub of all devices."""
-        for device in (*self._lanes, *self._meters):
+        devices: list[Lane | Meter] = [*self._lanes, *self._meters]
+        for device in devices:
             self._sender.send(*device.configuration(), retain=True)
 
     def begin(self) -> None:
