@@ -1,4 +1,4 @@
-"""Fifteen defences of the hub, each with the patch that takes it away and the test that must go red."""
+"""Seventeen defences of the hub, each with the patch that takes it away and the test that must go red."""
 
 # ruff: noqa: E501 - code is quoted as it stands
 
@@ -130,8 +130,8 @@ PLANTED = (
     Mutation(
         "ids outlive their session",
         "runtime/intake.py",
-        "            if delivery.mid == NEW_SESSION:\n",
-        "            if delivery.mid == -1:\n",
+        "        self._recent.clear()\n        batch.entry",
+        "        batch.entry",
         (SESSION,),
     ),
 )
