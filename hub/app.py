@@ -42,6 +42,7 @@ from hub.model.text import Text
 from hub.runtime.authority import ask_authority
 from hub.runtime.clock import SystemClock, boot_us, current_boot_id
 from hub.runtime.core import Runtime
+from hub.runtime.disk import Disk
 from hub.runtime.duty import Duty
 from hub.runtime.health import Health
 from hub.runtime.hooks import Hooks
@@ -230,8 +231,9 @@ async def _start(
     intake.attach(link)
     _background(stack, link.run())
     _background(stack, Watchdog(parts.problems, integrations.folders).run())
-    _background(stack, follow_clock(runtime, parts.clock))
+    _background(stack, follow_clock(runtime, parts.clock, parts.problems))
     _background(stack, keep_anchor(parts.journal))
+    _background(stack, Disk(parts.data, runtime, parts.problems).run())
     _background(stack, follow_files(lambda: fingerprint(parts.config), partial(_reload, parts)))
     _background(stack, _prepare_speech(parts))
     _background(stack, _prepare_duty(parts))

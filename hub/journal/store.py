@@ -6,7 +6,7 @@ import asyncio
 import queue
 import sqlite3
 import threading
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
@@ -14,11 +14,12 @@ import msgspec
 from hub.engine.listening import Absences, remembered
 from hub.journal.chain import begin, keep
 from hub.journal.migrate import migrate
+from hub.journal.soundness import MEMORY, check, trouble_of
 from hub.journal.writer import write
 from hub.model.activation import Slot, SlotKey
 from hub.model.decision import Command, Say
 from hub.model.entry import Announcement, Bookmarked, ClockJump, Delivery, Entry, ModeChange, Started
-from hub.model.errors import JournalError
+from hub.model.errors import JournalError, Trouble
 from hub.model.found import Inboxed
 from hub.model.ids import ActivationId, EntityId, RuleId, ZoneId
 from hub.model.incident import CommandStatus
@@ -32,7 +33,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILE = "journal.sqlite3"
+#: Says that there was a journal here: a hub whose journal is gone must not begin as if nobody had armed anything.
+MADE = "journal.made"
 Answer = TypeVar("Answer")
+_UNTRUSTED = JournalError("opened anew, the journal is not what was written last", Trouble.DAMAGED)
 
 
 class Anchor(msgspec.Struct, frozen=True):
@@ -101,7 +105,9 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
             db.execute(f"PRAGMA cache_size = -{CACHE}")
             db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT}")
     except (sqlite3.Error, OSError) as error:
-        raise JournalError(f"cannot open {path.name}: {error}") from error
+        trouble = trouble_of(error)
+        advice = ": restore a backup" if trouble is Trouble.DAMAGED else ""
+        raise JournalError(f"cannot open {path.name}: {error}{advice}", trouble) from error
     return db
 
 
@@ -118,16 +124,27 @@ class Journal:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / FILE
+        made = folder / MADE
+        if made.exists() and not (self.path.exists() and self.path.stat().st_size):
+            raise JournalError(f"{FILE} is gone: restore a backup, or remove {MADE} to begin anew", Trouble.DAMAGED)
         self.anchor: Callable[[], Anchor] | None = None
         """Set once the clock runs; written with every commit."""
         self._db = connect(self.path)
         self._db.close()  # the thread opens its own: SQLite connections stay on theirs
         self._jobs: queue.SimpleQueue[tuple[Callable[[sqlite3.Connection], None], asyncio.Future[None]] | None]
         self._jobs = queue.SimpleQueue()
-        db = connect(self.path)
-        migrate(db)
-        begin(db)
-        db.close()
+        with closing(connect(self.path)) as db:
+            try:
+                migrate(db)
+                begin(db)
+                check(db, MEMORY)
+            except sqlite3.Error as error:
+                raise JournalError(f"{FILE} is damaged ({error}): restore a backup", trouble_of(error)) from error
+        made.touch(mode=0o600)
+        self._suspect = False
+        """A write to the disk has failed: what the system's cache shows of the file may not be on the disk."""
+        self._last = ""
+        """The anchor of the last commit that succeeded."""
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._thread.start()
 
@@ -163,7 +180,7 @@ class Journal:
             db.close()
 
     def _run(self) -> None:
-        db = connect(self.path)
+        db: sqlite3.Connection | None = connect(self.path)
         stop = False
         while not stop:
             group = [self._jobs.get()]
@@ -172,14 +189,42 @@ class Journal:
             stop = None in group
             jobs = [job for job in group if job is not None]
             if jobs:
-                self._commit(db, jobs)
-        db.close()
+                db = self._trusted(db)
+                error = _UNTRUSTED if db is None else self._commit(db, jobs)
+                for _, done in jobs:
+                    done.get_loop().call_soon_threadsafe(_resolve, done, error)
+        if db is not None:
+            db.close()
+
+    def _trusted(self, db: sqlite3.Connection | None) -> sqlite3.Connection | None:
+        """Return a connection that can be trusted, opened anew and checked after a fault; None while there is none."""
+        if db is not None and not self._suspect:
+            return db
+        if db is not None:
+            with suppress(sqlite3.Error):
+                db.close()
+        try:
+            db = connect(self.path)
+        except JournalError:
+            return None
+        try:
+            check(db)
+            kept = db.execute("SELECT value FROM meta WHERE key = 'anchor'").fetchone()
+        except sqlite3.Error:
+            with suppress(sqlite3.Error):
+                db.close()
+            return None
+        if self._last and (kept is None or kept[0] != self._last):
+            db.close()
+            return None
+        self._suspect = False
+        return db
 
     def _commit(
         self, db: sqlite3.Connection, jobs: list[tuple[Callable[[sqlite3.Connection], None], asyncio.Future[None]]]
-    ) -> None:
-        """One transaction for the whole group: all of it is on the disk, or none."""
-        error: JournalError | None = None
+    ) -> JournalError | None:
+        """One transaction for the whole group: all of it is on the disk, or none and the error is returned."""
+        text = ""
         try:
             db.execute("BEGIN IMMEDIATE")
             for job, _ in jobs:
@@ -190,12 +235,17 @@ class Journal:
                 db.execute("INSERT OR REPLACE INTO meta VALUES ('anchor', ?)", (text,))
             keep(db, None if anchor is None else anchor.at)
             db.execute("COMMIT")
+            self._last = text or self._last
         except Exception as cause:  # noqa: BLE001 - a number or text that SQLite cannot take must not end the thread
+            trouble = trouble_of(cause)
+            self._suspect |= trouble in {Trouble.DISK, Trouble.DAMAGED}
             if db.in_transaction:
-                db.rollback()
-            error = JournalError(f"the journal refused a transaction: {cause}")
-        for _, done in jobs:
-            done.get_loop().call_soon_threadsafe(_resolve, done, error)
+                try:
+                    db.rollback()
+                except sqlite3.Error:
+                    self._suspect = True
+            return JournalError(f"the journal refused a transaction: {cause}", trouble)
+        return None
 
 
 def _resolve(done: asyncio.Future[None], error: JournalError | None) -> None:

@@ -115,8 +115,25 @@ class Limited(DeviceError):
     failure = Failure.LIMIT
 
 
+class Trouble(StrEnum):
+    """Why the journal cannot be written, for the banner."""
+
+    FULL = "full"
+    """No room on the disk."""
+    DISK = "disk"
+    """The disk reports a fault."""
+    DAMAGED = "damaged"
+    """The file is not what was written."""
+    REFUSED = "refused"
+    """Anything else: locked for too long, a value that SQLite cannot take."""
+
+
 class JournalError(HubError):
     """The store refused a transaction; nothing of it was kept."""
+
+    def __init__(self, reason: str, trouble: Trouble = Trouble.REFUSED) -> None:
+        super().__init__(reason)
+        self.trouble = trouble
 
 
 class BrokerError(HubError):

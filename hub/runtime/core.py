@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import structlog
 
 from hub.failpoint import failpoint
+from hub.model.decision import IncidentOpened
 from hub.model.entry import ClockJump
-from hub.model.errors import JournalError
+from hub.model.errors import JournalError, Trouble
 from hub.model.text import Text
 from hub.model.time import Instant
 from hub.runtime.batch import Batch
@@ -34,6 +35,17 @@ BATCH = 1_000
 FULL = 4_000
 #: Seconds between two tries to commit while the journal refuses.
 RETRY = 0.5
+#: Seconds that one commit may take before people are told that nothing can be written.
+SLOW = 3.0
+#: Places named in the banner, of those whose alarm is not on the disk yet.
+NAMED = 5
+_WHY = {
+    Trouble.FULL: Text("磁盘已满，请清理", "the disk is full: make room"),
+    Trouble.DISK: Text("磁盘故障，请更换", "the disk reports faults: replace it"),
+    Trouble.DAMAGED: Text("文件损坏，请恢复备份", "the file is damaged: restore a backup"),
+    Trouble.REFUSED: Text("被拒绝，请看运行日志", "refused: see the hub's log"),
+}
+_SLOW = Text("磁盘没有响应", "the disk does not answer")
 
 
 class JournalPort(Protocol):
@@ -42,6 +54,15 @@ class JournalPort(Protocol):
     async def commit(self, entry: Entry) -> None:
         """Write ``entry``; return once it is on the disk. Raises JournalError."""
         ...
+
+
+class _Decided(NamedTuple):
+    """A batch that waits for the disk, and what follows once it is there."""
+
+    entry: Entry
+    callbacks: tuple[Callable[[], None], ...]
+    commands: list[Command]
+    works: int
 
 
 class Runtime:
@@ -65,6 +86,8 @@ class Runtime:
         self._room = asyncio.Event()
         self._room.set()
         self._stopping = False
+        self._held: deque[_Decided] = deque()
+        """Decided and not on the disk: more than one only while the journal cannot be written."""
         self._latest = Instant(0)
         """No batch is decided before this: inputs never share an instant."""
 
@@ -142,27 +165,36 @@ class Runtime:
 
     async def _turn(self) -> None:
         batch = Batch(self.program, self.state, max(self.clock.now(), self._latest))
-        for _ in range(min(BATCH, len(self._inbox))):
+        works = min(BATCH, len(self._inbox), max(0, FULL - sum(decided.works for decided in self._held)))
+        for _ in range(works):
             self._guarded(self._inbox.popleft(), batch)
         self._guarded(Batch.pass_time, batch)
         self._latest = Instant(batch.now + 1)
-        if self._inbox:
-            self._arrived.set()
         if len(self._inbox) <= FULL // 2:
             self._room.set()
         failpoint("batch.decided")
         commands = batch.commands
         batch.entry.outcomes.extend(begun for command in commands if (begun := self._begin(command)) is not None)
-        if not batch.entry.empty:
-            await self._commit(batch.entry)
+        if not batch.entry.empty or works:
+            self._held.append(_Decided(batch.entry, batch.committed(), commands, works))
+        while self._held and (self._held[0].entry.empty or await self._commit(self._held[0].entry)):
+            self._follow(self._held.popleft())
+        if self._held:  # what arrives meanwhile is decided; all of it is tried again in its order
+            asyncio.get_running_loop().call_later(RETRY, self._arrived.set)
+        elif self._inbox:
+            self._arrived.set()
+
+    def _follow(self, decided: _Decided) -> None:
+        """Acknowledge, act and tell: what was decided is on the disk."""
+        if not decided.entry.empty:
             failpoint("journal.committed")
-        for callback in batch.committed():
+        for callback in decided.callbacks:
             callback()
         failpoint("batch.acknowledged")
-        for command in commands:
+        for command in decided.commands:
             self._dispatch(command)
-        for listener in self._listeners if not batch.entry.empty else ():
-            self._guarded(listener, batch.entry)
+        for listener in self._listeners if not decided.entry.empty else ():
+            self._guarded(listener, decided.entry)
 
     def _guarded(self, part: Callable[[Any], None], argument: Any) -> None:
         """Run one part of a turn; a fault in it is loud and shown, and does not stop the others."""
@@ -173,21 +205,39 @@ class Runtime:
             self._problems.raise_("fault", text)
             log.exception("turn.fault")
 
-    async def _commit(self, entry: Entry) -> None:
-        """Write until it is written: what was decided stays decided, nothing is acknowledged or done meanwhile."""
-        while True:
-            try:
-                await self._journal.commit(entry)
-            except JournalError as error:
-                if self._problems.raise_("journal", Text("日志无法写入，暂停动作", "The journal cannot be written")):
-                    log.error("journal.refused", reason=str(error))
-                if self._stopping:
-                    raise
-                await asyncio.sleep(RETRY)
-            else:
-                if self._problems.settle("journal"):
-                    log.info("journal.writable")
-                return
+    async def _commit(self, entry: Entry) -> bool:
+        """Write what was decided and tell whether it is on the disk; if not, it stays decided and is tried again.
+
+        Raises JournalError when the hub is to stop.
+        """
+        slow = asyncio.get_running_loop().call_later(SLOW, self._unwritten, _SLOW)
+        try:
+            await self._journal.commit(entry)
+        except JournalError as error:
+            if "journal" not in self._problems:
+                log.error("journal.refused", reason=str(error), trouble=error.trouble)
+            self._unwritten(_WHY[error.trouble])
+            if self._stopping:
+                raise
+            return False
+        finally:
+            slow.cancel()
+        if len(self._held) == 1 and self._problems.settle("journal"):
+            log.info("journal.writable")
+        return True
+
+    def _unwritten(self, why: Text) -> None:
+        """Say that nothing is recorded, acknowledged or done, and which alarms people must see to themselves."""
+        zones = self.program.site.zones
+        opened = [found for held in self._held for found in held.entry.decisions if isinstance(found, IncidentOpened)]
+        names = [zones[zone].name for zone in dict.fromkeys(found.zone for found in opened)][-NAMED:]
+        zh, en = "、".join(name.zh for name in names), ", ".join(name.en for name in names)
+        text = Text(
+            f"日志无法写入（{why.zh}）。警情照常判断，语音和通知暂停。" + (f"未记录的警情：{zh}" if names else ""),
+            f"The journal cannot be written ({why.en}). Alarms are still decided; voices and messages wait."
+            + (f" Not yet recorded: {en}" if names else ""),
+        )
+        self._problems.raise_("journal", text)
 
     def _set_timer(self) -> None:
         wake = self.state.next_wake()

@@ -7,26 +7,39 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from hub.model.text import Text
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Hashable
 
     from hub.runtime.clock import SystemClock
     from hub.runtime.core import Runtime
+    from hub.runtime.problems import Problems
 
 log = structlog.get_logger()
 
 #: Seconds between two looks.
 LOOK = 1.0
+#: Seconds for which a jump of the clock stays on the banner.
+SHOWN = 600.0
 
 
-async def follow_clock(runtime: Runtime, clock: SystemClock) -> None:
-    """Journal every jump of the wall clock, and move what is pending with it."""
+async def follow_clock(runtime: Runtime, clock: SystemClock, problems: Problems) -> None:
+    """Journal every jump of the wall clock, move what is pending with it, and say so for a while."""
+    left = 0.0
     while True:
         await asyncio.sleep(LOOK)
         jump = clock.follow()
+        left -= LOOK
         if jump:
+            left = SHOWN
+            seconds = round(jump / 1e6)
+            zh, en = f"时钟跳了 {seconds:+d} 秒，请检查对时", f"The clock jumped by {seconds:+d} s: check its source"
+            problems.raise_("clock", Text(zh, en))
             log.warning("clock.jumped", seconds=jump / 1e6)
             runtime.clock_jumped(jump)
+        elif left <= 0:
+            problems.settle("clock")
 
 
 async def follow_files(fingerprint: Callable[[], Hashable], changed: Callable[[], Awaitable[None]]) -> None:

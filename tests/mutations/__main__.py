@@ -52,9 +52,9 @@ def apply(tree: Path, mutation: Mutation) -> str:
     return text
 
 
-def main() -> int:
-    """Try every fault whose name holds the words given."""
-    chosen = [mutation for mutation in MUTATIONS if all(word in mutation.name for word in sys.argv[1:])]
+def trial(mutations: tuple[Mutation, ...]) -> int:
+    """Try every fault whose name holds the words given; return the exit code."""
+    chosen = [mutation for mutation in mutations if all(word in mutation.name for word in sys.argv[1:])]
     unnoticed = 0
     with tempfile.TemporaryDirectory() as folder:
         tree = Path(folder)
@@ -72,4 +72,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(trial(MUTATIONS))

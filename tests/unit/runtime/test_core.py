@@ -71,6 +71,55 @@ async def test_while_the_journal_refuses_nothing_is_acknowledged_and_it_tries_ag
         assert len(loop.journal.of(Opened)) == 1, "decided once, however often it was tried"
 
 
+async def test_while_the_journal_refuses_it_goes_on_deciding_and_names_what_is_not_recorded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(*IMPATIENT)
+    loop, order = Loop(AT_ONCE.rule()), list[str]()
+    async with loop.running():
+        loop.journal.refuses = True
+        for name, value in (("first", ABSENT), ("second", PRESENT)):
+
+            def work(batch: Batch, name: str = name, value: Presence = value) -> None:
+                batch.feed(Reading(CAR, value, GOOD, batch.now))
+                batch.when_committed(lambda: order.append(name))
+
+            loop.runtime.post(work)
+            await settle()
+        assert loop.runtime.state.states[CAR].value is PRESENT
+        (problem,) = loop.problems.texts()
+        assert "Not yet recorded" in problem.en
+        assert "未记录的警情" in problem.zh
+        assert order == []
+        loop.journal.refuses = False
+        await settle()
+        assert order == ["first", "second"]
+        assert loop.problems.texts() == []
+        assert len(loop.journal.of(Opened)) == 1
+
+
+async def test_what_waits_for_the_disk_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(*IMPATIENT)
+    monkeypatch.setattr(core, "FULL", 4)
+    loop, done = Loop(AT_ONCE.rule()), list[int]()
+    async with loop.running():
+        loop.journal.refuses = True
+        for number in range(20):
+
+            def work(batch: Batch, number: int = number) -> None:
+                batch.feed(Reading(CAR, ABSENT, GOOD, batch.now))
+                batch.when_committed(lambda: done.append(number))
+
+            loop.runtime.post(work)
+            await settle()
+        assert loop.runtime.full
+        assert done == []
+        loop.journal.refuses = False
+        await settle()
+        assert done == list(range(20))
+        assert not loop.runtime.full
+
+
 async def test_what_arrives_together_is_committed_together() -> None:
     loop = Loop(Plan().rule())
     async with loop.running():

@@ -1,0 +1,1 @@
+"""Planted bugs: each takes one defence away, and the harness must notice (F26)."""

@@ -1,0 +1,137 @@
+"""Seventeen defences of the hub, each with the patch that takes it away and the test that must go red."""
+
+# ruff: noqa: E501 - code is quoted as it stands
+
+from __future__ import annotations
+
+from tests.mutations.table import Mutation
+
+FAULTS = "tests/faults"
+ORDER, DISK, CLOCK = f"{FAULTS}/test_order.py", f"{FAULTS}/test_disk.py", f"{FAULTS}/test_wall_clock.py"
+ANYWHERE = f"{FAULTS}/test_storm.py::test_nothing_is_lost_wherever_the_hub_dies"
+FAILS, FILLS = f"{DISK}::test_a_disk_that_fails", f"{DISK}::test_a_disk_that_fills"
+CUT = f"{DISK}::test_a_journal_that_was_cut_never_begins_anew"
+SESSION, BROKER = f"{FAULTS}/test_session.py", f"{FAULTS}/test_broker_dies.py"
+HELD = "self._held.append(_Decided(batch.entry, batch.committed(), commands, works))"
+
+PLANTED = (
+    Mutation(
+        "acknowledge early",
+        "runtime/core.py",
+        HELD,
+        "[done() for done in batch.committed()]\n            self._held.append(_Decided(batch.entry, (), commands, works))",
+        (f"{ORDER}::test_nothing_is_acknowledged_before_it_is_written",),
+    ),
+    Mutation(
+        "act before the commit",
+        "runtime/core.py",
+        HELD,
+        "[self._dispatch(one) for one in commands]\n            self._held.append(_Decided(batch.entry, batch.committed(), [], works))",
+        (f"{ORDER}::test_nothing_is_said_before_it_is_written",),
+    ),
+    Mutation(
+        "no fsync",
+        "journal/store.py",
+        "PRAGMA synchronous = FULL",
+        "PRAGMA synchronous = OFF",
+        (FAILS,),
+    ),
+    Mutation(
+        "a failed commit is taken for done",
+        "journal/store.py",
+        '            return JournalError(f"the journal refused a transaction: {cause}", trouble)\n',
+        "            return None\n",
+        (FAILS,),
+    ),
+    Mutation(
+        "deciding stops while the journal refuses",
+        "runtime/core.py",
+        "            return False\n        finally:",
+        "            await asyncio.Event().wait()\n        finally:",
+        (FAILS,),
+    ),
+    Mutation(
+        "the reserve is never given up",
+        "runtime/disk.py",
+        "            if free < NONE:",
+        "            if free < 0:",
+        (FILLS,),
+    ),
+    Mutation(
+        "no warning before the disk is full",
+        "runtime/disk.py",
+        "        if free < LOW:",
+        "        if free < 0:",
+        (FILLS,),
+    ),
+    Mutation(
+        "a lost journal begins anew",
+        "journal/store.py",
+        "        if made.exists() and not (",
+        "        if not made.parent.exists() and not (",
+        (CUT,),
+    ),
+    Mutation(
+        "no idempotency key",
+        "actions/say.py",
+        "await speaker.play(clip, volume, command.key)",
+        "await speaker.play(clip, volume, type(command.key)(f\"{command.key}/{__import__('time').time_ns()}\"))",
+        (ANYWHERE,),
+    ),
+    Mutation(
+        "outbox not resumed",
+        "app.py",
+        "parts.outbox.resume(parts.memory.outbox)",
+        "parts.outbox.resume(())",
+        (ANYWHERE,),
+    ),
+    Mutation(
+        "a repeat is not marked",
+        "runtime/outbox.py",
+        "repeated=status is CommandStatus.STARTED)",
+        "repeated=False)",
+        (ANYWHERE,),
+    ),
+    Mutation(
+        "restart forgets timers",
+        "journal/store.py",
+        'db.execute("SELECT * FROM slots")',
+        'db.execute("SELECT * FROM slots WHERE 0")',
+        (f"{FAULTS}/test_flood_and_timers.py::test_a_limit_that_passes_while_the_hub_is_down_fires_once_and_late",),
+    ),
+    Mutation(
+        "naive clock",
+        "runtime/clock.py",
+        "        return Instant(self._base + boot_us() - self._boot)",
+        "        return wall()",
+        (CLOCK,),
+    ),
+    Mutation(
+        "a jump of the clock moves no timer",
+        "runtime/watch.py",
+        "            runtime.clock_jumped(jump)\n",
+        "",
+        (CLOCK,),
+    ),
+    Mutation(
+        "retained believed",
+        "runtime/intake.py",
+        "        quality = Quality.STALE\n    if (retained",
+        "        quality = Quality.GOOD\n    if (retained",
+        (BROKER,),
+    ),
+    Mutation(
+        "a delivery is not known again",
+        "runtime/intake.py",
+        "                self._remember(delivery.mid, delivery.digest)\n",
+        "                pass\n",
+        (SESSION,),
+    ),
+    Mutation(
+        "ids outlive their session",
+        "runtime/intake.py",
+        "        self._recent.clear()\n        batch.entry",
+        "        batch.entry",
+        (SESSION,),
+    ),
+)
