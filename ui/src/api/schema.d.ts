@@ -210,6 +210,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/commands/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What became of a command */
+        get: operations["command"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/devices": {
         parameters: {
             query?: never;
@@ -307,6 +324,57 @@ export interface paths {
         get: operations["entities"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/entities/{id}/hold": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Hold a relay for some seconds */
+        post: operations["test_relay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/entities/{id}/picture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a test picture */
+        post: operations["test_camera"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/entities/{id}/speech": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say a test sentence */
+        post: operations["test_speaker"];
         delete?: never;
         options?: never;
         head?: never;
@@ -985,6 +1053,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/search/incidents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Incidents by time, place, device and text */
+        get: operations["search_incidents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/search/incidents.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The newest 10,000 of them as CSV */
+        get: operations["incidents_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/search/readings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Readings by time, place, device and name */
+        get: operations["search_readings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/search/readings.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The newest 10,000 of them as CSV */
+        get: operations["readings_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -1106,6 +1242,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tickets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Maintenance tickets, newest first */
+        get: operations["tickets"];
+        put?: never;
+        /** Open a ticket for a device */
+        post: operations["open_ticket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Assign a ticket, write to it, or say that it is done */
+        put: operations["change_ticket"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tokens": {
         parameters: {
             query?: never;
@@ -1136,6 +1307,23 @@ export interface paths {
         post?: never;
         /** Revoke a token */
         delete: operations["revoke_token"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/upkeep": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How each device is, and how often it was wrong */
+        get: operations["upkeep"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1605,6 +1793,17 @@ export interface components {
             unit: "count" | "minutes" | "share" | "text";
         };
         /**
+         * CommandOut
+         * @description What became of a command; ``evidence`` is what it left, and ``error`` is why it failed.
+         */
+        CommandOut: {
+            error: string;
+            evidence: string | null;
+            key: string;
+            /** @enum {unknown} */
+            status: "done" | "dropped" | "failed" | "pending" | "started";
+        };
+        /**
          * CommandStatus
          * @description Where a command stands in the outbox.
          * @enum {unknown}
@@ -1931,6 +2130,34 @@ export interface components {
             fields: components["schemas"]["FieldOut"][];
             integration: string;
             name: components["schemas"]["Text"];
+        };
+        /**
+         * FoundIncident
+         * @description One incident at a glance; the times are null for what has not happened.
+         */
+        FoundIncident: {
+            answered_at: string | null;
+            closed_at: string | null;
+            handler: string;
+            id: string;
+            note: string;
+            opened_at: string | null;
+            rule: components["schemas"]["Text"];
+            severity: string;
+            state: string;
+            verdict: string | null;
+            zone: components["schemas"]["Text"];
+        };
+        /**
+         * FoundReadingOut
+         * @description One reading, and of what.
+         */
+        FoundReadingOut: {
+            at: string | null;
+            entity: string;
+            name: components["schemas"]["Text"];
+            quality: components["schemas"]["Quality"];
+            value: string | number | null;
         };
         /**
          * GroupForm
@@ -2326,6 +2553,24 @@ export interface components {
             next: string | null;
         };
         /**
+         * Page[FoundIncident]
+         * @description A list; ``next`` is the cursor of the following page, or null.
+         */
+        Page_FoundIncident_: {
+            items: components["schemas"]["FoundIncident"][];
+            /** @default null */
+            next: string | null;
+        };
+        /**
+         * Page[FoundReadingOut]
+         * @description A list; ``next`` is the cursor of the following page, or null.
+         */
+        Page_FoundReadingOut_: {
+            items: components["schemas"]["FoundReadingOut"][];
+            /** @default null */
+            next: string | null;
+        };
+        /**
          * Page[HandoverOut]
          * @description A list; ``next`` is the cursor of the following page, or null.
          */
@@ -2407,11 +2652,29 @@ export interface components {
             next: string | null;
         };
         /**
+         * Page[TicketOut]
+         * @description A list; ``next`` is the cursor of the following page, or null.
+         */
+        Page_TicketOut_: {
+            items: components["schemas"]["TicketOut"][];
+            /** @default null */
+            next: string | null;
+        };
+        /**
          * Page[TokenOut]
          * @description A list; ``next`` is the cursor of the following page, or null.
          */
         Page_TokenOut_: {
             items: components["schemas"]["TokenOut"][];
+            /** @default null */
+            next: string | null;
+        };
+        /**
+         * Page[UpkeepOut]
+         * @description A list; ``next`` is the cursor of the following page, or null.
+         */
+        Page_UpkeepOut_: {
+            items: components["schemas"]["UpkeepOut"][];
             /** @default null */
             next: string | null;
         };
@@ -2560,6 +2823,14 @@ export interface components {
          */
         RecoveryOut: {
             codes: string[];
+        };
+        /**
+         * RelayTestIn
+         * @description Hold a relay for so many seconds; it lets go by itself.
+         */
+        RelayTestIn: {
+            /** @default 3 */
+            seconds: number;
         };
         /**
          * ReportOut
@@ -3015,6 +3286,45 @@ export interface components {
             zh: string;
         };
         /**
+         * TicketChange
+         * @description What shall be otherwise; null leaves it as it is. ``done`` cannot be taken back.
+         */
+        TicketChange: {
+            /** @default null */
+            assigned: string | null;
+            /** @default null */
+            device: string | null;
+            /** @default false */
+            done: boolean;
+            /** @default null */
+            note: string | null;
+        };
+        /**
+         * TicketIn
+         * @description Open a ticket for a device.
+         */
+        TicketIn: {
+            /** @default  */
+            assigned: string;
+            device: string;
+            note: string;
+        };
+        /**
+         * TicketOut
+         * @description One thing to repair; ``done_at`` is null until somebody says that it is.
+         */
+        TicketOut: {
+            assigned: string;
+            device: string;
+            done_at: string | null;
+            done_by: string;
+            id: string;
+            incident: string | null;
+            note: string;
+            opened_at: string | null;
+            opened_by: string;
+        };
+        /**
          * TimeForm
          * @description The local time lies in a window.
          */
@@ -3051,6 +3361,28 @@ export interface components {
             prompt: string;
             /** @default  */
             text: string;
+        };
+        /**
+         * UpkeepOut
+         * @description How one device is.
+         */
+        UpkeepOut: {
+            alarms: number;
+            battery: number | null;
+            device: string;
+            entities: number;
+            false: number;
+            heard: string | null;
+            id: string;
+            integration: string;
+            judged: number;
+            name: string;
+            noise: number | null;
+            reason: string;
+            signal: number | null;
+            state: string;
+            tickets: number;
+            untrusted: number;
         };
         /**
          * UserChange
@@ -3707,6 +4039,37 @@ export interface operations {
             };
         };
     };
+    command: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandOut"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     devices: {
         parameters: {
             query?: never;
@@ -3907,6 +4270,107 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_EntityOut_"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    test_relay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RelayTestIn"];
+            };
+        };
+        responses: {
+            /** @description well */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderedOut"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    test_camera: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderedOut"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    test_speaker: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SpeechIn"];
+            };
+        };
+        responses: {
+            /** @description well */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderedOut"];
                 };
             };
             /** @description an error */
@@ -5434,6 +5898,194 @@ export interface operations {
             };
         };
     };
+    search_incidents: {
+        parameters: {
+            query?: {
+                /** @description RFC 3339 with an offset; 30 days before `end` */
+                begin?: string;
+                /** @description RFC 3339 with an offset; now */
+                end?: string;
+                /** @description a zone id */
+                zone?: string;
+                /** @description a kind of zone */
+                kind?: string;
+                /** @description `<integration>/<name>` */
+                device?: string;
+                /** @description part of a name */
+                text?: string;
+                /** @description a rule id */
+                rule?: string;
+                /** @description false_alarm, resolved, repair or unreviewed */
+                verdict?: string;
+                /** @description 1 to 200 */
+                limit?: string;
+                /** @description `next` of a page */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_FoundIncident_"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    incidents_csv: {
+        parameters: {
+            query?: {
+                /** @description RFC 3339 with an offset; 30 days before `end` */
+                begin?: string;
+                /** @description RFC 3339 with an offset; now */
+                end?: string;
+                /** @description a zone id */
+                zone?: string;
+                /** @description a kind of zone */
+                kind?: string;
+                /** @description `<integration>/<name>` */
+                device?: string;
+                /** @description part of a name */
+                text?: string;
+                /** @description a rule id */
+                rule?: string;
+                /** @description false_alarm, resolved, repair or unreviewed */
+                verdict?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    search_readings: {
+        parameters: {
+            query?: {
+                /** @description RFC 3339 with an offset; 30 days before `end` */
+                begin?: string;
+                /** @description RFC 3339 with an offset; now */
+                end?: string;
+                /** @description a zone id */
+                zone?: string;
+                /** @description a kind of zone */
+                kind?: string;
+                /** @description `<integration>/<name>` */
+                device?: string;
+                /** @description part of a name */
+                text?: string;
+                /** @description an entity id */
+                entity?: string;
+                /** @description 1 to 200 */
+                limit?: string;
+                /** @description `next` of a page */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_FoundReadingOut_"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readings_csv: {
+        parameters: {
+            query?: {
+                /** @description RFC 3339 with an offset; 30 days before `end` */
+                begin?: string;
+                /** @description RFC 3339 with an offset; now */
+                end?: string;
+                /** @description a zone id */
+                zone?: string;
+                /** @description a kind of zone */
+                kind?: string;
+                /** @description `<integration>/<name>` */
+                device?: string;
+                /** @description part of a name */
+                text?: string;
+                /** @description an entity id */
+                entity?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     who: {
         parameters: {
             query?: never;
@@ -5714,6 +6366,112 @@ export interface operations {
             };
         };
     };
+    tickets: {
+        parameters: {
+            query?: {
+                /** @description open or done */
+                state?: string;
+                /** @description `<integration>/<name>` */
+                device?: string;
+                /** @description 1 to 200 */
+                limit?: string;
+                /** @description `next` of a page */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_TicketOut_"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    open_ticket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TicketIn"];
+            };
+        };
+        responses: {
+            /** @description well */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketOut"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_ticket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TicketChange"];
+            };
+        };
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketOut"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     tokens: {
         parameters: {
             query?: never;
@@ -5793,6 +6551,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    upkeep: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_UpkeepOut_"];
+                };
             };
             /** @description an error */
             default: {
