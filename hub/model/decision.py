@@ -32,7 +32,7 @@ class Reason(StrEnum):
     LIMIT = "limit"
 
 
-class Capture(msgspec.Struct, frozen=True, tag="capture"):
+class Capture(msgspec.Struct, frozen=True, omit_defaults=True, tag="capture"):
     """Take one picture from the zone's camera; with a time before or after, a clip of what its camera saw."""
 
     before: Duration = Duration(0)

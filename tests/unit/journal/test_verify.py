@@ -215,7 +215,8 @@ def test_an_old_journal_begins_its_chain_where_it_stands(tmp_path: Path) -> None
         before = dict(db.execute("SELECT name, seq FROM heads"))
         begin(db)
     report = verify_folder(tmp_path)
-    assert report.holds
+    assert {broken.where for broken in report.breaks} == {"evidence"}  # its pictures are not among the fixtures
+    assert all("No such file" in broken.what for broken in report.breaks)
     assert report.before == before
     assert before["events"] > 0
 
