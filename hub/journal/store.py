@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from hub.engine.listening import Absences, remembered
-from hub.journal.chain import begin, keep
+from hub.journal.chain import Fresh, begin, keep
 from hub.journal.migrate import migrate
 from hub.journal.soundness import MEMORY, check, trouble_of
 from hub.journal.writer import write
@@ -145,12 +145,14 @@ class Journal:
         """A write to the disk has failed: what the system's cache shows of the file may not be on the disk."""
         self._last = ""
         """The anchor of the last commit that succeeded."""
+        self._fresh = Fresh()
+        """What the transaction that runs has to chain; of the writing thread alone."""
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._thread.start()
 
     async def commit(self, entry: Entry) -> None:
         """Write ``entry`` and return once it is on the disk. Raises JournalError; then nothing of it was kept."""
-        await self.execute(lambda db: write(db, entry))
+        await self.execute(lambda db: write(db, entry, self._fresh))
 
     async def execute(self, job: Callable[[sqlite3.Connection], None]) -> None:
         """Run ``job`` inside the next transaction."""
@@ -225,6 +227,7 @@ class Journal:
     ) -> JournalError | None:
         """One transaction for the whole group: all of it is on the disk, or none and the error is returned."""
         text = ""
+        self._fresh.clear()
         try:
             db.execute("BEGIN IMMEDIATE")
             for job, _ in jobs:
@@ -233,8 +236,9 @@ class Journal:
             if anchor is not None:
                 text = msgspec.json.encode(anchor).decode()
                 db.execute("INSERT OR REPLACE INTO meta VALUES ('anchor', ?)", (text,))
-            keep(db, None if anchor is None else anchor.at)
+            ends = keep(db, None if anchor is None else anchor.at, self._fresh)
             db.execute("COMMIT")
+            self._fresh.ends = ends
             self._last = text or self._last
         except Exception as cause:  # noqa: BLE001 - a number or text that SQLite cannot take must not end the thread
             trouble = trouble_of(cause)

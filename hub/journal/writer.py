@@ -12,41 +12,54 @@ from hub.model.incident import CommandStatus, IncidentState
 if TYPE_CHECKING:
     import sqlite3
 
+    from hub.journal.chain import Fresh
     from hub.model.decision import Decision
     from hub.model.entry import Entry, Outcome
-    from hub.model.ids import ActivationId
 
 #: Deliveries kept per journal: more than a broker ever has in flight to us (hub.runtime.broker: 1,000).
 KEPT_DELIVERIES = 4096
-_EVENT = "INSERT INTO events (at, kind, activation, body) VALUES (?, ?, ?, ?)"
+#: Tables of the chain, their columns in the order of hub.journal.chain.COLUMNS.
+_INSERT = {
+    "readings": "INSERT INTO readings (entity, value, quality, at, device_at, retained) VALUES (?, ?, ?, ?, ?, ?)",
+    "events": "INSERT INTO events (at, kind, activation, body) VALUES (?, ?, ?, ?)",
+    "turns": "INSERT INTO turns (reading, at, kind, body) VALUES (?, ?, ?, ?)",
+}
 _ENCODER = msgspec.json.Encoder()
 
 
-def write(db: sqlite3.Connection, entry: Entry) -> None:
-    """Write everything of ``entry``."""
+def write(db: sqlite3.Connection, entry: Entry, fresh: Fresh) -> None:
+    """Write everything of ``entry``, and note in ``fresh`` what is to be chained."""
     _write_memory(db, entry)
-    _write_turns(db, entry)
-    db.executemany(
-        "INSERT INTO readings (entity, value, quality, at, device_at, retained) VALUES (?, ?, ?, ?, ?, ?)",
-        [(r.entity, _plain(r.value), r.quality, r.at, r.device_at, r.retained) for r in entry.readings],
-    )
-    db.executemany(
-        _EVENT,
-        [
-            (decision.at, decision.__struct_config__.tag, getattr(decision, "activation", None), _json(decision))
-            for decision in entry.decisions
-        ],
-    )
+    _append(db, fresh, "turns", _turns(db, entry))
+    _append(
+        db, fresh, "readings",
+        [(r.entity, _plain(r.value), r.quality, r.at, r.device_at, int(r.retained)) for r in entry.readings],
+    )  # fmt: skip
+    _append(db, fresh, "events", _events(entry))
     _project(db, entry.decisions)
     for outcome in entry.outcomes:
         _write_outcome(db, outcome)
-    for change in entry.modes:
-        _event(db, change.at, "mode", None, change)
-    for jump in entry.jumps:
-        _event(db, jump.at, "clock_jump", None, jump)
-    for note in entry.notes:
-        _event(db, note.at, note.kind, None, note.body)
     _write_transport(db, entry)
+
+
+def _append(db: sqlite3.Connection, fresh: Fresh, table: str, rows: list[tuple[Any, ...]]) -> None:
+    """Insert rows at the end of a chained table, just as they are hashed."""
+    if rows:
+        db.executemany(_INSERT[table], rows)
+        fresh.rows[table] += rows
+
+
+def _events(entry: Entry) -> list[tuple[Any, ...]]:
+    """Return the rows of what was decided, done and noted."""
+    rows: list[tuple[Any, ...]] = [
+        (decision.at, decision.__struct_config__.tag, getattr(decision, "activation", None), _json(decision))
+        for decision in entry.decisions
+    ]
+    rows += [(outcome.at, "outcome", outcome.activation, _json(outcome)) for outcome in entry.outcomes]
+    rows += [(change.at, "mode", None, _json(change)) for change in entry.modes]
+    rows += [(jump.at, "clock_jump", None, _json(jump)) for jump in entry.jumps]
+    rows += [(note.at, note.kind, None, _json(note.body)) for note in entry.notes]
+    return rows
 
 
 def _write_memory(db: sqlite3.Connection, entry: Entry) -> None:
@@ -70,18 +83,15 @@ def _write_memory(db: sqlite3.Connection, entry: Entry) -> None:
             db.execute("DELETE FROM modes WHERE mode = ?", (change.mode,))
 
 
-def _write_turns(db: sqlite3.Connection, entry: Entry) -> None:
-    """Write what moved the engine beside readings, each with the last reading before it. Inputs share no instant."""
+def _turns(db: sqlite3.Connection, entry: Entry) -> list[tuple[Any, ...]]:
+    """Return what moved the engine beside readings, each with the last reading before it. Inputs share no instant."""
     if not entry.turns:
-        return
+        return []
     (last,) = db.execute("SELECT coalesce(max(seq), 0) FROM readings").fetchone()
-    db.executemany(
-        "INSERT INTO turns (reading, at, kind, body) VALUES (?, ?, ?, ?)",
-        [
-            (last + sum(reading.at < turn.at for reading in entry.readings), turn.at, type(turn).__name__, _json(turn))
-            for turn in entry.turns
-        ],
-    )
+    return [
+        (last + sum(reading.at < turn.at for reading in entry.readings), turn.at, type(turn).__name__, _json(turn))
+        for turn in entry.turns
+    ]
 
 
 def _write_transport(db: sqlite3.Connection, entry: Entry) -> None:
@@ -136,15 +146,10 @@ def _project(db: sqlite3.Connection, decisions: list[Decision]) -> None:
 
 def _write_outcome(db: sqlite3.Connection, outcome: Outcome) -> None:
     db.execute("UPDATE commands SET status = ? WHERE key = ?", (outcome.status, outcome.key))
-    _event(db, outcome.at, "outcome", outcome.activation, outcome)
     if outcome.evidence is not None:
         db.execute(
             "INSERT OR IGNORE INTO evidence VALUES (?, ?, ?, ?, ?, ?, ?, ?)", msgspec.structs.astuple(outcome.evidence)
         )
-
-
-def _event(db: sqlite3.Connection, at: int, kind: str, activation: ActivationId | None, body: Any) -> None:
-    db.execute(_EVENT, (at, kind, activation, _json(body)))
 
 
 def _json(value: Any) -> str:
@@ -152,4 +157,7 @@ def _json(value: Any) -> str:
 
 
 def _plain(value: str | float | None) -> str | float | None:
-    return str(value) if isinstance(value, str) else value
+    """Return the value as the store will give it back: no enum, and no minus before a zero."""
+    if value is None:
+        return None
+    return str(value) if isinstance(value, str) else value + 0

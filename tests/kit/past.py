@@ -6,6 +6,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+from hub.journal.chain import Fresh
 from hub.journal.migrate import migrate
 from hub.journal.store import FILE, connect
 from hub.journal.writer import write
@@ -33,7 +34,7 @@ def record_visits(data: Path, visits: dict[str, list[tuple[float, float]]]) -> N
     with closing(connect(data / FILE)) as db:
         migrate(db)
         db.execute("BEGIN")
-        write(db, Entry(at=Instant(now - AGO + SECOND), readings=readings))
+        write(db, Entry(at=Instant(now - AGO + SECOND), readings=readings), Fresh())
         db.execute("COMMIT")
 
 

@@ -12,6 +12,7 @@ import msgspec
 from hub.engine.program import Program
 from hub.engine.replay import Replay
 from hub.engine.state import EngineState
+from hub.journal.chain import Fresh
 from hub.journal.history import History
 from hub.journal.migrate import migrate
 from hub.journal.store import FILE, Anchor, _load, connect
@@ -48,7 +49,7 @@ class Recorder:
     async def commit(self, entry: Entry) -> None:
         """Write an entry, as the journal's thread does."""
         self._db.execute("BEGIN")
-        write(self._db, entry)
+        write(self._db, entry, Fresh())
         anchor = msgspec.json.encode(Anchor(self.clock.now(), "", 0)).decode()
         self._db.execute("INSERT OR REPLACE INTO meta VALUES ('anchor', ?)", (anchor,))
         self._db.execute("COMMIT")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.journal.chain import Fresh
 from hub.journal.history import History
 from hub.journal.migrate import migrate
 from hub.journal.store import FILE, Anchor, Journal, connect
@@ -36,7 +37,7 @@ class Past:
         """Write one transaction."""
         readings = [fact for fact in facts if isinstance(fact, Reading)]
         turns = [fact for fact in facts if not isinstance(fact, Reading)]
-        write(self._db, Entry(at=at(0), readings=readings, turns=turns))
+        write(self._db, Entry(at=at(0), readings=readings, turns=turns), Fresh())
 
     def hear(self, seconds: float, value: Value | None, quality: Quality = GOOD) -> None:
         """Write a reading of the car's sensor."""

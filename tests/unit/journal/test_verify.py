@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import hashlib
 import shutil
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from hub.journal.chain import COLUMNS, begin
+from hub.journal.chain import COLUMNS, begin, extend, seal
 from hub.journal.migrate import migrate
 from hub.journal.queries import add_audit
 from hub.journal.store import FILE, Anchor, Journal, connect
 from hub.journal.verify import grouped, latest, plain_head, verify_folder
-from hub.model.entry import Entry
+from hub.model.entry import Entry, Note
+from hub.model.errors import JournalError
 from hub.model.ids import EntityId
-from hub.model.reading import Quality, Reading
+from hub.model.proof import Occasion
+from hub.model.reading import Presence, Quality, Reading, Value
 from hub.model.time import HOUR, Instant
 from tests.kit.facts import at, story
 from tests.unit.journal.test_upgrade import old_journal
@@ -164,6 +167,48 @@ def test_a_touched_picture_is_found(held: tuple[Path, str], touch: Callable[[Pat
     data, _ = held
     touch(next((data / "evidence").rglob("*.jpg")))
     assert [found.where for found in verify_folder(data).breaks] == ["evidence"]
+
+
+async def test_rows_in_hand_and_rows_read_back_make_one_chain(tmp_path: Path) -> None:
+    values: list[Value | None] = [
+        None,
+        0.0,
+        -0.0,
+        1,
+        1e22,
+        0.1,
+        float("nan"),
+        '门\u2028\x85\r\n\x0b"',
+        Presence.PRESENT,
+    ]
+    readings = [
+        Reading(EntityId(f"a.{number}"), value, Quality.GOOD, at(number), retained=number % 2 == 0)
+        for number, value in enumerate(values)
+    ]
+    entry = Entry(at=at(1), readings=readings, notes=[Note("link_lost", at(1))])
+    journal = Journal(tmp_path)
+    journal.anchor = lambda: Anchor(at(1), "boot", 0)
+    await journal.commit(entry)  # opened just now: read back
+    await journal.commit(entry)  # in hand
+    assert journal._fresh.ends["readings"] == 2 * len(values)
+
+    def sealed(db: sqlite3.Connection) -> None:
+        seal(db, at(1), Occasion.ASKED)
+
+    def other(db: sqlite3.Connection) -> None:
+        db.execute("INSERT INTO events (at, kind, body) VALUES (0, 'x', '{}')")
+
+    jobs: list[Awaitable[None]] = [journal.commit(entry), journal.execute(sealed), journal.execute(other)]
+    await asyncio.gather(*jobs, journal.commit(entry))  # one transaction: a link in the middle, and somebody else's row
+    with pytest.raises(JournalError):
+        await asyncio.gather(journal.commit(entry), journal.execute(lambda db: db.execute("no SQL")))  # type: ignore[func-returns-value, arg-type, return-value]
+    with contextlib.closing(connect(tmp_path / FILE)) as beside:  # another process
+        beside.execute("INSERT INTO events (at, kind, body) VALUES (0, 'y', '{}')")
+        extend(beside)
+    await journal.commit(entry)
+    await journal.close()
+    report = verify_folder(tmp_path)
+    assert (report.breaks, report.rows["readings"], report.rows["events"]) == ([], 5 * len(values), 7)
 
 
 def test_a_file_that_nobody_knows_is_named(held: tuple[Path, str]) -> None:
