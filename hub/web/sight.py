@@ -13,6 +13,7 @@ from hub.model.ids import EntityId, ZoneId
 from hub.model.site import Sees
 from hub.model.text import Text, clean
 from hub.model.time import SECOND, Instant, isoformat
+from hub.sdk import Camera
 from hub.web.audit import USER, audit
 from hub.web.context import CONTEXT
 from hub.web.devices import edit
@@ -116,18 +117,26 @@ async def sight(request: web.Request) -> web.Response:
 
 
 async def sight_picture(request: web.Request) -> web.Response:
-    """Show the last picture with what is seen in it. Who may only look on gets a small one without number plates."""
+    """Show the last picture with what is seen in it. Who may only look on gets a small one without number plates.
+
+    A camera that is not watched yet is asked for a picture, so that its places can be drawn.
+    """
     context, user = request.app[CONTEXT], request[USER]
     camera = EntityId(request.match_info["entity"])
-    if not context.eyes.watched(camera) or context.eyes.manager is None:
-        raise Refusal(404, "not_found", "no camera of that name is watched")
     public = user.role < UserRole.GUARD or request.query.get("public") == "1"
     plain = request.query.get("plain") == "1"
+    driver = context.registry.driver(camera)
     try:
-        jpeg = await context.eyes.manager.picture(camera, public=public, plain=plain)
+        if context.eyes.manager is not None and context.eyes.watched(camera):
+            jpeg, media = await context.eyes.manager.picture(camera, public=public, plain=plain), "image/jpeg"
+        elif isinstance(driver, Camera) and not public:  # nobody hides the plates in what the camera itself sends
+            picture = await driver.snapshot()
+            jpeg, media = picture.data, picture.media_type
+        else:
+            raise Refusal(404, "not_found", "no camera of that name is watched")
     except DeviceError as error:
         raise Refusal(502, "device", clean(error.reason, 160)) from None
-    return web.Response(body=jpeg, content_type="image/jpeg", headers={"Cache-Control": "no-store"})
+    return web.Response(body=jpeg, content_type=media, headers={"Cache-Control": "no-store"})
 
 
 async def put_sight(request: web.Request) -> web.Response:

@@ -1725,9 +1725,13 @@ export interface components {
         Capability: "alarm" | "camera" | "contact" | "measure" | "notifier" | "presence" | "relay" | "speaker";
         /**
          * CaptureForm
-         * @description Take a picture.
+         * @description Take a picture, or a clip that begins ``before`` and ends ``after`` now.
          */
         CaptureForm: {
+            /** @default null */
+            after: string | number | boolean | null;
+            /** @default null */
+            before: string | number | boolean | null;
             /** @enum {unknown} */
             kind: "capture";
         };
