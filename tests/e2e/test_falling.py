@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, expect
 from hub.config.site import load_site
 from hub.model.ids import ZoneId
 from hub.model.site import Sees
+from tests.e2e.test_every_page import serious
 from tests.e2e.test_seeing import camera, clips
 from tests.kit.broker import Broker
 from tests.kit.browser import Desk, need_desk, running_chromium
@@ -132,6 +133,7 @@ def review(desk: Desk, hub: HubProcess, incident: str) -> None:
     desk.page.wait_for_function("() => document.querySelector('video').currentTime > 0.5")
     assert video.evaluate("one => [one.error, one.videoWidth, one.duration > 5]") == [None, 640, True]
     shoot(desk, "fall")
+    no_barrier(desk)
     desk.hook("fall-confirm").click()
     expect(desk.hook("fall-review")).to_have_count(0)
     until(lambda: hub.incidents()[0]["state"] == "in_progress", what="the review is kept")
@@ -144,6 +146,7 @@ def draw(desk: Desk, config: Path) -> None:
     expect(desk.hook("sight-image")).to_be_visible()
     expect(desk.hook("sight-overlay")).to_be_visible()
     shoot(desk, "sight")
+    no_barrier(desk)
     desk.hook("sight-switch").click()
     expect(desk.hook("sight-overlay")).to_have_count(0)
     (before,) = seen(config, "facade_3")
@@ -152,6 +155,7 @@ def draw(desk: Desk, config: Path) -> None:
     for _ in range(3):
         desk.page.keyboard.press("ArrowRight")
     shoot(desk, "floors")
+    no_barrier(desk)
     desk.hook("sight-save").click()
     until(lambda: seen(config, "facade_3")[0].floors[0][0] > before.floors[0][0], what="the floor line is moved")
     expect(desk.hook("sight-draw")).to_have_count(0)
@@ -170,6 +174,15 @@ def draw(desk: Desk, config: Path) -> None:
     (lane,) = seen(config, "lane_3")
     assert lane.sees is Sees.LANE
     assert np.allclose(lane.polygon, [(0.2, 0.9), (0.8, 0.9), (0.6, 0.5)], atol=0.01)
+
+
+def no_barrier(desk: Desk) -> None:
+    """Find nothing serious by day and by night."""
+    for theme in ("dark", "light"):
+        desk.page.emulate_media(reduced_motion="reduce", color_scheme=theme)
+        look = "wanted => document.documentElement.classList.contains('dark') === wanted"
+        desk.page.wait_for_function(look, arg=theme == "dark")
+        assert serious(desk.page) == [], theme
 
 
 def seen(config: Path, zone: str) -> tuple[Any, ...]:
