@@ -45,7 +45,8 @@ export const sightZh = {
     },
     review: {
       title: '复核：是不是高空抛物？',
-      hint: '看图上画出的轨迹和录像，再判断。录像已锁定，不会被自动删除。',
+      hint: '看图上画出的轨迹和录像，再判断。',
+      locked: '录像已锁定，不会被自动删除。',
       confirm: '是高空抛物',
       deny: '不是坠物',
       why: '看到的是什么（例如鸟、树叶）',
@@ -103,7 +104,8 @@ export const sightEn: SightMessages = {
     },
     review: {
       title: 'Review: did an object fall?',
-      hint: 'Look at the track drawn in the picture and at the clip. The clip is locked and will not be erased.',
+      hint: 'Look at the track drawn in the picture and at the clip.',
+      locked: 'The clip is locked and will not be erased.',
       confirm: 'An object fell',
       deny: 'Not a fall',
       why: 'What was it (a bird, a leaf)',
