@@ -33,9 +33,10 @@ from hub.engine.state import EngineState
 from hub.journal.keeper import erase_in_time, stamp_heads
 from hub.journal.lock import lock
 from hub.journal.queries import Queries
+from hub.journal.retention import hold
 from hub.journal.store import Anchor, Journal, Memory, keep_anchor
 from hub.journal.versions import note_files
-from hub.model.decision import Capture, Notify, Say, Switch
+from hub.model.decision import Capture, Command, Notify, Say, Switch
 from hub.model.entry import Note
 from hub.model.errors import ConfigError, HubError
 from hub.model.text import Text
@@ -162,13 +163,16 @@ async def _build(config: Path, data: Path, folder: SiteFolder, stack: AsyncExitS
     def site() -> Site:
         return parts.folder.settings.site
 
+    async def keep_fall(command: Command) -> None:
+        await journal.execute(lambda db: hold(db, command.activation, clock.now(), "menshen", "fall"))
+
     duty = Duty(memory.roster, memory.roster_version, lambda statutory: parts.folder.duty_calendar(statutory))
     say = SayExecutor(site, config.parent, registry, speech, store, clock)
     outbox = Outbox(
         runtime,
         clock,
         {
-            Capture: CaptureExecutor(site, registry, store, clock, eyes, data / "clips"),
+            Capture: CaptureExecutor(site, registry, store, clock, eyes, data / "clips", keep_fall),
             Say: say,
             Notify: NotifyExecutor(site, lambda rule: _rule_name(parts, rule), http, registry, duty.as_role),
             Switch: SwitchExecutor(site, registry),

@@ -1,11 +1,13 @@
-"""JSON Schema of the ``devices`` and ``integrations`` of hub.yaml, from the manifests, for editors and forms."""
+"""JSON Schema of ``devices``, ``integrations`` and ``see`` of a zone in hub.yaml, for editors and forms."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from hub.config import integrations
-from hub.model.ids import NAME
+from hub.config.sights import CORNERS, FLOORS, POINTS
+from hub.model.ids import ENTITY, NAME
+from hub.model.site import Sees
 
 Schema = dict[str, Any]
 
@@ -31,6 +33,34 @@ _REFERENCE: Schema = {
     "required": ["secret"],
     "additionalProperties": False,
 }
+#: One camera that sees, by what it looks for; the same bounds as hub.config.sights reads by.
+_PART: Schema = {"type": "number", "minimum": 0, "maximum": 1}
+_CORNER: Schema = {"type": "array", "prefixItems": [_PART, _PART], "items": False, "minItems": 2}
+_FLOOR: Schema = {"type": "integer", "minimum": FLOORS[0], "maximum": FLOORS[1]}
+_POINT: Schema = {"type": "array", "prefixItems": [_PART, _PART, _FLOOR], "items": False, "minItems": 3}
+
+
+def _sees(sees: Sees, required: tuple[str, ...] = (), **more: Schema) -> Schema:
+    return {
+        "type": "object",
+        "properties": {"camera": {"type": "string", "pattern": ENTITY.pattern}, "as": {"const": sees.value}, **more},
+        "required": ["camera", "as", *required],
+        "additionalProperties": False,
+    }
+
+
+_SIGHT: Schema = {
+    "oneOf": [
+        _sees(
+            Sees.LANE,
+            ("polygon",),
+            polygon={"type": "array", "items": _CORNER, "minItems": CORNERS[0], "maxItems": CORNERS[1]},
+        ),
+        _sees(Sees.FALLING, floors={"type": "array", "items": _POINT, "minItems": POINTS[0], "maxItems": POINTS[1]}),
+        _sees(Sees.HEALTH),
+    ]
+}
+_SEE: Schema = {"see": {"oneOf": [_SIGHT, {"type": "array", "items": _SIGHT}]}}
 
 
 def device_schema() -> Schema:
@@ -43,7 +73,11 @@ def device_schema() -> Schema:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "type": "object",
-        "properties": {"devices": _closed(sessions), "integrations": _closed(decoders)},
+        "properties": {
+            "devices": _closed(sessions),
+            "integrations": _closed(decoders),
+            "zones": {"type": "object", "patternProperties": {NAME.pattern: {"type": "object", "properties": _SEE}}},
+        },
     }
 
 

@@ -22,7 +22,7 @@ from hub.model.ids import NAME
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hub.model.site import Role
+    from hub.model.site import Role, Sees
 
 #: Name under which an edit that was refused is told.
 DRAFT = "hub.yaml"
@@ -114,6 +114,38 @@ class SiteEditor:
         """Write a zone, or change it; its bindings stay. Raises ConfigError."""
         self._put("zones", name, values, ("area", "supplied_by"), {"bind": {}})
 
+    def see(self, zone: str, camera: str, sees: Sees, values: dict[str, Any] | None) -> None:
+        """Write what a camera looks for in a zone (``polygon``, ``floors``), or that it does no more (None).
+
+        Raises ConfigError.
+        """
+
+        def change(document: Any) -> None:
+            try:
+                entry = document["zones"][zone]
+            except KeyError:
+                raise refused(f"no zone `{zone}`") from None
+            there = entry.get("see", [])
+            listed = there if isinstance(there, list) else [there]
+            place = next((n for n, one in enumerate(listed) if (one["camera"], one["as"]) == (camera, sees)), None)
+            if values is None and place is None:
+                raise refused(f"`{camera}` does not watch `{zone}` as `{sees}`")
+            if values is not None:
+                sight = {"camera": camera, "as": sees.value} if place is None else listed[place]
+                for key in ("polygon", "floors"):
+                    sight.pop(key, None) if key not in values else sight.update({key: _flowing(values[key])})
+                if place is None:
+                    listed.append(sight)
+            elif place is not None:
+                del listed[place]
+            if not listed:
+                entry.pop("see")
+            elif listed is not there or "see" not in entry:
+                entry["see"] = listed[0] if len(listed) == 1 else listed
+
+        with self._lock:
+            self._edit(change)
+
     def remove(self, section: Literal["areas", "zones"], name: str) -> None:
         """Take an area or a zone away. Raises ConfigError when it is not there or something needs it."""
 
@@ -180,8 +212,6 @@ class SiteEditor:
         self._place(plan, "devices", entity, None if spot is None else list(spot))
 
     def _place(self, plan: str, section: Literal["zones", "devices"], name: str, value: list[Any] | None) -> None:
-        from ruamel.yaml.comments import CommentedSeq
-
         def change(document: Any) -> None:
             try:
                 entry = document["plans"][plan]
@@ -190,9 +220,7 @@ class SiteEditor:
             if value is None:
                 _take_out(entry, section, name)
                 return
-            line = CommentedSeq(value)
-            line.fa.set_flow_style()  # [x, y] on one line, as a person would write it
-            entry.setdefault(section, {})[name] = line
+            entry.setdefault(section, {})[name] = _flowing(value)
 
         with self._lock:
             self._edit(change)
@@ -272,6 +300,15 @@ class SiteEditor:
 def refused(sentence: str) -> ConfigError:
     """Return the error of an edit that cannot be."""
     return ConfigError((Finding(Mark(DRAFT, 1, 1), sentence),))
+
+
+def _flowing(value: list[Any]) -> Any:
+    """Return a list that is written on one line, as a person would write [x, y]."""
+    from ruamel.yaml.comments import CommentedSeq
+
+    line = CommentedSeq(value)
+    line.fa.set_flow_style()
+    return line
 
 
 def _take_out(plan: Any, section: str, name: str) -> None:

@@ -24,7 +24,10 @@ class Words(msgspec.Struct, frozen=True):
 
 
 class CaptureForm(msgspec.Struct, frozen=True, tag="capture", tag_field="kind"):
-    """Take a picture."""
+    """Take a picture, or a clip that begins ``before`` and ends ``after`` now."""
+
+    before: Value = None
+    after: Value = None
 
 
 class SayForm(msgspec.Struct, frozen=True, tag="say", tag_field="kind"):
@@ -299,6 +302,8 @@ def _action(item: Any) -> Action:
     match key:
         case "capture" if value == "snapshot":
             return CaptureForm()
+        case "capture" if fields and fields <= {"before", "after"} and all(map(is_value, value.values())):
+            return CaptureForm(value.get("before"), value.get("after"))
         case "close_incident" if value == "cleared":
             return CloseForm()
         case "notify" if is_value(value):
@@ -318,7 +323,8 @@ def _action(item: Any) -> Action:
 def _write_action(form: Action) -> Any:
     match form:
         case CaptureForm():
-            return {"capture": "snapshot"}
+            clip = {key: one for key, one in (("before", form.before), ("after", form.after)) if one is not None}
+            return {"capture": clip or "snapshot"}
         case CloseForm():
             return {"close_incident": "cleared"}
         case NotifyForm():

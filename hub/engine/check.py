@@ -175,7 +175,7 @@ class _One:
             unseen = [zone.id for zone in self._zones if not zone.see]
             if isinstance(action, Capture) and action.is_clip and unseen:
                 where = ", ".join(unseen[:3]) + (" …" if len(unseen) > 3 else "")
-                sentence = f"no camera watches {where} (`see` in hub.yaml), so there is no clip"
+                sentence = f"no camera watches {where} (`see` in hub.yaml), so a picture is taken instead of a clip"
                 yield _warn(self.mark("actions", str(index), word="capture"), sentence)
 
     def texts(self) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ import structlog
 from hub.model.decision import Capture
 from hub.model.errors import Unreachable
 from hub.model.text import Text
-from hub.model.time import SECOND
+from hub.model.time import SECOND, Instant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -77,6 +77,10 @@ class Eyes:
     def watched(self, camera: EntityId) -> bool:
         """Tell whether a camera is watched, so that a clip of it can be cut."""
         return self.manager is not None and self.manager.watched(camera)
+
+    def fall(self, entities: Iterable[EntityId], at: Instant) -> tuple[EntityId, bytes] | None:
+        """Return the camera and the picture (JPEG) of what one of these saw fall near an instant."""
+        return None if self.manager is None else self.manager.fall(entities, at)
 
     async def clip(self, camera: EntityId, start: float, end: float, path: Path) -> tuple[float, float]:
         """Write what was seen in a time (seconds since 1970) as MP4. Raises DeviceError."""

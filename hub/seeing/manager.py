@@ -33,7 +33,7 @@ from hub.vision.worker.parent import Workers
 from hub.vision.worker.wire import Fell, Health, LaneNow, Link, Seen, Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from hub.model.site import Sight, Site
@@ -50,6 +50,8 @@ log = structlog.get_logger()
 LOOK, CONFIRM = 2.0, 300.0
 #: Seconds after which a fall is over.
 FALLEN = 5.0
+#: Seconds between a fall and the command that asks for its picture.
+NEAR = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ class Manager:
         self._told: dict[EntityId, tuple[LaneNow | Alarm | None, float]] = {}
         self._unsaved: set[EntityId] = set()
         self._said: asyncio.Queue[tuple[Sample, ...]] = asyncio.Queue()
+        self._falls: dict[EntityId, tuple[float, EntityId, bytes]] = {}
         self.health: dict[EntityId, Health] = {}
         """The last word of each camera that is watched."""
         self.lanes: dict[EntityId, LaneNow] = {}
@@ -105,12 +108,26 @@ class Manager:
             raise Unreachable("no camera is watched")
         return await self._workers.clip(camera, start, end, path)
 
-    async def picture(self, camera: EntityId, *, public: bool = False) -> bytes:
-        """Return the last picture as JPEG with lanes, boxes and time; ``public`` hides plates. Raises DeviceError."""
+    async def picture(self, camera: EntityId, *, public: bool = False, plain: bool = False) -> bytes:
+        """Return the last picture as JPEG with lanes, boxes and time; ``public`` hides plates, ``plain`` draws nothing.
+
+        Raises DeviceError.
+        """
         if self._workers is None:
             raise Unreachable("no camera is watched")
         ahead = datetime.now(UTC).astimezone(ZoneInfo(self._around.site().timezone)).utcoffset()
-        return await self._workers.picture(camera, 0 if ahead is None else round(ahead.total_seconds()), public=public)
+        return await self._workers.picture(
+            camera, 0 if ahead is None else round(ahead.total_seconds()), public=public, plain=plain
+        )
+
+    def fall(self, entities: Iterable[EntityId], at: Instant) -> tuple[EntityId, bytes] | None:
+        """Return the camera and the picture of what one of these saw fall last, when that was near an instant."""
+        found = [self._falls[name] for name in entities if name in self._falls]
+        near = [fall for fall in found if abs(at / SECOND - fall[0]) < NEAR]
+        if not near:
+            return None
+        _, camera, jpeg = max(near)
+        return camera, jpeg
 
     async def _arrange(self, stack: AsyncExitStack) -> None:
         """Have the workers do what the site says now."""
@@ -235,6 +252,8 @@ class Manager:
         facts = {"camera": fell.camera, "severity": str(fell.severity), "drop_m": round(fell.drop, 1), **floor}
         self._around.runtime.post(lambda batch: batch.record(Note("fall_seen", batch.now, facts)))
         entity = EntityId(fell.name)
+        if fell.jpeg:
+            self._falls[entity] = (fell.decided, EntityId(fell.camera), fell.jpeg)
         if fell.severity is Severity.ALARM:
             at = Instant(round(fell.released * SECOND))
             self._said.put_nowait((Sample(entity, Alarm.ACTIVE, device_at=at),))

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Any
+
 import msgspec
 from aiohttp import web
 
+from hub.config.sights import CORNERS, FLOORS, POINTS
 from hub.model.errors import DeviceError
 from hub.model.ids import EntityId, ZoneId
 from hub.model.site import Sees
 from hub.model.text import Text, clean
 from hub.model.time import SECOND, Instant, isoformat
-from hub.web.audit import USER
+from hub.sdk import Camera
+from hub.web.audit import USER, audit
 from hub.web.context import CONTEXT
+from hub.web.devices import edit
 from hub.web.errors import Refusal
-from hub.web.handlers import answer
+from hub.web.handlers import answer, body
 from hub.web.routing import Route, UserRole
 from hub.web.schema import Page
+
+#: Part of a picture's side, and the number of a floor.
+_Part = Annotated[float, msgspec.Meta(ge=0, le=1)]
+_Floor = Annotated[int, msgspec.Meta(ge=FLOORS[0], le=FLOORS[1])]
+#: Decimals kept of a place: a fifth of a pixel of 1920.
+DECIMALS = 4
 
 
 class SeenOut(msgspec.Struct, frozen=True):
@@ -29,11 +40,20 @@ class SeenOut(msgspec.Struct, frozen=True):
     sees: Sees
     entity: EntityId | None
     polygon: tuple[tuple[float, float], ...]
+    floors: tuple[tuple[float, float, int], ...]
     state: str = ""
     since: str | None = None
     confidence: float = 0.0
     boxes: tuple[tuple[float, float, float, float], ...] = ()
     """Left, top, right, bottom of what stands there."""
+
+
+class SightIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where in its picture a camera looks: a lane has a polygon, a facade floor lines (or none)."""
+
+    polygon: Annotated[tuple[tuple[_Part, _Part], ...], msgspec.Meta(max_length=CORNERS[1])] = ()
+    floors: Annotated[tuple[tuple[_Part, _Part, _Floor], ...], msgspec.Meta(max_length=POINTS[1])] = ()
+    """Points on the line where a floor begins: across, down, number of the floor (the ground floor is 1)."""
 
 
 class SightOut(msgspec.Struct, frozen=True):
@@ -61,7 +81,7 @@ async def sight(request: web.Request) -> web.Response:
     health, lanes = ({}, {}) if manager is None else (manager.health, manager.lanes)
     for zone in context.folder().settings.site.zones.values():
         for one in zone.see:
-            shown = SeenOut(zone.id, zone.name, one.sees, one.entity, one.polygon)
+            shown = SeenOut(zone.id, zone.name, one.sees, one.entity, one.polygon, one.floors)
             now = None if one.entity is None else lanes.get(one.entity)
             if now is not None:
                 since = isoformat(Instant(round(now.since * SECOND))) if now.since else None
@@ -97,23 +117,82 @@ async def sight(request: web.Request) -> web.Response:
 
 
 async def sight_picture(request: web.Request) -> web.Response:
-    """Show the last picture with what is seen in it. Who may only look on gets a small one without number plates."""
+    """Show the last picture with what is seen in it. Who may only look on gets a small one without number plates.
+
+    A camera that is not watched yet is asked for a picture, so that its places can be drawn.
+    """
     context, user = request.app[CONTEXT], request[USER]
     camera = EntityId(request.match_info["entity"])
-    if not context.eyes.watched(camera) or context.eyes.manager is None:
-        raise Refusal(404, "not_found", "no camera of that name is watched")
     public = user.role < UserRole.GUARD or request.query.get("public") == "1"
+    plain = request.query.get("plain") == "1"
+    driver = context.registry.driver(camera)
     try:
-        jpeg = await context.eyes.manager.picture(camera, public=public)
+        if context.eyes.manager is not None and context.eyes.watched(camera):
+            jpeg, media = await context.eyes.manager.picture(camera, public=public, plain=plain), "image/jpeg"
+        elif isinstance(driver, Camera) and not public:  # nobody hides the plates in what the camera itself sends
+            picture = await driver.snapshot()
+            jpeg, media = picture.data, picture.media_type
+        else:
+            raise Refusal(404, "not_found", "no camera of that name is watched")
     except DeviceError as error:
         raise Refusal(502, "device", clean(error.reason, 160)) from None
-    return web.Response(body=jpeg, content_type="image/jpeg", headers={"Cache-Control": "no-store"})
+    return web.Response(body=jpeg, content_type=media, headers={"Cache-Control": "no-store"})
 
 
+async def put_sight(request: web.Request) -> web.Response:
+    """Have a camera look for something in a zone, or change where; written into hub.yaml."""
+    wanted: SightIn = await body(request, SightIn)
+    values = {
+        key: [list(point) for point in points]
+        for key, points in (
+            ("polygon", [(round(x, DECIMALS), round(y, DECIMALS)) for x, y in wanted.polygon]),
+            ("floors", [(round(x, DECIMALS), round(y, DECIMALS), floor) for x, y, floor in wanted.floors]),
+        )
+        if points
+    }
+    _must_fit(wanted.floors)
+    return await _written(request, values)
+
+
+async def remove_sight(request: web.Request) -> web.Response:
+    """Have a camera look no more."""
+    return await _written(request, None)
+
+
+async def _written(request: web.Request, values: dict[str, Any] | None) -> web.Response:
+    context, zone, camera = request.app[CONTEXT], request.match_info["zone"], request.match_info["entity"]
+    try:
+        sees = Sees(request.match_info["sees"])
+    except ValueError:
+        raise Refusal(404, "not_found", "a camera sees `lane`, `falling` or `health`") from None
+    await edit(lambda: context.editor.see(zone, camera, sees, values))
+    await audit(request, {"camera": camera, "as": sees.value, **(values or {})}, target=zone)
+    return web.Response(status=204)
+
+
+def _must_fit(floors: tuple[tuple[float, float, int], ...]) -> None:
+    """Refuse floor lines that contradict each other. Without numpy nothing is watched, and nothing tried."""
+    if not floors:
+        return
+    try:
+        from hub.vision.falling.calibration import CalibrationError, Click, calibrate
+    except ImportError:
+        return
+    try:
+        calibrate(tuple(Click(*floor) for floor in floors))
+    except CalibrationError as error:
+        raise Refusal(422, "floors", str(error)) from None
+
+
+_ONE = "/api/v1/zones/{zone}/sight/{entity}/{sees}"
 SIGHT: tuple[Route, ...] = (
     Route("GET", "/api/v1/sight", "sight", "Cameras that see, and what each sees now", UserRole.VIEWER, sight,
           returns=Page[SightOut]),
+    Route("PUT", _ONE, "put_sight", "Have a camera look for something in a zone, or change where", UserRole.MANAGER,
+          put_sight, takes=SightIn, status=204),
+    Route("DELETE", _ONE, "remove_sight", "Have a camera look no more", UserRole.MANAGER, remove_sight, status=204),
     Route("GET", "/api/v1/sight/{entity}/picture", "sight_picture", "Its last picture, with lanes, boxes and time",
           UserRole.VIEWER, sight_picture, media="image/jpeg",
-          query=(("public", "1: small and without number plates, as it is for viewers"),)),
+          query=(("plain", "1: with nothing drawn into it but the time"),
+                 ("public", "1: small and without number plates, as it is for viewers"))),
 )  # fmt: skip

@@ -19,6 +19,7 @@ import pytest
 from tests.kit.broker import Broker
 from tests.kit.http import request
 from tests.kit.hub import HubProcess, MakeHub
+from tests.kit.sims import Speaker
 from tests.kit.site import Ends, write_site
 from tests.kit.wait import until
 from tests.vision.film import Film, Stage, showing
@@ -32,6 +33,7 @@ rule: seen
 zones: {kind: fire_lane}
 trigger: {vehicle: present, for: 1 s}
 actions:
+  - say: beep
   - capture: snapshot
   - capture: {before: 4 s, after: 2 s}
   - open_incident: {severity: medium}
@@ -62,16 +64,17 @@ def camera(film: Film) -> Iterator[int]:
         loop.close()
 
 
-def seeing_site(folder: Path, broker: Broker, scene: Scene, port: int) -> Path:
+def seeing_site(folder: Path, broker: Broker, scene: Scene, port: int, play: int) -> Path:
     """Write a site with one lane, one camera that sees it, and no other sensor."""
     config = write_site(folder, {"url": broker.url}, Ends())
     site = json.loads(config.read_text("utf-8"))
     lane = site["zones"]["lane_3"]
-    lane["bind"] = {"camera": "generic_camera.lane_3"}
+    lane["bind"] = {"camera": "generic_camera.lane_3", "speaker": "http_speaker.lane_3"}
     corners = [[round(x, 4), round(y, 4)] for x, y in scene.polygon]
     lane["see"] = {"camera": "generic_camera.lane_3", "as": "lane", "polygon": corners}
     stream = {"name": "北侧摄像机", "rtsp": f"rtsp://127.0.0.1:{port}/lane"}
-    site["devices"] = {"generic_camera": {"lane_3": stream}}
+    horn = {"name": "北侧喇叭", "url": f"http://127.0.0.1:{play}/play"}
+    site["devices"] = {"generic_camera": {"lane_3": stream}, "http_speaker": {"lane_3": horn}}
     config.write_text(json.dumps(site, ensure_ascii=False, indent=1), "utf-8")
     (config.parent / "rules" / "seen.yaml").write_text(RULE, "utf-8")
     return config
@@ -97,8 +100,8 @@ def worker_of(hub: HubProcess) -> int:
 def test_a_lane_with_nothing_but_a_camera(tmp_path: Path, broker: Broker, hub_of: MakeHub) -> None:
     scene, show = lane_film(10, 30)
     stage = Stage(show)
-    with camera(Film(stage)) as port:
-        hub = hub_of(seeing_site(tmp_path / "site", broker, scene, port))
+    with camera(Film(stage)) as port, Speaker(tmp_path) as speaker:
+        hub = hub_of(seeing_site(tmp_path / "site", broker, scene, port, speaker.ports["http"]))
         hub.start()
         until(lambda: sight(hub)["seen"][0]["state"] == "absent", within=40, what="the lane is seen empty")
         stage.go(25)
@@ -106,6 +109,7 @@ def test_a_lane_with_nothing_but_a_camera(tmp_path: Path, broker: Broker, hub_of
         seen = sight(hub)
         assert (seen["link"], seen["seen"][0]["state"]) == ("streaming", "present")
         assert len(seen["seen"][0]["boxes"]) == 1
+        until(speaker.heard, within=10, what="the loudspeaker warns")
         until(lambda: clips(hub), within=20, what="a clip is kept")
         os.kill(worker_of(hub), signal.SIGKILL)
         until(lambda: sight(hub)["link"] == "lost", what="the dead worker is told")
@@ -116,7 +120,7 @@ def test_a_lane_with_nothing_but_a_camera(tmp_path: Path, broker: Broker, hub_of
         assert (status, picture[:3]) == (200, b"\xff\xd8\xff")
         stage.go(60)
         until(lambda: hub.incidents()[0]["state"] == "closed", within=40, what="the car has left")
-        assert len(hub.incidents()) == 1
+        assert len(hub.incidents()) == len(speaker.heard()) == 1
         (kept,) = clips(hub)
         status, content = request("GET", hub.url.rstrip("/") + kept["url"], token=hub.token)
     assert status == 200

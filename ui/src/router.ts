@@ -14,6 +14,7 @@ export function makeRouter(): Router {
       { path: '/health', name: 'health', component: () => import('@/pages/HealthPage.vue') },
       { path: '/search', name: 'search', component: () => import('@/pages/SearchPage.vue') },
       { path: '/firmware', name: 'firmware', component: () => import('@/pages/FirmwarePage.vue') },
+      { path: '/sight', name: 'sight', component: () => import('@/pages/SightPage.vue') },
       { path: '/plan', name: 'plan', component: () => import('@/pages/PlanPage.vue') },
       { path: '/begin', name: 'begin', component: () => import('@/pages/BeginPage.vue') },
       { path: '/account', name: 'account', component: () => import('@/pages/AccountPage.vue') },

@@ -15,6 +15,7 @@ import numpy as np
 from hub.model.errors import DecodeError, DeviceError, ModelError
 from hub.model.text import clean
 from hub.vision.falling.detector import FallDetector
+from hub.vision.falling.drawing import draw_track
 from hub.vision.falling.event import Fall
 from hub.vision.frame import Frame
 from hub.vision.health import CameraHealth
@@ -129,7 +130,8 @@ class Camera(threading.Thread):
         if show.public:
             hide_plates(image, boxes)
         lanes = [lane.polygon for lane in self._watch.lanes]
-        return to_jpeg(drawn(image, lanes, boxes, f"{local:%Y-%m-%d %H:%M:%S}"))
+        shapes = ([], []) if show.plain else (lanes, boxes)
+        return to_jpeg(drawn(image, *shapes, f"{local:%Y-%m-%d %H:%M:%S}"))
 
     def cut(self, start: float, end: float, path: Path) -> Clip | None:
         """Write a clip from the ring. Raises OSError."""
@@ -219,8 +221,9 @@ class Camera(threading.Thread):
             self._say(Kept(self._watch.camera, name, lane.save()))
 
     def _look_for_falls(self, detector: FallDetector, picture: VideoFrame, at: float) -> None:
+        luma = _luma(picture)
         try:
-            found = detector.step(_luma(picture), at)
+            found = detector.step(luma, at)
         except DecodeError:
             self._garbage += 1
             return
@@ -237,6 +240,7 @@ class Camera(threading.Thread):
                         fall.confidence,
                         fall.drop,
                         fall.floor,
+                        to_jpeg(draw_track(luma, fall.track)),
                     )
                 )
 

@@ -86,12 +86,15 @@ class Workers:
             raise Unreachable("the camera is not watched")
         return await worker.clip(camera, start, end, path)
 
-    async def picture(self, camera: str, utc_s: int = 0, *, public: bool = False) -> bytes:
-        """Return the last picture of a camera as JPEG, with what is seen drawn into it. Raises DeviceError."""
+    async def picture(self, camera: str, utc_s: int = 0, *, public: bool = False, plain: bool = False) -> bytes:
+        """Return the last picture of a camera as JPEG, with what is seen drawn into it unless it shall be ``plain``.
+
+        Raises DeviceError.
+        """
         worker = self._of(camera)
         if worker is None:
             raise Unreachable("the camera is not watched")
-        return await worker.picture(camera, utc_s, public)
+        return await worker.picture(camera, utc_s, public, plain)
 
     def _of(self, camera: str) -> _Worker | None:
         return next((worker for worker in self._workers if camera in worker.cameras), None)
@@ -129,8 +132,8 @@ class _Worker:
         assert isinstance(cut, WasCut)  # noqa: S101 - numbers are given once
         return cut.start, cut.end
 
-    async def picture(self, camera: str, utc_s: int, public: bool) -> bytes:
-        shown = await self._ask(Show(next(self._numbers), camera, public, utc_s))
+    async def picture(self, camera: str, utc_s: int, public: bool, plain: bool) -> bytes:
+        shown = await self._ask(Show(next(self._numbers), camera, public, utc_s, plain))
         assert isinstance(shown, Shown)  # noqa: S101 - numbers are given once
         return shown.jpeg
 

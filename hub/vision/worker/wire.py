@@ -96,12 +96,14 @@ class Show(msgspec.Struct, frozen=True, tag=True):
     """Hub → worker: the last picture as JPEG with its lanes, boxes and time drawn into it.
 
     ``public`` makes it small and hides number plates; ``utc_s`` are the seconds that clocks there are ahead of UTC.
+    ``plain`` draws nothing but the time.
     """
 
     id: int
     camera: str
     public: bool = False
     utc_s: int = 0
+    plain: bool = False
 
 
 class Ping(msgspec.Struct, frozen=True, tag=True):
@@ -171,6 +173,8 @@ class Fell(msgspec.Struct, frozen=True, tag=True):
     confidence: float
     drop: float
     floor: Floor | None = None
+    jpeg: bytes = b""
+    """The picture of the decision, with the track drawn from the window down."""
 
 
 class WasCut(msgspec.Struct, frozen=True, tag=True):

@@ -54,3 +54,19 @@ def test_every_field_of_every_manifest_has_a_type_that_editors_know() -> None:
         if field.get("type") not in types or (field.get("type") == "choice" and not field.get("choices"))
     }
     assert strange == {}
+
+
+@pytest.mark.parametrize(
+    ("see", "right"),
+    [
+        ({"camera": "onvif.north", "as": "lane", "polygon": [[0, 0], [1, 0], [0.5, 1]]}, True),
+        ([{"camera": "onvif.north", "as": "health"}, {"camera": "onvif.south", "as": "falling"}], True),
+        ({"camera": "onvif.north", "as": "lane"}, False),
+        ({"camera": "onvif.north", "as": "lane", "polygon": [[0, 0], [2, 0], [0.5, 1]]}, False),
+        ({"camera": "onvif.north", "as": "falling", "floors": [[0.5, 0.9, 1]]}, False),
+        ({"camera": "onvif.north", "as": "health", "polygon": [[0, 0], [1, 0], [0.5, 1]]}, False),
+        ({"camera": "north", "as": "health"}, False),
+    ],
+)
+def test_what_cameras_look_for(schema: Any, see: Any, right: bool) -> None:
+    assert (errors(schema, {"zones": {"lane": {"see": see}}}) == []) is right

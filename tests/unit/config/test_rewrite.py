@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from hub.config.merge import merge
 from hub.config.rewrite import flow, rewrite, same
-from hub.config.rule_form import OtherAction, RuleForm, StepForm, read_form, write_form
+from hub.config.rule_form import CaptureForm, RuleForm, StepForm, read_form, write_form
 from hub.config.term_form import IsForm, OtherTerm
 from hub.config.yaml import loads, plain
 from hub.model.errors import ConfigError
@@ -91,7 +91,7 @@ def test_what_the_form_cannot_show_is_kept() -> None:
     )
     odd += "tolerate_gap: 2 min   # dazzled\n"
     form = fields(odd)
-    assert isinstance(form.actions[0], OtherAction)
+    assert form.actions[0] == CaptureForm("10 s")
     assert isinstance(form.conditions[0], OtherTerm)
     assert form.kept == ["tolerate_gap"]
     changed = filled(odd, actions=[*form.actions[1:], form.actions[0]], cooldown="1 min")

@@ -37,6 +37,7 @@ BODIES: dict[str, Any] = {
     "put_area": {"name": {"zh": "楼", "en": ""}},
     "put_zone": {"kind": "gate", "name": {"zh": "门", "en": ""}},
     "draw_zone": {"polygon": [[0, 0], [0.5, 0], [0.5, 1]]},
+    "put_sight": {"polygon": [[0, 0], [0.5, 0], [0.5, 1]]},
     "place_device": {"x": 0.5, "y": 0.25},
     "first_run": {"code": "ABCD-EFGH", "name": "陈经理", "password": PASSWORD},
     "change_password": {"password": PASSWORD, "new": "another long one"},
@@ -68,7 +69,9 @@ BODIES: dict[str, Any] = {
 
 def path_of(route: Route) -> str:
     path = route.path.replace("{mode}", "test").replace("{id}", "1").replace("{domain}/{device}", "sim/a")
-    path = path.replace("{device}", "a").replace("{zone}", "lane").replace("{entity}", "sim.a")
+    path = (
+        path.replace("{device}", "a").replace("{zone}", "lane").replace("{entity}", "sim.a").replace("{sees}", "lane")
+    )
     return f"{path}?entity=a.b" if route.name == "history" else path
 
 
@@ -111,7 +114,7 @@ def test_what_is_open_to_everybody_is_listed_here() -> None:
     }  # fmt: skip
     assert {route.name for route in ROUTES if route.method != "GET"} == {
         "sign_in", "sign_out", "set_mode", "backtest", "pushed", "bind", "add_device", "remove_device", "ignore",
-        "name_site", "put_area", "remove_area", "put_zone", "remove_zone",
+        "put_sight", "remove_sight", "name_site", "put_area", "remove_area", "put_zone", "remove_zone",
         "put_plan", "remove_plan", "draw_zone", "erase_zone", "place_device", "lift_device",
         "first_run", "change_password", "want_factor", "set_factor", "drop_factor", "add_user", "change_user",
         "add_token", "revoke_token",

@@ -1452,6 +1452,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/zones/{zone}/sight/{entity}/{sees}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Have a camera look for something in a zone, or change where */
+        put: operations["put_sight"];
+        post?: never;
+        /** Have a camera look no more */
+        delete: operations["remove_sight"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1707,9 +1725,13 @@ export interface components {
         Capability: "alarm" | "camera" | "contact" | "measure" | "notifier" | "presence" | "relay" | "speaker";
         /**
          * CaptureForm
-         * @description Take a picture.
+         * @description Take a picture, or a clip that begins ``before`` and ends ``after`` now.
          */
         CaptureForm: {
+            /** @default null */
+            after: string | number | boolean | null;
+            /** @default null */
+            before: string | number | boolean | null;
             /** @enum {unknown} */
             kind: "capture";
         };
@@ -3036,6 +3058,11 @@ export interface components {
             /** @default 0 */
             confidence: number;
             entity: string | null;
+            floors: [
+                number,
+                number,
+                number
+            ][];
             name: components["schemas"]["Text"];
             polygon: [
                 number,
@@ -3105,6 +3132,23 @@ export interface components {
             holidays: components["schemas"]["Holidays"];
             people: string[];
             role: string;
+        };
+        /**
+         * SightIn
+         * @description Where in its picture a camera looks: a lane has a polygon, a facade floor lines (or none).
+         */
+        SightIn: {
+            /** @default [] */
+            floors: [
+                number,
+                number,
+                number
+            ][];
+            /** @default [] */
+            polygon: [
+                number,
+                number
+            ][];
         };
         /**
          * SightOut
@@ -6207,6 +6251,8 @@ export interface operations {
     sight_picture: {
         parameters: {
             query?: {
+                /** @description 1: with nothing drawn into it but the time */
+                plain?: string;
                 /** @description 1: small and without number plates, as it is for viewers */
                 public?: string;
             };
@@ -6933,6 +6979,72 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["OrderedOut"];
                 };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_sight: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                zone: string;
+                entity: string;
+                sees: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SightIn"];
+            };
+        };
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_sight: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                zone: string;
+                entity: string;
+                sees: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description an error */
             default: {

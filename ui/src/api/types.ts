@@ -59,7 +59,17 @@ export type RuleTerm = RuleForm['conditions'][number]
 export type RuleVersion = Schemas['VersionOut']
 export type RuleWords = Schemas['RuleWords']
 export type Session = Schemas['SessionOut']
+/** Across, down, and the number of the floor that begins there. */
+export type FloorPoint = [number, number, number]
+export type Sees = Schemas['Sees']
 export type Severity = Schemas['Severity']
+export type Sight = Omit<Schemas['SightOut'], 'seen'> & { seen: Seen[] }
+/** The generated types forget how long a point is. */
+export type Seen = Omit<Schemas['SeenOut'], 'polygon' | 'floors' | 'boxes'> & {
+  polygon: Point[]
+  floors: FloorPoint[]
+  boxes?: [number, number, number, number][]
+}
 export type Site = Schemas['SiteOut']
 export type Span = Schemas['Span']
 export type Step = Incident['timeline'][number]

@@ -13,6 +13,7 @@ import { placesEn, placesZh, type PlacesMessages } from './places'
 import { planEn, planZh, type PlanMessages } from './plan'
 import { reportsEn, reportsZh, type ReportsMessages } from './reports'
 import { enRules, zhRules } from './rules'
+import { sightEn, sightZh, type SightMessages } from './sight'
 import { trustEn, trustZh, type TrustMessages } from './trust'
 import { zh, type Messages as Base } from './zh'
 
@@ -31,6 +32,7 @@ type Joined = Messages &
   PlacesMessages &
   PlanMessages &
   ReportsMessages &
+  SightMessages &
   TrustMessages
 
 /** A key that exists in every language; anything else fails the type check. */
@@ -57,6 +59,7 @@ const messages = {
     ...placesZh,
     ...planZh,
     ...reportsZh,
+    ...sightZh,
     ...trustZh,
     desk: deskZh,
     rules: zhRules,
@@ -71,6 +74,7 @@ const messages = {
     ...placesEn,
     ...planEn,
     ...reportsEn,
+    ...sightEn,
     ...trustEn,
     desk: deskEn,
     rules: enRules,

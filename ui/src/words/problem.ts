@@ -6,6 +6,7 @@ const REFUSED: Record<string, MessageKey> = {
   already: 'desk.refused.already', plate: 'desk.refused.plate', nothing_bound: 'desk.refused.nothing_bound',
   incomplete: 'desk.refused.incomplete', too_long: 'desk.refused.too_long', empty: 'desk.refused.empty',
   unknown: 'desk.refused.unknown', device: 'desk.refused.device',
+  floors: 'sight.floorsWrong',
   no_font: 'reports.noFont', no_report_extra: 'reports.noExtra',
 }
 

@@ -65,6 +65,8 @@ export function newAction(kind: ActionKind, known: { contact: string; prompt: st
   switch (kind) {
     case 'say':
       return { kind, text: { zh: '', en: '' }, volume: 70 }
+    case 'capture':
+      return { kind, before: null, after: null }
     case 'prompt':
       return { kind, name: known.prompt }
     case 'notify':
