@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 #: No name and no password may leave by a sentence on the page.
-PASSWORD = "opensesame"  # noqa: S105 (nobody's)
+PASSWORD = "opensesame"
 _LOGIN = {"user": "menshen", "password": PASSWORD}
-#: By domain, and what else there is to it. ``{server}`` is where the liar listens. Times are the shortest that a configuration allows.
+#: By domain, and what else there is to it. ``{server}`` is where the liar listens.
 GUESTS: dict[str, dict[str, Any]] = {
     "axis_speaker": {"name": "甲", "url": "{server}", "timeout_s": 1, **_LOGIN},
     "dahua": {"name": "甲", "address": "{server}", "timeout_s": 0.5, **_LOGIN},

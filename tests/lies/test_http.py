@@ -40,7 +40,8 @@ class _Calls:
     @contextmanager
     def listening(self) -> Iterator[list[str]]:
         """Collect the addresses."""
-        self.seen = seen = []
+        seen: list[str] = []
+        self.seen = seen
         try:
             yield seen
         finally:
