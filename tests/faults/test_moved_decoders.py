@@ -121,7 +121,7 @@ def test_a_running_hub_moves_it_by_itself(tmp_path: Path, hub_of: MakeHub) -> No
         link.publish("garbler/find/1", "door", mid=1, retained=True)
         for mid, word in enumerate(("slow", "closed", "slow"), 2):
             link.publish("garbler/state/door", word, mid=mid)
-        wait_until(lambda: hub.log_text(), lambda text: "decoder.moved" in text, within=30)
+        wait_until(lambda: hub.said("decoder.moved"), bool, within=30)
         link.publish("garbler/state/door", "segfault", mid=8)
         link.publish("garbler/state/door", "closed", mid=9)
 

@@ -23,6 +23,7 @@ _LOGIN = {"user": "menshen", "password": PASSWORD}
 #: By domain, and what else there is to it. ``{server}`` is where the liar listens.
 GUESTS: dict[str, dict[str, Any]] = {
     "axis_speaker": {"name": "甲", "url": "{server}", "timeout_s": 1, **_LOGIN},
+    "axis_speaker clips": {"name": "甲", "url": "{server}", "timeout_s": 1, "chime": "Gong", **_LOGIN},
     "dahua": {"name": "甲", "address": "{server}", "timeout_s": 0.5, **_LOGIN},
     "dahua events": {"name": "甲", "address": "{server}", "timeout_s": 0.5, "events": ["motion"], **_LOGIN},
     "dingtalk": {"name": "甲", "url": "{server}/robot/send?access_token=t", "secret": PASSWORD, "timeout_s": 1},
