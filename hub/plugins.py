@@ -18,6 +18,7 @@ from hub.model.found import Found, Source
 from hub.model.text import Text, clean
 from hub.runtime.intake import Decoder
 from hub.runtime.isolation.decoding import DecoderProcess
+from hub.runtime.isolation.moving import Mover
 from hub.runtime.isolation.parent import isolated
 from hub.runtime.isolation.wire import Open, WorkerError
 from hub.runtime.sessions import DeviceSession
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from hub.config.settings import DeviceEntry, Settings
     from hub.runtime.hooks import Hooks
+    from hub.runtime.intake import Intake
     from hub.runtime.problems import Problems
     from hub.runtime.reports import Reports
     from hub.sdk import FirmwareKeeper, Surroundings
@@ -104,12 +106,37 @@ async def _decoder_process(
     domain: str, values: Any, problems: Problems, folders: tuple[Path, Path], stack: AsyncExitStack
 ) -> Decoder:
     """Start a decoder that wants a process of its own. Raises DeviceError, WorkerError."""
-    site, data = folders
-    what = Open(domain, "", values or {}, str(site), str(data), str(site / "integrations"))
-    process = DecoderProcess((sys.executable, "-m", "hub.worker"), what, problems)
+    process = _process(domain, values, problems, folders)
     opened = await process.open()
     stack.push_async_callback(process.close)
     return Decoder(domain, opened.filters, process=process, uplinks=opened.uplinks)
+
+
+def _process(domain: str, values: Any, problems: Problems, folders: tuple[Path, Path]) -> DecoderProcess:
+    site, data = folders
+    what = Open(domain, "", values or {}, str(site), str(data), str(site / "integrations"))
+    return DecoderProcess((sys.executable, "-m", "hub.worker"), what, problems)
+
+
+def mover(settings: Settings, intake: Intake, problems: Problems, folders: tuple[Path, Path]) -> Mover:
+    """Return what gives decoders a process of their own while the hub runs; those that did not start are tried again.
+
+    ``folders`` are the site's and that of the data.
+    """
+
+    def make(domain: str) -> DecoderProcess:
+        return _process(domain, plain(settings.integrations[domain]), problems, folders)
+
+    found = Mover(make, intake.host, intake.in_loop, problems)
+    found.again(domain for domain in settings.integrations if _isolated(domain) and not intake.reads(domain))
+    return found
+
+
+def _isolated(domain: str) -> bool:
+    try:
+        return integrations.manifest(domain).isolation == "process"
+    except ConfigError:
+        return False  # it is shown as what it is: not usable
 
 
 def sessions(settings: Settings, lender: Lender) -> tuple[DeviceSession, ...]:

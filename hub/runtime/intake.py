@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from hub.runtime.batch import Batch
     from hub.runtime.core import Runtime
     from hub.runtime.isolation.decoding import DecoderProcess
+    from hub.runtime.isolation.wire import Opened
     from hub.runtime.mqtt.link import Arrival
     from hub.runtime.problems import Problems
     from hub.runtime.registry import Change, Registry
@@ -117,6 +118,32 @@ class Intake:
         self._line = line
         line.subscribe(self.announced)
         line.subscribe(self._registry.topics())
+
+    def reads(self, domain: str) -> bool:
+        """Tell whether a domain has a decoder at all."""
+        return any(found.domain == domain for found in self._decoders)
+
+    def in_loop(self, domain: str) -> bool:
+        """Tell whether a domain has one decoder, and that in the hub's own process."""
+        return [found.process for found in self._decoders if found.domain == domain] == [None]
+
+    def host(self, process: DecoderProcess, opened: Opened) -> None:
+        """Let a process read a domain's messages from now on, in the place of its decoder in the loop or as the first.
+
+        It hears first what announced the devices that are known, so that it knows them when they speak.
+        """
+        domain = process.domain
+        for (announcer, topic), payload in self._payloads.items():
+            if announcer == domain:
+                process.read(Message(topic, payload, retained=True), routed=False, then=_unheard)
+        decoder = Decoder(domain, opened.filters, process=process, uplinks=opened.uplinks)
+        if self.in_loop(domain):
+            self._decoders = tuple(decoder if found.domain == domain else found for found in self._decoders)
+        else:
+            self._decoders = (*self._decoders, decoder)
+            if self._line is not None:
+                self._line.subscribe(decoder.filters)
+        self._processes[domain] = process
 
     def restore(self, announcements: Iterable[Announcement], deliveries: Iterable[Delivery]) -> None:
         """Know again what was announced and taken before the restart."""
@@ -483,3 +510,7 @@ def matches(mask: str, topic: str) -> bool:
         if index >= len(levels) or want not in {"+", levels[index]}:
             return False
     return len(wanted) == len(levels)
+
+
+def _unheard(_: Heard) -> None:
+    """Leave what a process says to an announcement that was taken before."""

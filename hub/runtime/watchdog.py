@@ -30,10 +30,16 @@ _HUB = str(Path(__file__).parents[1])
 
 
 class Watchdog:
-    """Watches one loop. ``places`` tells the folders of integrations by domain."""
+    """Watches one loop. ``places`` tells the folders of integrations by domain; ``named`` hears who held it up."""
 
-    def __init__(self, problems: Problems, places: Callable[[], dict[str, Path]]) -> None:
+    def __init__(
+        self,
+        problems: Problems,
+        places: Callable[[], dict[str, Path]],
+        named: Callable[[str], None] = lambda _domain: None,
+    ) -> None:
         self._problems = problems
+        self._named = named
         self._places = places
         self._beat = time.monotonic()
         self._stopped = threading.Event()
@@ -101,3 +107,4 @@ class Watchdog:
         if (timer := self._shown.pop(key, None)) is not None:
             timer.cancel()
         self._shown[key] = asyncio.get_running_loop().call_later(SHOWN, self._problems.settle, key)
+        self._named(domain)

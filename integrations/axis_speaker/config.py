@@ -20,5 +20,9 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     user: str
     """A user of the device; its role must allow it to transmit audio."""
     password: str
+    chime: Annotated[str, msgspec.Meta(max_length=100)] = ""
+    """Name of a clip stored in the device that is played before the speech; empty for none."""
+    chime_s: Annotated[float, msgspec.Meta(ge=0, le=10)] = 2.0
+    """Seconds that the clip takes: the device does not tell, and takes no speech meanwhile."""
     timeout_s: Annotated[float, msgspec.Meta(ge=1, le=60)] = 10.0
     """Seconds for a connection, and for the answer after the last of the sound."""

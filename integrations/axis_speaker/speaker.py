@@ -14,6 +14,7 @@ import aiohttp
 from aiohttp import hdrs
 
 from hub.sdk import BadCredentials, Clip, CommandKey, Unreachable, Unsupported
+from integrations.axis_speaker.clips import Chime
 from integrations.axis_speaker.config import Config
 from integrations.axis_speaker.sound import Sound
 
@@ -26,13 +27,17 @@ class AxisSpeaker:
     def __init__(self, http: aiohttp.ClientSession, config: Config) -> None:
         self._http = http
         self._config = config
-        self._url = urlsplit(config.url)._replace(path=PATH, query="", fragment="").geturl()
+        base = urlsplit(config.url)._replace(path="", query="", fragment="").geturl()
+        self._url = base + PATH
+        self._chime = Chime(http, base, config) if config.chime else None
 
     async def play(self, clip: Clip, volume: int, key: CommandKey) -> None:
         """Send ``clip`` in real time and return when it was heard. Raises DeviceError.
 
         The protocol has no place for the key: a repeat after a crash is heard again.
         """
+        if self._chime is not None:
+            await self._chime.play(volume)
         sound, limit = Sound(clip, volume), self._config.timeout_s
         try:
             async with asyncio.timeout(limit):

@@ -16,9 +16,8 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-from hub.sdk import BadCredentials, Unreachable, Unsupported
+from hub.sdk import BadCredentials, Unreachable, Unsupported, digest
 from integrations.hikvision.config import Config
-from integrations.hikvision.digest import authorization
 
 #: Seconds of sound in one write, and its bytes at 8 kHz.
 PIECE_SECONDS, PIECE = 0.04, 320
@@ -89,7 +88,9 @@ class _Call:
         if self.challenge:
             user, password = self.config.user, self.config.password
             cnonce = secrets.token_hex(8)
-            lines.append(f"Authorization: {authorization(self.challenge, 'PUT', self.target, user, password, cnonce)}")
+            lines.append(
+                f"Authorization: {digest.authorization(self.challenge, 'PUT', self.target, user, password, cnonce)}"
+            )
         return "\r\n".join([*lines, "", ""]).encode("utf-8", "surrogateescape")
 
     async def _listen(self, reader: asyncio.StreamReader, until: float, enough: Callable[[int], bool]) -> int:

@@ -1,4 +1,4 @@
-"""Cameras and recorders by ONVIF (Profiles S and T): pictures, and what they detect by PullPoint events.
+"""Cameras and recorders by ONVIF (Profiles S and T): pictures, events by PullPoint, and speech by the back channel.
 
 Requests are SOAP 1.2 envelopes written by hand (``soap.py``) and sent with ``fetch``; the camera's clock is read first,
 as the log-in carries a time. Addresses that the camera names are followed on its own host only (``address.py``).
@@ -16,6 +16,7 @@ from hub.sdk import (
     Entity,
     Equipment,
     Plugin,
+    Text,
     Tools,
     Unsupported,
     clean,
@@ -29,6 +30,7 @@ from integrations.onvif.client import Client, soap_session
 from integrations.onvif.config import DOMAIN, Config
 from integrations.onvif.events import PullPoint
 from integrations.onvif.kinds import BY_ID, Kind
+from integrations.onvif.talk import BackChannel
 from integrations.onvif.watch import watch
 
 plugin = Plugin(DOMAIN)
@@ -48,16 +50,17 @@ async def connect(name: str, config: Config, tools: Tools) -> Connection:
         profiles = await media.profiles(client, services)
         profile = media.choose(profiles, config.profile)
         camera = OnvifCamera(tools.http, client, config, services, profile, await _stream(client, services, profile))
+        speaker = _speaker(camera.stream, config)
         no_pictures = await _refusal(camera.address())
         point = PullPoint(client, services.get(media.EVENTS, ""))
         stack.push_async_callback(point.close)
         no_events = await _refusal(point.open()) if config.events else "switched off"
-        if no_events and (config.sources or no_pictures):
+        if no_events and (config.sources or (no_pictures and speaker is None)):
             raise Unsupported("; ".join(filter(None, (no_pictures, f"no events: {no_events}"))))
         channels = () if no_events else _channels(name, config, await point.kinds())
         board = Board(channels, config.hold_s, media.others(profiles, profile))
         run = partial(watch, point, board, tools) if channels else None
-        return Connection(_equipment(name, config, camera, channels), run, stack.pop_all().aclose)
+        return Connection(_equipment(name, config, (camera, speaker), channels), run, stack.pop_all().aclose)
 
 
 async def _refusal(attempt: Awaitable[object]) -> str:
@@ -84,10 +87,26 @@ def _channels(name: str, config: Config, kinds: tuple[Kind, ...]) -> tuple[Chann
     return tuple({channel.entity: channel for channel in [*all_of_a_kind, *ones]}.values())
 
 
-def _equipment(name: str, config: Config, camera: OnvifCamera, channels: tuple[Channel, ...]) -> tuple[Equipment, ...]:
+def _speaker(stream: str, config: Config) -> BackChannel | None:
+    """Return what speaks through the camera where the site wants it. Raises Unsupported for one without a stream."""
+    if config.speaker == "none":
+        return None
+    if not stream:
+        raise Unsupported("the camera names no stream, so it has no back channel for sound")
+    return BackChannel(stream, config)
+
+
+def _equipment(
+    name: str, config: Config, drivers: tuple[OnvifCamera, BackChannel | None], channels: tuple[Channel, ...]
+) -> tuple[Equipment, ...]:
     device = clean(config.name.zh)
-    taking = Equipment(Entity(entity_id(DOMAIN, name), Capability.CAMERA, config.name, device), camera)
+    camera, speaker = drivers
+    taking = [Equipment(Entity(entity_id(DOMAIN, name), Capability.CAMERA, config.name, device), camera)]
+    if speaker is not None:
+        title = Text(f"{config.name.zh} 喇叭", f"{config.name.en or config.name.zh}: loudspeaker")
+        entity = Entity(entity_id(DOMAIN, f"{name}_speaker"), Capability.SPEAKER, title, device)
+        taking.append(Equipment(entity, speaker))
     sensing = (
         Entity(channel.entity, channel.kind.capability, channel.title(config.name), device) for channel in channels
     )
-    return (taking, *(Equipment(entity) for entity in sensing))
+    return (*taking, *(Equipment(entity) for entity in sensing))

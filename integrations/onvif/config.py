@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
@@ -31,6 +31,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Rules or inputs that become entities of their own."""
     hold_s: Annotated[float, msgspec.Meta(ge=1, le=300)] = 10.0
     """Seconds for which a crossed line is an alarm: the camera tells only the moment."""
+    speaker: Literal["none", "backchannel"] = "none"
+    """Whether the hub speaks through the camera's stream (Profile T, audio output)."""
     timeout_s: Annotated[float, msgspec.Meta(ge=0.2, le=20)] = 5.0
     """Seconds for one answer."""
 

@@ -6,11 +6,10 @@ import asyncio
 import contextlib
 import ipaddress
 import socket
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable
 
-from hub.sdk import Clip, CommandKey, Unreachable, clean
+from hub.sdk import Clip, CommandKey, Unreachable, clean, rtp
 from integrations.rtp_speaker.config import Config
-from integrations.rtp_speaker.rtp import PACKET_SECONDS, Stream, packets
 
 #: Expedited Forwarding, what networks give voice (RFC 3246, RFC 4594 section 4.1), in the upper six bits of the octet.
 _DSCP_EF = 46 << 2
@@ -28,11 +27,11 @@ class RtpSpeaker:
         UDP has no answer: a silent success means only that the packets left. A loudspeaker (not a group) that is up
         but does not listen on the port is noticed, since its refusal comes back by ICMP.
         """
-        stream = Stream.of(key)
+        packets = rtp.packets(clip, volume, self._config.codec, rtp.Stream.of(key))
         try:
             with await open_socket(self._config) as sender:
                 loop = asyncio.get_running_loop()
-                await pace(packets(clip, volume, self._config.codec, stream), _send_to(sender), loop.time)
+                await rtp.pace(packets, _send_to(sender), loop.time)
         except OSError as error:
             where = f"{clean(self._config.address)}:{self._config.port}"
             raise Unreachable(f"cannot send sound to {where} ({error.strerror})") from None
@@ -68,20 +67,3 @@ def _send_to(sender: socket.socket) -> Callable[[bytes], None]:
             sender.send(packet)
 
     return send
-
-
-async def pace(
-    stream: Iterable[bytes],
-    send: Callable[[bytes], None],
-    now: Callable[[], float],
-    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
-) -> None:
-    """Send one packet each ``PACKET_SECONDS`` and return when the last has been heard.
-
-    Each is due at a multiple after the first, never "so long after the one before": what the loop is late with one is
-    made good with the next, and the error does not add up.
-    """
-    start, number = now(), 0
-    for number, packet in enumerate(stream, start=1):
-        send(packet)
-        await sleep(max(0.0, start + number * PACKET_SECONDS - now()))

@@ -17,7 +17,7 @@ from hub.engine.replay import Replay
 from hub.engine.state import EngineState
 from hub.model.decision import Command, IncidentOpened, Say
 from hub.model.time import HOUR, Instant
-from integrations.rtp_speaker.rtp import Stream
+from hub.sdk.rtp import Stream
 from tests.kit.sims import Speaker
 from tests.kit.store import outcomes, rows, says, whole
 

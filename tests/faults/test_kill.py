@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from hub.failpoint import POINTS
-from integrations.rtp_speaker.rtp import Stream
+from hub.sdk.rtp import Stream
 from tests.kit.broker import Broker
 from tests.kit.generator import Generator
 from tests.kit.hub import HubProcess, MakeHub

@@ -44,6 +44,12 @@ class Axis:
     early: bytes = b""
     deaf: bool = False
     silent: bool = False
+    clips: bytes = (
+        b"root.MediaClip.M0.Name=Alarm\r\nroot.MediaClip.M7.Name=Ding dong\r\nroot.MediaClip.M7.Type=audio\r\n"
+    )
+    """What it says of its stored clips."""
+    played: list[str] = field(default_factory=list)
+    """The queries of the clips that it was told to play."""
     requests: list[Request] = field(default_factory=list)
     _nonces: set[str] = field(default_factory=set)
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
@@ -86,11 +92,16 @@ class Axis:
         self.requests.append(request)
         if self.silent:
             return not await reader.read()
-        length = int(headers["content-length"])
+        length = int(headers.get("content-length", "0"))
         if not self._lets_in(request):
             request.refused = True
             writer.write(self._refusal())
             await reader.readexactly(length)
+            return True
+        if line.startswith("GET "):
+            self.played += re.findall(r"playclip\.cgi\?(\S+)", line)
+            body = self.clips if "group=MediaClip " in line else b"OK\r\n"
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
             return True
         if length == 0:
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
@@ -132,5 +143,6 @@ class Axis:
             return hashlib.new(kind, text.encode(), usedforsecurity=False).hexdigest()
 
         middle = ":".join(fields[key] for key in ("nonce", "nc", "cnonce", "qop"))
-        right = f"{digest(f'{USER}:AXIS_ACCC8E:{PASSWORD}')}:{middle}:{digest('POST:/axis-cgi/audio/transmit.cgi')}"
-        return (fields["uri"], fields["response"]) == ("/axis-cgi/audio/transmit.cgi", digest(right))
+        method, target, _ = request.line.split(" ")
+        right = f"{digest(f'{USER}:AXIS_ACCC8E:{PASSWORD}')}:{middle}:{digest(f'{method}:{target}')}"
+        return (fields["uri"], fields["response"]) == (target, digest(right))

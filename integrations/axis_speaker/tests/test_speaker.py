@@ -58,6 +58,32 @@ async def play(tools: Tools, config: Config, clip: Clip = SHORT, volume: int = 1
         await equipment.driver.play(clip, volume, KEY)
 
 
+@pytest.mark.parametrize("scheme", ["digest", "basic"])
+async def test_a_stored_clip_is_the_chime_before_the_speech(scheme: str, tools: Tools) -> None:
+    device = Axis(scheme=scheme)
+    async with device.listen() as url:
+        await play(tools, config(url, chime="Ding dong", chime_s=0.0), volume=60)
+    assert device.played == ["clip=7&volume=60"]
+    assert [len(request.body) for request in device.spoken] == [400], "and then the speech"
+    lines = [request.line.split()[1] for request in device.requests if not request.refused]
+    assert lines.index("/axis-cgi/playclip.cgi?clip=7&volume=60") < lines.index("/axis-cgi/audio/transmit.cgi")
+
+
+async def test_a_clip_that_is_not_there_is_answered_with_those_that_are(tools: Tools) -> None:
+    async with (device := Axis()).listen() as url:
+        with pytest.raises(Unsupported, match="has no clip 'Gong'; it has: Ding dong, Alarm"):
+            await play(tools, config(url, chime="Gong"))
+    assert not device.spoken
+
+
+@pytest.mark.parametrize("clips", [b"", b"\xff" * 1000, b"root.MediaClip.M.Name=Gong\r\n", b"x" * 100_000])
+async def test_lies_about_clips(clips: bytes, tools: Tools) -> None:
+    async with (device := Axis(clips=clips)).listen() as url:
+        with pytest.raises(Unsupported):
+            await play(tools, config(url, chime="Gong"))
+    assert not device.played
+
+
 @pytest.mark.parametrize("scheme", ["digest", "sha256", "basic", ""])
 async def test_the_device_hears_the_clip_once(scheme: str, tools: Tools) -> None:
     async with (axis := Axis(scheme)).listen() as url:

@@ -15,10 +15,10 @@ import pytest
 
 import integrations.hikvision as integration
 from hub.sdk import BadCredentials, Clip, CommandKey, DeviceError, Speaker, Tools, Unreachable, Unsupported
+from hub.sdk.digest import authorization
 from hub.sdk.g711 import SILENCE, Codec, encode
 from integrations.hikvision.call import send
 from integrations.hikvision.config import Config
-from integrations.hikvision.digest import authorization
 from integrations.hikvision.tests.far_end import AUDIO, Camera
 from integrations.hikvision.tests.kit import Hub, config, until
 

@@ -17,7 +17,7 @@ SEEN = b"\x03\x02\x22\x22"
 
 
 @contextlib.asynccontextmanager
-async def line(*answers: bytes) -> AsyncIterator[Line]:
+async def line(*answers: bytes, rtu: bool = False, pause: float = 0) -> AsyncIterator[Line]:
     """Open a line to a server that sends ``answers``, ``NN`` in them being the number of the question."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -26,10 +26,11 @@ async def line(*answers: bytes) -> AsyncIterator[Line]:
                 for answer in answers:
                     writer.write(answer.replace(b"NN", question[:2]))
                     await writer.drain()
+                    await asyncio.sleep(pause)
         writer.transport.abort()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    opened = await open_line(Tcp("127.0.0.1", server.sockets[0].getsockname()[1], rtu=False), timeout=0.3)
+    opened = await open_line(Tcp("127.0.0.1", server.sockets[0].getsockname()[1], rtu=rtu), timeout=0.3)
     try:
         yield opened
     finally:
@@ -68,6 +69,25 @@ async def test_an_answer_in_pieces() -> None:
 async def test_an_answer_that_does_not_fit_is_none() -> None:
     async with line(framed(b"\x03\x04\x22\x22\x22\x22")) as opened:
         with pytest.raises(Silent, match="wrongly"):
+            await opened.ask(ASKED)
+
+
+@pytest.mark.parametrize("spoilt", [0, 3, 5, 6])
+async def test_a_wrong_crc_is_no_answer(spoilt: int) -> None:
+    right = bytes.fromhex("010302222220fd")  # unit 1, one register; CRC-16 of the specification, 6.2.2
+    async with line(right, rtu=True) as opened:
+        assert await opened.ask(ASKED) == (0x2222,)
+    wrong = bytearray(right)
+    wrong[spoilt] ^= 0x10
+    async with line(bytes(wrong), rtu=True) as opened:
+        with pytest.raises(Silent):
+            await opened.ask(ASKED)
+
+
+@pytest.mark.parametrize("rtu", [False, True])
+async def test_an_answer_that_drips_is_none(rtu: bool) -> None:
+    async with line(*(b"\0" for _ in range(100)), rtu=rtu, pause=0.1) as opened, asyncio.timeout(5):
+        with pytest.raises((Silent, Lost)):
             await opened.ask(ASKED)
 
 

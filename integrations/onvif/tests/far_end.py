@@ -65,6 +65,8 @@ class FakeCamera:
     """Tokens that were wrong; real cameras lock the user after some."""
     authorizations: list[str] = field(default_factory=list)
     """How HTTP log-in was tried."""
+    rtsp: int = 554
+    """Port of its stream."""
     deaf: bool = False
     """It takes every question and answers none."""
     _nonces: set[str] = field(default_factory=set)
@@ -178,7 +180,7 @@ class FakeCamera:
 
     async def _GetStreamUri(self, root: object, question: ElementTree.Element, *_: object) -> web.Response:  # noqa: N802
         assert question.findtext("trt:StreamSetup/tt:Transport/tt:Protocol", "", SPACES) == "RTSP"
-        uri = "<tt:Uri>rtsp://10.0.0.7:554/live/1</tt:Uri>"
+        uri = f"<tt:Uri>rtsp://10.0.0.7:{self.rtsp}/live/1</tt:Uri>"
         return answer(soap(f"<trt:GetStreamUriResponse><trt:MediaUri>{uri}</trt:MediaUri></trt:GetStreamUriResponse>"))
 
     async def _GetEventProperties(self, *_: object) -> web.Response:  # noqa: N802

@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import pty
+import socket
 import sys
 import threading
 import tty
@@ -79,19 +80,53 @@ async def line() -> AsyncIterator[tuple[int, str]]:
 @contextlib.asynccontextmanager
 async def far_end(address: int = 5, key: str = KEY, inputs: int = 0) -> AsyncIterator[Far]:
     async with line() as (master, port):
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "integrations.osdp.tests.peripheral", str(master), str(address), key, str(inputs)),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
-            pass_fds=(master,),
-            cwd=Path(__file__).parents[3],
-        )
-        far = Far(port, master, process)
+        far = Far(port, master, await peripheral(master, address, key, inputs))
         try:
             yield far
         finally:
             await far.end()
+
+
+async def peripheral(end: int, address: int, key: str, inputs: int = 0) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "integrations.osdp.tests.peripheral", str(end), str(address), key, str(inputs)),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+        pass_fds=(end,),
+        cwd=Path(__file__).parents[3],
+    )
+
+
+@contextlib.asynccontextmanager
+async def multi_drop(*readers: tuple[int, str]) -> AsyncIterator[list[Far]]:
+    """Several readers on one pair of wires: whatever one end says, all others hear."""
+    loop = asyncio.get_running_loop()
+    async with line() as (master, port), contextlib.AsyncExitStack() as stack:
+        ends, fars = [master], []
+        os.set_blocking(master, False)
+        for address, key in readers:
+            ours, theirs = socket.socketpair()
+            stack.callback(ours.close)
+            ours.setblocking(False)
+            far = Far(port, master, await peripheral(theirs.fileno(), address, key))
+            theirs.close()
+            stack.push_async_callback(far.end)
+            ends.append(ours.fileno())
+            fars.append(far)
+
+        def pass_on(end: int) -> None:
+            with contextlib.suppress(OSError):
+                data = os.read(end, 4096)
+                for other in ends:
+                    if other != end:
+                        with contextlib.suppress(OSError):
+                            os.write(other, data)
+
+        for end in ends:
+            loop.add_reader(end, pass_on, end)
+            stack.callback(loop.remove_reader, end)
+        yield fars
 
 
 @dataclass
@@ -162,6 +197,30 @@ async def test_a_card_is_active_for_a_moment_and_its_number_stays_out(
         assert hub.said == []
     shown = repr(hub.said) + caplog.text + "".join(capfd.readouterr())
     assert not any(secret in shown.lower() for secret in (CARD, "1234", KEY))
+
+
+async def test_several_readers_on_one_line(hub: Hub) -> None:
+    async with multi_drop((5, KEY), (6, OTHER), (7, "")) as (gate, back, lobby):
+        many = {
+            "gate": {"name": "大门", "address": 5, "key": KEY},
+            "back": {"name": "后门", "address": 6, "key": OTHER},
+            "lobby": {"name": "大堂", "address": 7},
+        }
+        wanted = msgspec.convert({"port": gate.port, "readers": many, "timeout_s": 8.0}, Config)
+        async with running(hub, wanted):
+            online = {(f"osdp.line_{name}_tamper", Alarm.CLEAR) for name in many}
+            async with asyncio.timeout(PATIENCE):
+                while not online <= set(hub.said):  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+            for name, far in (("gate", gate), ("back", back), ("lobby", lobby)):
+                await far.say(card=CARD)
+                await hub.until(f"osdp.line_{name}_card", Alarm.ACTIVE)
+            await back.end()
+            await hub.until("osdp.line_back_card", Quality.STALE)
+            await lobby.say(card=CARD)
+            await hub.until("osdp.line_lobby_card", Alarm.ACTIVE)
+            gone = {entity for entity, value in hub.said if value is Quality.STALE}
+            assert not [entity for entity in gone if "back" not in entity], "the others are not touched"
 
 
 async def test_tamper_and_power(hub: Hub) -> None:

@@ -17,9 +17,9 @@ import yaml
 import integrations.rtp_speaker as integration
 from hub.sdk import Capability, Clip, CommandKey, Speaker, Text, Tools, Unreachable, Unsupported
 from hub.sdk.g711 import Codec
+from hub.sdk.rtp import LEAD_IN, PAYLOAD_TYPES, Stream, pace, packets
 from integrations.rtp_speaker.config import Config
-from integrations.rtp_speaker.rtp import LEAD_IN, PAYLOAD_TYPES, Stream, packets
-from integrations.rtp_speaker.speaker import RtpSpeaker, open_socket, pace
+from integrations.rtp_speaker.speaker import RtpSpeaker, open_socket
 from integrations.rtp_speaker.tests.receiver import Receiver, decode, parse
 
 NAME = Text(zh="三号车道音箱")

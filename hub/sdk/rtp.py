@@ -1,13 +1,16 @@
-"""One utterance as RTP packets: a pure function of the clip and the command's key."""
+"""One utterance as RTP packets, a pure function of the clip and the command's key, and their pace."""
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import struct
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from hub.sdk import Clip, CommandKey, g711
+from hub.model.ids import CommandKey
+from hub.sdk import g711
+from hub.sdk.media import Clip
 
 #: Payload types (RFC 3551, table 4).
 PAYLOAD_TYPES: dict[g711.Codec, int] = {"pcmu": 0, "pcma": 8}
@@ -62,3 +65,20 @@ def packets(clip: Clip, volume: int, codec: g711.Codec, stream: Stream) -> Itera
             )
             + payload
         )
+
+
+async def pace(
+    stream: Iterable[bytes],
+    send: Callable[[bytes], None],
+    now: Callable[[], float],
+    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+) -> None:
+    """Send one packet each ``PACKET_SECONDS`` and return when the last has been heard.
+
+    Each is due at a multiple after the first, never "so long after the one before": what the loop is late with one is
+    made good with the next, and the error does not add up.
+    """
+    start, number = now(), 0
+    for number, packet in enumerate(stream, start=1):
+        send(packet)
+        await sleep(max(0.0, start + number * PACKET_SECONDS - now()))

@@ -1,4 +1,4 @@
-"""Digest log-in (RFC 7616, section 3.4) for the one request that ``aiohttp`` cannot send: see ``call.py``."""
+"""Digest log-in (RFC 7616, section 3.4) for what ``aiohttp`` cannot send: sound in a request, and RTSP."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Callable
 
-from hub.sdk import Unsupported
+from hub.model.errors import Unsupported
 
 _FIELD = re.compile(r'(\w+)[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
 _HASHES: dict[str, Callable[..., hashlib._Hash]] = {"MD5": hashlib.md5, "SHA-256": hashlib.sha256}
@@ -25,7 +25,7 @@ def authorization(challenge: str, method: str, target: str, user: str, password:
     offers = {offer.strip().lower() for offer in said.get("qop", "").split(",")}
     algorithm = _HASHES.get(name.upper())
     if scheme.lower() != "digest" or algorithm is None or not nonce or offers.isdisjoint({"auth", ""}):
-        raise Unsupported("the camera offers no Digest log-in that is known; set its web authentication to digest")
+        raise Unsupported("the camera offers no Digest log-in that is known; set its authentication to digest")
 
     if not user.isprintable() or set(user) & set('":\\'):
         raise Unsupported("the user has a character that Digest cannot carry")

@@ -1,0 +1,3 @@
+"""The certificate that nobody trusts."""
+
+from integrations.email.tests.conftest import certificate as certificate  # a fixture
