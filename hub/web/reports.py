@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from aiohttp import web
 
-from hub.journal.period import Period, Span, period_of, read_period
+from hub.model.period import Period, Span, period_of, read_period
 from hub.journal.report import Scope
 from hub.model.ids import EntityId
 from hub.model.reading import COMMANDED
