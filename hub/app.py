@@ -65,6 +65,7 @@ from hub.web.context import Context
 from hub.web.firmware import surroundings
 from hub.web.live import Live
 from hub.web.metrics import Metrics
+from hub.web.report_mail import mail_reports
 from hub.web.server import application
 from hub.web.server import listen as serve_page
 
@@ -278,6 +279,7 @@ async def _start(
         eyes=parts.eyes,
         firmware=lambda: plugins.firmware(parts.folder.settings),
     )
+    _background(stack, mail_reports(context))
     listen = settings.web.listen if port is None else Listen(settings.web.listen.host, port)
     address = await _listen(context, listen, keeper if settings.web.tls else None, stack)
     if keeper is not None:

@@ -21,6 +21,7 @@ from hub.web.incidents import INCIDENTS
 from hub.web.openapi import document
 from hub.web.places import PLACES
 from hub.web.plans import PLANS
+from hub.web.report_mail import REPORT_MAILS
 from hub.web.reports import REPORTS
 from hub.web.routing import Route, UserRole
 from hub.web.rules import RULES
@@ -98,6 +99,7 @@ API: tuple[Route, ...] = (
     *TALK,
     *DUTY,
     *REPORTS,
+    *REPORT_MAILS,
     *EVIDENCE,
     *CERTIFICATE,
     *UPKEEP,

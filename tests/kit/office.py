@@ -82,9 +82,11 @@ class Office:
 
 
 @asynccontextmanager
-async def office(folder: Path, firmware: Callable[[], FirmwareKeeper | None] = lambda: None) -> AsyncIterator[Office]:
+async def office(
+    folder: Path, firmware: Callable[[], FirmwareKeeper | None] = lambda: None, settings: str = GOOD
+) -> AsyncIterator[Office]:
     """Open an office on a site with one lane and one rule; the token of each role is ``token-of-<role>``."""
-    site = load_site(write(folder, GOOD + "areas: {b3: {name: 3号楼}}\n", blocked=RULE))
+    site = load_site(write(folder, settings + "areas: {b3: {name: 3号楼}}\n", blocked=RULE))
     data, ui = folder / "data", folder / "ui"
     (ui / "assets").mkdir(parents=True)
     (ui / "index.html").write_text("<!doctype html>page")
