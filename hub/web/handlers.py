@@ -174,7 +174,7 @@ async def history(request: web.Request) -> web.Response:
 async def live(request: web.Request) -> web.StreamResponse:
     """Tell a page what changes."""
     context = request.app[CONTEXT]
-    return await context.live.serve(request, lambda: context.doorkeeper.identify(request), request[USER])
+    return await context.live.serve(request, lambda: context.doorkeeper.watcher(request), request[USER])
 
 
 async def pushed(request: web.Request) -> web.StreamResponse:
