@@ -68,6 +68,7 @@ from hub.web.metrics import Metrics
 from hub.web.report_mail import mail_reports
 from hub.web.server import application
 from hub.web.server import listen as serve_page
+from hub.web.serving import Serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -211,7 +212,7 @@ async def _start(
 ) -> asyncio.Task[None]:
     """Start the parts; each is stopped before those it needs. Return the loop that decides."""
     runtime, intake, settings, queries = parts.runtime, parts.intake, parts.folder.settings, parts.queries
-    health, live = Health(runtime, parts.registry, parts.clock), Live()
+    health, live = Health(runtime, parts.registry, parts.clock), Live(Serving(lambda: parts.folder.settings.site))
     stack.callback(health.close)
     health.watch(runtime.state.states)
     metrics = Metrics(

@@ -37,6 +37,7 @@ from hub.web.context import Context
 from hub.web.live import Live
 from hub.web.metrics import Metrics
 from hub.web.server import application
+from hub.web.serving import Serving
 from tests.kit.clock import VirtualClock
 from tests.unit.config.test_site import GOOD, RULE, write
 
@@ -93,7 +94,7 @@ async def office(
     (ui / "assets" / "app.js").write_text("//")
     data.mkdir()
     clock, problems, registry = VirtualClock(), Problems(), Registry()
-    journal, queries, live = Journal(data), Queries(data), Live()
+    journal, queries, live = Journal(data), Queries(data), Live(Serving(lambda: site.settings.site))
     program = Program(site.rules, site.settings.site)
     runtime = Runtime(program, EngineState(), journal, clock, problems)
     hooks = Hooks()

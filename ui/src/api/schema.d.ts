@@ -6751,7 +6751,10 @@ export interface operations {
     };
     zones: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description of this zone only; may be given several times */
+                id?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
