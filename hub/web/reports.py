@@ -93,7 +93,12 @@ async def made(context: Context, period: Period) -> ReportOut:
     first, last = moment(begin, site.timezone)[:16], moment(end, site.timezone)[:16]
     subtitle = Text(f"{first} 至 {last}，生成于 {at}", f"{first} to {last}, made at {at}")
     return ReportOut(period.span, period.at, when(begin), when(end), when(now), title, subtitle,
-                     tables(found, _naming(context)))  # fmt: skip
+                     tables(found, _naming(context), now, _facades(context)))  # fmt: skip
+
+
+def _facades(context: Context) -> frozenset[str]:
+    zones = context.folder().settings.site.zones.values()
+    return frozenset(zone.id for zone in zones if zone.kind is ZoneKind.FACADE)
 
 
 def _period(request: web.Request, zone: ZoneInfo) -> Period:
