@@ -11,6 +11,7 @@ import msgspec
 from aiohttp import WSMsgType, web
 
 from hub.model.decision import Command, Opened
+from hub.model.ids import ZoneId
 from hub.web.routing import UserRole
 from hub.web.schema import Changed, Subscribe
 
@@ -111,8 +112,7 @@ class Live:
         if entry.outcomes or any(not isinstance(decision, Command) for decision in entry.decisions):
             self._tell("incidents", ())
         zones = {key.zone for key in entry.slots} | {d.zone for d in entry.decisions if isinstance(d, Opened)}
-        for entity in entry.states:
-            zones |= set(self._served(entity))
+        zones.update(ZoneId(zone) for entity in entry.states for zone in self._served(entity))
         if entry.modes:
             self._tell("zones", ())
         elif zones:

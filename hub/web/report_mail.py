@@ -1,4 +1,4 @@
-"""Sends reports by e-mail: each period once to each contact, also across restarts, since the journal says what was sent.
+"""Sends reports by e-mail: each period once to each contact, also across restarts: the journal says what was sent.
 
 A mail goes out again only when the hub dies between the mail server's yes and the journal's; it is then the same one
 for a mail program, since its Message-ID is that of the period.
@@ -73,7 +73,7 @@ class PostingOut(msgspec.Struct, frozen=True):
 
 async def mail_reports(context: Context) -> None:
     """Send what is due, for ever; wait longer after each round in which something failed."""
-    wait = LOOK
+    wait: int = LOOK
     while True:
         wait = LOOK if await send_due(context) else min(wait * 2, LONGEST)
         await pause(context.clock, wait)

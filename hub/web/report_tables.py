@@ -12,8 +12,8 @@ from hub.model.time import DAY, MINUTE
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hub.model.time import Instant
     from hub.journal.report import Attempts, Availability, Blocked, Figures, Judged, Spread
+    from hub.model.time import Instant
 
 #: ``share`` is 0 to 1; ``minutes`` may have a fraction.
 Unit = Literal["text", "count", "share", "minutes"]
@@ -61,7 +61,11 @@ def tables(
         _judged("zones", Text("各防区的误报", "False alarms by zone"), found.zones, names.zone),
         _judged("devices", Text("各设备的误报", "False alarms by device"), found.devices, _as_is),
         _answers(found.answered, found.closed, found.escalations),
-        *((_judged("falling", Text("高空抛物的审核", "Falling objects: reviews"), fallen, names.zone),) if facades else ()),
+        *(
+            (_judged("falling", Text("高空抛物的审核", "Falling objects: reviews"), fallen, names.zone),)
+            if facades
+            else ()
+        ),
         _blocked("lanes", Text("消防通道被占时间", "Fire lanes: time blocked"), found.lanes, names.zone),
         _blocked("bays", Text("占用最多的车位", "Bays blocked longest"), found.bays[:TOP_BAYS], names.entity),
         _blocked(

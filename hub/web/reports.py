@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 from aiohttp import web
 
-from hub.model.period import Period, Span, period_of, read_period
 from hub.journal.report import Scope
 from hub.model.ids import EntityId
+from hub.model.period import Period, Span, period_of, read_period
 from hub.model.reading import COMMANDED
 from hub.model.site import Role, ZoneKind
 from hub.model.text import Text

@@ -135,7 +135,7 @@ def test_from_the_first_run_to_a_second_factor(browser: Browser, hub: HubProcess
     desk.context.close()
 
 
-def test_an_administrator_without_a_second_factor_gets_no_further(browser: Browser, hub: HubProcess, shots: Path) -> None:
+def test_an_administrator_without_a_second_factor_is_held(browser: Browser, hub: HubProcess, shots: Path) -> None:
     desk = Desk(browser, hub.url, 1280, 800)
     desk.open()
     fill(desk, first_code=first_code(hub), first_name=NAME, new_password=PASSWORD, new_password_again=PASSWORD)

@@ -49,7 +49,7 @@ async def mailing(folder: Path, port: int, reports: str = MONTHLY) -> AsyncItera
 
 def opened(server: MailServer) -> list[EmailMessage]:
     """Return the mails that the server took."""
-    return [message_from_bytes(letter.data, policy=default) for letter in server.letters]  # type: ignore[arg-type]
+    return [message_from_bytes(letter.data, policy=default) for letter in server.letters]
 
 
 def last(span: Span, now: Instant) -> str:
