@@ -66,8 +66,10 @@ from hub.web.context import Context
 from hub.web.firmware import surroundings
 from hub.web.live import Live
 from hub.web.metrics import Metrics
+from hub.web.report_mail import mail_reports
 from hub.web.server import application
 from hub.web.server import listen as serve_page
+from hub.web.serving import Serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -214,7 +216,7 @@ async def _start(
 ) -> asyncio.Task[None]:
     """Start the parts; each is stopped before those it needs. Return the loop that decides."""
     runtime, intake, settings, queries = parts.runtime, parts.intake, parts.folder.settings, parts.queries
-    health, live = Health(runtime, parts.registry, parts.clock), Live()
+    health, live = Health(runtime, parts.registry, parts.clock), Live(Serving(lambda: parts.folder.settings.site))
     stack.callback(health.close)
     health.watch(runtime.state.states)
     metrics = Metrics(
@@ -284,6 +286,7 @@ async def _start(
         eyes=parts.eyes,
         firmware=lambda: plugins.firmware(parts.folder.settings),
     )
+    _background(stack, mail_reports(context))
     listen = settings.web.listen if port is None else Listen(settings.web.listen.host, port)
     address = await _listen(context, listen, keeper if settings.web.tls else None, stack)
     if keeper is not None:

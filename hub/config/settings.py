@@ -14,6 +14,7 @@ import msgspec
 from hub.config.calendar import Days
 from hub.config.evidence import EvidenceSettings, read_evidence
 from hub.config.plans import Plan, read_plans
+from hub.config.reports import ReportSettings, read_reports
 from hub.config.sights import bound_to, one_or_several, read_sights
 from hub.config.yaml import plain
 from hub.model.document import Mapping, Node, Scalar
@@ -103,6 +104,7 @@ class Settings(msgspec.Struct, frozen=True):
     discovery: Discovery = Discovery()
     evidence: EvidenceSettings = EvidenceSettings()
     plans: dict[str, Plan] = {}
+    reports: ReportSettings = ReportSettings()
 
 
 def read_settings(document: Node, reader: Reader) -> Settings | None:
@@ -123,6 +125,7 @@ def read_settings(document: Node, reader: Reader) -> Settings | None:
             "contacts",
             "prompts",
             "evidence",
+            "reports",
         ),
     )
     if root is None:
@@ -145,6 +148,7 @@ class _SettingsReader:
         self._check_parents(root.get("areas"), areas)
         zones = self._named(root.get("zones"), "`zones`", lambda name, node: self._zone(name, node, areas))
         self._check_supplies(root.get("zones"), zones)
+        contacts = self._named(root.get("contacts"), "`contacts`", self._contact)
         return Settings(
             site=Site(
                 id=SiteId(self._reader.text(site.get("id"), "`id`", 64) or ""),
@@ -152,7 +156,7 @@ class _SettingsReader:
                 timezone=self._timezone(site.get("timezone")),
                 areas={AreaId(key): area for key, area in areas.items()},
                 zones={ZoneId(key): zone for key, zone in zones.items()},
-                contacts=self._named(root.get("contacts"), "`contacts`", self._contact),
+                contacts=contacts,
                 prompts=self._named(root.get("prompts"), "`prompts`", self._prompt),
             ),
             web=self._web(root.get("web")),
@@ -167,6 +171,7 @@ class _SettingsReader:
             discovery=self._discovery(root.get("discovery")),
             evidence=read_evidence(self._reader, root.get("evidence")),
             plans=read_plans(self._reader, root.get("plans"), zones),
+            reports=read_reports(self._reader, root.get("reports"), contacts),
         )
 
     def _named(self, node: Node | None, what: str, read: Callable[[str, Node], Item | None]) -> dict[str, Item]:

@@ -93,6 +93,14 @@ class Attempts(msgspec.Struct, frozen=True):
     count: int
 
 
+class Kept(msgspec.Struct, frozen=True):
+    """What evidence there is of one zone, whatever the period."""
+
+    name: str
+    files: int
+    oldest: Instant
+
+
 class Figures(msgspec.Struct, frozen=True):
     """All figures of one period."""
 
@@ -114,6 +122,12 @@ class Figures(msgspec.Struct, frozen=True):
     """Microseconds of the period in which the hub did not run; they count for no device and no lane."""
     doors: tuple[Blocked, ...] = ()
     """How long doors stood open."""
+    evidence: tuple[Kept, ...] = ()
+    """The zones with evidence, those with the least history first."""
+    viewed: int = 0
+    """Files of evidence that people looked at in the period."""
+    exported: int = 0
+    """Signed packages that they made."""
 
 
 class _Alarm(msgspec.Struct, frozen=True):
@@ -140,6 +154,12 @@ _ACTIVATIONS = (
     "WHERE opened_at >= ? AND opened_at < ? ORDER BY opened_at"
 )
 
+_KEPT = (
+    "SELECT a.zone, count(*), min(e.at) FROM evidence e JOIN activations a ON a.id = e.activation "
+    "GROUP BY a.zone ORDER BY min(e.at) DESC, a.zone"
+)
+_LOOKED = "SELECT count(*) FROM audit WHERE action = ? AND outcome = 'done' AND at >= ? AND at < ?"
+
 
 def figures(folder: Path, scope: Scope, begin: Instant, end: Instant, now: Instant) -> Figures:
     """Ask the journal in ``folder``, on connections of its own; slow for a long period, so call it on a thread.
@@ -151,6 +171,10 @@ def figures(folder: Path, scope: Scope, begin: Instant, end: Instant, now: Insta
         alarms = [_Alarm(*row) for row in db.execute(_ALARMS, (begin, end))]
         (escalations,) = db.execute(_ESCALATIONS, (begin, end)).fetchone()
         ebikes = _attempts(db, scope.lifts, begin, end)
+        kept = tuple(Kept(zone, files, Instant(oldest)) for zone, files, oldest in db.execute(_KEPT))
+        viewed, exported = (
+            int(db.execute(_LOOKED, (action, begin, end)).fetchone()[0]) for action in ("evidence", "export")
+        )
     owners = {entity: name for name, entities in scope.devices.items() for entity in entities}
     with closing(History(folder)) as history:
         found, down = sums(history, groups_of(scope.lanes, scope.bays, scope.doors, scope.devices), begin, until)
@@ -171,6 +195,9 @@ def figures(folder: Path, scope: Scope, begin: Instant, end: Instant, now: Insta
         availability=tuple(sorted(heard, key=lambda one: (2.0 if one.share is None else one.share, one.name))),
         down=down,
         doors=_blocked(scope.doors, found),
+        evidence=kept,
+        viewed=viewed,
+        exported=exported,
     )
 
 

@@ -21,6 +21,8 @@ IDLE, LONGEST = 12 * HOUR, 7 * DAY
 PAGES = 20
 #: How long the code of the first run is good.
 FIRST_CODE = 1 * DAY
+#: How long a new administrator may do without a second factor.
+FACTOR_GRACE = 7 * DAY
 _FIRST_CODE = "first_code"
 
 
@@ -43,6 +45,11 @@ class UserRow(msgspec.Struct, frozen=True):
     """Recovery codes left."""
 
 
+def factor_due(user: UserRow) -> Instant | None:
+    """Say from when a user may do nothing but set up a second factor; None for who has one or needs none."""
+    return Instant(user.created_at + FACTOR_GRACE) if user.role == "admin" and user.factor is None else None
+
+
 class SessionRow(msgspec.Struct, frozen=True):
     """Who a cookie belongs to; ``user`` is None where it was opened with a token."""
 
@@ -50,6 +57,8 @@ class SessionRow(msgspec.Struct, frozen=True):
     name: str
     role: str
     seen_at: Instant
+    factor_due: Instant | None = None
+    """From when an administrator without a second factor may do nothing but set one up; None for everybody else."""
 
 
 class FirstCode(msgspec.Struct, frozen=True):
@@ -65,7 +74,8 @@ _USERS = (
     " FROM users"
 )
 _SESSION = (
-    "SELECT u.id, coalesce(u.name, t.name), coalesce(u.role, t.role), s.seen_at FROM sessions s"
+    "SELECT u.id, coalesce(u.name, t.name), coalesce(u.role, t.role), s.seen_at,"
+    " CASE WHEN u.role = 'admin' AND u.factor IS NULL THEN u.created_at + ? END FROM sessions s"
     " LEFT JOIN users u ON u.id = s.user AND NOT u.disabled LEFT JOIN tokens t ON t.hash = s.token"
     " WHERE s.hash = ? AND s.seen_at >= ? AND s.opened_at >= ? AND coalesce(u.id, t.id) IS NOT NULL"
 )
@@ -140,7 +150,7 @@ def open_session(
 
 def session(db: sqlite3.Connection, digest: bytes, now: Instant) -> SessionRow | None:
     """Return whose session this is, if it is not over and its user or token may still come in."""
-    row = db.execute(_SESSION, (digest, now - IDLE, now - LONGEST)).fetchone()
+    row = db.execute(_SESSION, (FACTOR_GRACE, digest, now - IDLE, now - LONGEST)).fetchone()
     return None if row is None else SessionRow(*row)
 
 

@@ -11,7 +11,7 @@ from hub.model.reading import Alarm, Capability, Contact, Entity, Presence, Qual
 from hub.model.text import Text, clean
 from hub.model.time import Instant
 from hub.sdk import digest, g711, rtp
-from hub.sdk.drivers import Camera, Driver, Notice, Notifier, Relay, Speaker, Watchable
+from hub.sdk.drivers import Camera, Courier, Driver, Notice, Notifier, Parcel, Relay, Speaker, Watchable
 from hub.sdk.firmware import FirmwareImage, FirmwareKeeper, FirmwareUnit, RolloutOrder, RolloutState, Surroundings
 from hub.sdk.http import Request, check_address, fetch, with_login
 from hub.sdk.media import Clip, Picture
@@ -30,6 +30,7 @@ __all__ = [
     "CommandKey",
     "Connection",
     "Contact",
+    "Courier",
     "DecodeError",
     "Device",
     "DeviceError",
@@ -45,6 +46,7 @@ __all__ = [
     "Newcomer",
     "Notice",
     "Notifier",
+    "Parcel",
     "Picture",
     "Plugin",
     "Presence",

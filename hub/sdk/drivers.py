@@ -85,4 +85,29 @@ class Notifier(Protocol):
         ...
 
 
+class Parcel(msgspec.Struct, frozen=True):
+    """A file that people are sent, with a few words."""
+
+    key: CommandKey
+    """Idempotency key: the same one twice is the same parcel."""
+    subject: str
+    text: str
+    sent_at: str
+    """RFC 3339, UTC."""
+    name: str
+    """Of the file, in ASCII."""
+    media: str
+    """Its media type, like ``application/pdf``."""
+    content: bytes
+
+
+@runtime_checkable
+class Courier(Protocol):
+    """A notifier that can send a file, too: a mail server."""
+
+    async def deliver(self, parcel: Parcel) -> None:
+        """Send ``parcel`` once. Raises DeviceError; Unreachable when it is worth another try."""
+        ...
+
+
 Driver = Camera | Speaker | Relay | Notifier

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from hub.journal import users
 from hub.journal.queries import token_hash
+from hub.model.time import Instant
 from hub.web import account_schema as a
 from hub.web import proofs, schema
 from hub.web.audit import USER, audit
@@ -15,6 +16,7 @@ from hub.web.auth import COOKIE, session_of
 from hub.web.context import CONTEXT
 from hub.web.errors import Refusal
 from hub.web.handlers import answer, body
+from hub.web.present import when
 from hub.web.routing import Route, UserRole
 
 if TYPE_CHECKING:
@@ -65,7 +67,8 @@ async def _by_password(request: web.Request, name: str, password: str, code: str
     context.doorkeeper.tries.give_back(*keys)
     cookie = await context.doorkeeper.enter(request, account=user.id)
     await audit(request, {"by": by}, actor=user.name)
-    return _entered(request, schema.SessionOut(user.name, cast("schema.RoleName", user.role), account=True), cookie)
+    role, due = cast("schema.RoleName", user.role), users.factor_due(user)
+    return _entered(request, schema.SessionOut(user.name, role, account=True, factor_due=when(due)), cookie)
 
 
 async def _second_factor(request: web.Request, user: UserRow, code: str) -> str:
@@ -84,7 +87,7 @@ async def who(request: web.Request) -> web.Response:
     """Tell who is signed in."""
     user = request[USER]
     role = cast("schema.RoleName", user.role.name.lower())
-    return answer(schema.SessionOut(user.name, role, account=user.account is not None))
+    return answer(schema.SessionOut(user.name, role, user.account is not None, when(user.factor_due)))
 
 
 async def sign_out(request: web.Request) -> web.Response:
@@ -122,7 +125,8 @@ async def first_run(request: web.Request) -> web.Response:
     context.doorkeeper.tries.give_back(*keys)
     cookie = await context.doorkeeper.enter(request, account=number)
     await audit(request, actor=name, target=name)
-    return _entered(request, schema.SessionOut(name, "admin", account=True), cookie)
+    due = when(Instant(now + users.FACTOR_GRACE))
+    return _entered(request, schema.SessionOut(name, "admin", account=True, factor_due=due), cookie)
 
 
 async def own(request: web.Request) -> web.Response:
@@ -238,6 +242,8 @@ def _entered(request: web.Request, shown: schema.SessionOut, cookie: str) -> web
 
 
 _VIEWER = UserRole.VIEWER
+#: What an administrator may still use once the second factor is due: to see who they are, to set it up, to leave.
+WITHOUT_FACTOR = frozenset({"who", "sign_out", "account", "change_password", "want_factor", "set_factor"})
 ACCOUNT: tuple[Route, ...] = (
     Route("POST", "/api/v1/session", "sign_in", "Exchange a name and password, or a token, for a session cookie", None,
           sign_in, returns=schema.SessionOut, takes=a.SignIn),

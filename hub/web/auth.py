@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from hub.journal.queries import Queries
     from hub.journal.store import Journal
     from hub.model.execution import Clock
+    from hub.model.time import Instant
 
 log = structlog.get_logger()
 
@@ -41,6 +42,8 @@ class User(msgspec.Struct, frozen=True):
     role: UserRole
     account: int | None = None
     """Number of the account; None for a token."""
+    factor_due: Instant | None = None
+    """From when they may do nothing but set up a second factor."""
 
 
 class Doorkeeper:
@@ -74,7 +77,13 @@ class Doorkeeper:
                 await self._journal.execute(lambda db: users.touch_session(db, digest, now))
             except JournalError as error:  # a full disk must not shut out those who could make room
                 log.warning("session.not_noted", reason=str(error))
-        return User(found.name, UserRole[found.role.upper()], found.user)
+        return User(found.name, UserRole[found.role.upper()], found.user, found.factor_due)
+
+    async def watcher(self, request: web.Request) -> User | None:
+        """Return who may go on watching; None also for who must set up a second factor first."""
+        user = await self.identify(request)
+        due = None if user is None else user.factor_due
+        return None if due is not None and self._clock.now() >= due else user
 
     async def enter(self, request: web.Request, *, account: int | None = None, token: bytes | None = None) -> str:
         """Open a session in the place of the one the request came with (fixation); return the value of the cookie."""

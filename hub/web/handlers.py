@@ -74,9 +74,10 @@ async def set_mode(request: web.Request) -> web.Response:
 
 
 async def zones(request: web.Request) -> web.Response:
-    """List the zones with their present state."""
+    """List the zones with their present state; those named only, if any are. Names of no zone are passed over."""
     context = request.app[CONTEXT]
-    places = context.folder().settings.site.zones.values()
+    known, named = context.folder().settings.site.zones, request.query.getall("id", [])
+    places = known.values() if not named else [known[ZoneId(name)] for name in dict.fromkeys(named) if name in known]
     return answer(schema.Page([present.zone(context, place) for place in places]))
 
 
@@ -174,7 +175,7 @@ async def history(request: web.Request) -> web.Response:
 async def live(request: web.Request) -> web.StreamResponse:
     """Tell a page what changes."""
     context = request.app[CONTEXT]
-    return await context.live.serve(request, lambda: context.doorkeeper.identify(request), request[USER])
+    return await context.live.serve(request, lambda: context.doorkeeper.watcher(request), request[USER])
 
 
 async def pushed(request: web.Request) -> web.StreamResponse:

@@ -11,6 +11,7 @@ import msgspec
 from aiohttp import WSMsgType, web
 
 from hub.model.decision import Command, Opened
+from hub.model.ids import ZoneId
 from hub.web.routing import UserRole
 from hub.web.schema import Changed, Subscribe
 
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
     from hub.model.entry import Entry
+    from hub.model.ids import EntityId
     from hub.web.auth import User
 
+    Served = Callable[[EntityId], Iterable[str]]
     Identify = Callable[[], Awaitable[User | None]]
 
 Topic = Literal["incidents", "zones", "site"]
@@ -98,7 +101,9 @@ class _Client:
 class Live:
     """All open pages."""
 
-    def __init__(self) -> None:
+    def __init__(self, served: Served) -> None:
+        """``served`` names the zones that an entity is bound to: what its readings change."""
+        self._served = served
         self._clients: set[_Client] = set()
         self._sockets: set[web.WebSocketResponse] = set()
 
@@ -107,7 +112,8 @@ class Live:
         if entry.outcomes or any(not isinstance(decision, Command) for decision in entry.decisions):
             self._tell("incidents", ())
         zones = {key.zone for key in entry.slots} | {d.zone for d in entry.decisions if isinstance(d, Opened)}
-        if entry.states or entry.modes:
+        zones.update(ZoneId(zone) for entity in entry.states for zone in self._served(entity))
+        if entry.modes:
             self._tell("zones", ())
         elif zones:
             self._tell("zones", zones)

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from hub.model.text import Text
-from hub.model.time import MINUTE
+from hub.model.time import DAY, MINUTE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hub.journal.report import Attempts, Availability, Blocked, Figures, Judged, Spread
+    from hub.model.time import Instant
 
 #: ``share`` is 0 to 1; ``minutes`` may have a fraction.
 Unit = Literal["text", "count", "share", "minutes"]
@@ -50,13 +51,21 @@ class Naming(msgspec.Struct, frozen=True):
     entity: Callable[[str], Text]
 
 
-def tables(found: Figures, names: Naming) -> tuple[Table, ...]:
-    """Put the figures into tables."""
+def tables(
+    found: Figures, names: Naming, now: Instant | None = None, facades: frozenset[str] = frozenset()
+) -> tuple[Table, ...]:
+    """Put the figures into tables; how far evidence goes back is told from ``now``, what fell of ``facades``."""
+    fallen = tuple(row for row in found.zones if row.name in facades)
     return (
         _judged("rules", Text("各规则的告警", "Alarms by rule"), found.rules, names.rule, found.total),
         _judged("zones", Text("各防区的误报", "False alarms by zone"), found.zones, names.zone),
         _judged("devices", Text("各设备的误报", "False alarms by device"), found.devices, _as_is),
         _answers(found.answered, found.closed, found.escalations),
+        *(
+            (_judged("falling", Text("高空抛物的审核", "Falling objects: reviews"), fallen, names.zone),)
+            if facades
+            else ()
+        ),
         _blocked("lanes", Text("消防通道被占时间", "Fire lanes: time blocked"), found.lanes, names.zone),
         _blocked("bays", Text("占用最多的车位", "Bays blocked longest"), found.bays[:TOP_BAYS], names.entity),
         _blocked(
@@ -68,6 +77,8 @@ def tables(found: Figures, names: Naming) -> tuple[Table, ...]:
         ),
         _ebikes(found.ebikes, names.zone),
         _availability(found.availability, found.down),
+        *(() if now is None else (_kept(found, names.zone, now),)),
+        _looked(found.viewed, found.exported),
     )
 
 
@@ -158,6 +169,26 @@ def _availability(rows: tuple[Availability, ...], down: int) -> Table:
         (_as_is(row.name), row.share, _minutes(row.known - row.good) if row.known else None) for row in rows[:MOST]
     )
     return Table("availability", Text("设备在线率", "Device availability"), note, columns, lines, bar="share")
+
+
+def _kept(found: Figures, named: Callable[[str], Text], now: Instant) -> Table:
+    columns = (
+        Column("name", Text("防区", "Zone"), "text"),
+        Column("files", Text("证据文件", "Files"), "count"),
+        Column("days", Text("最早一份（天前）", "Oldest (days ago)"), "count"),
+    )
+    note = Text("现存的全部证据，不限于本期。", "All evidence there is, not only of this period.")
+    lines = tuple((named(row.name), row.files, max(0, now - row.oldest) // DAY) for row in found.evidence[:MOST])
+    return Table("evidence", Text("证据留存", "Evidence kept"), note, columns, lines)
+
+
+def _looked(viewed: int, exported: int) -> Table:
+    columns = (Column("name", Text("操作", "What"), "text"), Column("count", Text("次数", "Count"), "count"))
+    note = Text("谁看过哪一份，见操作记录。", "The audit trail says who looked at which.")
+    lines: tuple[tuple[Cell, ...], ...] = (
+        (Text("查看证据", "Evidence viewed"), viewed), (Text("导出证据", "Evidence exported"), exported)
+    )  # fmt: skip
+    return Table("looked", Text("证据的查看与导出", "Evidence: views and exports"), note, columns, lines)
 
 
 def _as_is(name: str) -> Text:

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 from aiohttp import web
 
-from hub.journal.period import Period, Span, period_of, read_period
 from hub.journal.report import Scope
 from hub.model.ids import EntityId
+from hub.model.period import Period, Span, period_of, read_period
 from hub.model.reading import COMMANDED
 from hub.model.site import Role, ZoneKind
 from hub.model.text import Text
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from hub.model.text import Language
     from hub.web.context import Context
 
-_PDF, _XLSX = "application/pdf", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+PDF, _XLSX = "application/pdf", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _SPAN = {Span.DAY: Text("日报", "Daily report"), Span.WEEK: Text("周报", "Weekly report"),
          Span.MONTH: Text("月报", "Monthly report")}  # fmt: skip
 
@@ -57,7 +57,7 @@ async def report(request: web.Request) -> web.Response:
 
 async def report_pdf(request: web.Request) -> web.Response:
     """Give the report to print."""
-    return await _file(request, pdf, _PDF, "pdf")
+    return await _file(request, pdf, PDF, "pdf")
 
 
 async def report_xlsx(request: web.Request) -> web.Response:
@@ -78,19 +78,27 @@ async def _file(
 
 
 async def _report(request: web.Request) -> ReportOut:
-    context, now = request.app[CONTEXT], request.app[CONTEXT].clock.now()
-    site = context.folder().settings.site
-    zone = ZoneInfo(site.timezone)
-    period = _period(request, zone)
-    begin, end = period.bounds(zone)
+    context = request.app[CONTEXT]
+    return await made(context, _period(request, ZoneInfo(context.folder().settings.site.timezone)))
+
+
+async def made(context: Context, period: Period) -> ReportOut:
+    """Make the report of a period, as far as it has passed. Raises JournalError."""
+    now, site = context.clock.now(), context.folder().settings.site
+    begin, end = period.bounds(ZoneInfo(site.timezone))
     found = await context.queries.figures(_scope(context), begin, end, now)
     title = Text(f"{site.name.zh} {_SPAN[period.span].zh} {period.at}",
                  f"{site.name.in_language('en')}: {_SPAN[period.span].en} {period.at}")  # fmt: skip
-    made = moment(now, site.timezone)
+    at = moment(now, site.timezone)
     first, last = moment(begin, site.timezone)[:16], moment(end, site.timezone)[:16]
-    subtitle = Text(f"{first} 至 {last}，生成于 {made}", f"{first} to {last}, made at {made}")
+    subtitle = Text(f"{first} 至 {last}，生成于 {at}", f"{first} to {last}, made at {at}")
     return ReportOut(period.span, period.at, when(begin), when(end), when(now), title, subtitle,
-                     tables(found, _naming(context)))  # fmt: skip
+                     tables(found, _naming(context), now, _facades(context)))  # fmt: skip
+
+
+def _facades(context: Context) -> frozenset[str]:
+    zones = context.folder().settings.site.zones.values()
+    return frozenset(zone.id for zone in zones if zone.kind is ZoneKind.FACADE)
 
 
 def _period(request: web.Request, zone: ZoneInfo) -> Period:
@@ -144,7 +152,7 @@ _LANGUAGE = ("language", "zh (the default) or en")
 REPORTS: tuple[Route, ...] = (
     Route("GET", "/api/v1/reports", "report", "The figures of a day, week or month", UserRole.MANAGER, report,
           returns=ReportOut, query=_QUERY),
-    Route("GET", "/api/v1/reports/pdf", "report_pdf", "The same to print", UserRole.MANAGER, report_pdf, media=_PDF,
+    Route("GET", "/api/v1/reports/pdf", "report_pdf", "The same to print", UserRole.MANAGER, report_pdf, media=PDF,
           query=(*_QUERY, _LANGUAGE)),
     Route("GET", "/api/v1/reports/xlsx", "report_xlsx", "The same as a workbook", UserRole.MANAGER, report_xlsx,
           media=_XLSX, query=(*_QUERY, _LANGUAGE)),

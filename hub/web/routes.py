@@ -21,6 +21,7 @@ from hub.web.incidents import INCIDENTS
 from hub.web.openapi import document
 from hub.web.places import PLACES
 from hub.web.plans import PLANS
+from hub.web.report_mail import REPORT_MAILS
 from hub.web.reports import REPORTS
 from hub.web.routing import Route, UserRole
 from hub.web.rules import RULES
@@ -53,7 +54,7 @@ API: tuple[Route, ...] = (
     Route("PUT", "/api/v1/site/modes/{mode}", "set_mode", "Switch a mode", _GUARD, h.set_mode, returns=s.ModeOut,
           takes=s.ModeIn),
     Route("GET", "/api/v1/zones", "zones", "Zones with their present state", _VIEWER, h.zones,
-          returns=s.Page[s.ZoneOut]),
+          returns=s.Page[s.ZoneOut], query=(("id", "of this zone only; may be given several times"),)),
     Route("GET", "/api/v1/zones/{id}", "zone", "One zone", _VIEWER, h.zone, returns=s.ZoneOut),
     Route("PUT", "/api/v1/zones/{id}/bind", "bind", "Bind an entity to a zone, or take it away", _MANAGER, d.bind,
           takes=s.BindIn, status=204),
@@ -98,6 +99,7 @@ API: tuple[Route, ...] = (
     *TALK,
     *DUTY,
     *REPORTS,
+    *REPORT_MAILS,
     *EVIDENCE,
     *CERTIFICATE,
     *UPKEEP,

@@ -44,6 +44,8 @@ class SessionOut(msgspec.Struct, frozen=True):
     name: str
     role: RoleName
     account: bool
+    factor_due: str | None = None
+    """From when an administrator without a second factor may do nothing but set one up (RFC 3339, UTC)."""
 
 
 class ModeOut(msgspec.Struct, frozen=True):

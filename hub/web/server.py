@@ -10,6 +10,7 @@ from aiohttp import web
 
 from hub.model.text import clean
 from hub.web import schema
+from hub.web.account import WITHOUT_FACTOR
 from hub.web.audit import AUDITED, USER, audit
 from hub.web.auth import COOKIE, GUARD_HEADER
 from hub.web.backtest import BUSY
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from aiohttp.typedefs import Handler, Middleware
 
+    from hub.model.time import Instant
     from hub.web.auth import User
     from hub.web.routing import Route
 
@@ -139,14 +141,16 @@ def _doorkeeper(context: Context) -> Middleware:
             request[USER] = user
             if route.method != "GET":
                 return await _audited(request, handler, route)
-            _may(user, route)
+            _may(user, route, context.clock.now())
         return await handler(request)
 
     return check
 
 
-def _may(user: User, route: Route) -> None:
+def _may(user: User, route: Route, now: Instant) -> None:
     """Raise Refusal for who may not use a route."""
+    if user.factor_due is not None and now >= user.factor_due and route.name not in WITHOUT_FACTOR:
+        raise Refusal(403, "factor_due", "set up the second factor first: administrators need one")
     if route.role is not None and user.role < route.role:
         raise Refusal(403, "role", f"this needs the role {route.role.name.lower()}")
 
@@ -155,7 +159,7 @@ async def _audited(request: web.Request, handler: Handler, route: Route) -> web.
     """See to it that a write leaves a row in the audit trail, also one whose handler wrote none or that is refused."""
     target = "/".join(clean(part, 64) for part in request.match_info.values())
     try:
-        _may(request[USER], route)
+        _may(request[USER], route, request.app[CONTEXT].clock.now())
         response = await handler(request)
     except Refusal as refusal:
         if refusal.status != 400 and AUDITED not in request:  # what cannot be read asked for nothing

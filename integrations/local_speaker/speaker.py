@@ -6,7 +6,7 @@ import asyncio
 import shutil
 
 from hub.sdk import Clip, CommandKey, Unreachable, Unsupported
-from integrations.local_speaker.config import Config, Kind, kind
+from integrations.local_speaker.config import Config, Kind
 from integrations.local_speaker.pcm import scaled
 from integrations.local_speaker.program import run
 
@@ -19,7 +19,7 @@ class LocalSpeaker:
 
     def __init__(self, config: Config) -> None:
         """Find the program. Raises Unsupported where it is missing."""
-        self._kind = kind(config.program)
+        self._kind = config.program
         self._config = config
         found = shutil.which(config.program)
         if found is None:

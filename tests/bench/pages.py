@@ -33,7 +33,7 @@ from tests.kit.generator import Generator
 from tests.kit.hub import HubProcess
 
 BENCH = "pages"
-PAGES, SENSORS, RATE, LANES = 50, 20, 200, 500
+PAGES, SENSORS, RATE, LANES = 50, int(os.environ.get("PAGES_SENSORS", "20")), 200, 500
 #: Seconds for which the page gathers, as ui/src/api/live.ts has it.
 GATHER = 0.1
 RULE = """\
@@ -145,11 +145,11 @@ async def _measure(hub: HubProcess, broker: Broker, zones: int) -> list[Figure]:
 
 async def _readings(hub: HubProcess, farm: Generator, page: Page, seconds: float) -> list[Figure]:
     said: list[tuple[float, str, float]] = []
-    fetched = [0]
+    fetched = [0, 0]  # answers, and their bytes
     async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {hub.token}"}) as http:
         others = [asyncio.create_task(_other(http, f"{hub.url}api/v1/", fetched)) for _ in range(PAGES - 1)]
         await asyncio.sleep(2)
-        fetched[0], cpu, began = 0, _cpu(hub.pid), time.time()
+        fetched[:], cpu, began = [0, 0], _cpu(hub.pid), time.time()
         for number in range(round(seconds * RATE)):
             due = began + number / RATE
             await asyncio.sleep(max(0.0, due - time.time()))
@@ -170,6 +170,7 @@ async def _readings(hub: HubProcess, farm: Generator, page: Page, seconds: float
         Figure(BENCH, "readings never on the screen", unseen, "", len(said), "0 is right: each is shown or overtaken"),
         Figure(BENCH, f"hub CPU with {PAGES} pages", round(share * 100), "%", 1, f"of one core, {RATE} readings/s"),
         Figure(BENCH, "fetches of the zones", round(fetched[0] / seconds), "1/s", fetched[0], "by the other 49 pages"),
+        Figure(BENCH, "zones, read by a page", round(fetched[1] / seconds / (PAGES - 1) / 1_000), "kB/s", PAGES - 1),
     ]
 
 
@@ -189,16 +190,21 @@ def _latencies(said: list[tuple[float, str, float]], stamps: list[tuple[float, s
 
 
 async def _other(http: aiohttp.ClientSession, api: str, fetched: list[int]) -> None:
-    """Do what a page does."""
-    changed = asyncio.Event()
+    """Do what a page does: fetch the zones that changed, or all where the hub names none."""
+    changed, names = asyncio.Event(), set[str]()
+    everything = True
 
     async def fetch() -> None:
+        nonlocal everything
         while True:
             await changed.wait()
             await asyncio.sleep(GATHER)
             changed.clear()
-            async with http.get(api + "zones") as answer:
-                await answer.read()
+            query = [] if everything else [("id", name) for name in sorted(names)]
+            names.clear()
+            everything = False
+            async with http.get(api + "zones", params=query) as answer:
+                fetched[1] += len(await answer.read())
             fetched[0] += 1
 
     fetching = asyncio.create_task(fetch())
@@ -206,7 +212,12 @@ async def _other(http: aiohttp.ClientSession, api: str, fetched: list[int]) -> N
         async with http.ws_connect(api + "ws") as socket:
             await socket.send_json({"subscribe": ["zones", "incidents", "site"]})
             async for message in socket:
-                if json.loads(message.data)["topic"] == "zones":
+                said = json.loads(message.data)
+                if said["topic"] == "zones":
+                    if said["id"] is None:
+                        everything = True
+                    else:
+                        names.add(said["id"])
                     changed.set()
     finally:
         fetching.cancel()

@@ -37,6 +37,7 @@ from hub.web.context import Context
 from hub.web.live import Live
 from hub.web.metrics import Metrics
 from hub.web.server import application
+from hub.web.serving import Serving
 from tests.kit.clock import VirtualClock
 from tests.unit.config.test_site import GOOD, RULE, write
 
@@ -82,16 +83,18 @@ class Office:
 
 
 @asynccontextmanager
-async def office(folder: Path, firmware: Callable[[], FirmwareKeeper | None] = lambda: None) -> AsyncIterator[Office]:
+async def office(
+    folder: Path, firmware: Callable[[], FirmwareKeeper | None] = lambda: None, settings: str = GOOD
+) -> AsyncIterator[Office]:
     """Open an office on a site with one lane and one rule; the token of each role is ``token-of-<role>``."""
-    site = load_site(write(folder, GOOD + "areas: {b3: {name: 3号楼}}\n", blocked=RULE))
+    site = load_site(write(folder, settings + "areas: {b3: {name: 3号楼}}\n", blocked=RULE))
     data, ui = folder / "data", folder / "ui"
     (ui / "assets").mkdir(parents=True)
     (ui / "index.html").write_text("<!doctype html>page")
     (ui / "assets" / "app.js").write_text("//")
     data.mkdir()
     clock, problems, registry = VirtualClock(), Problems(), Registry()
-    journal, queries, live = Journal(data), Queries(data), Live()
+    journal, queries, live = Journal(data), Queries(data), Live(Serving(lambda: site.settings.site))
     program = Program(site.rules, site.settings.site)
     runtime = Runtime(program, EngineState(), journal, clock, problems)
     hooks = Hooks()

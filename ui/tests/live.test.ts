@@ -97,10 +97,10 @@ describe('live', () => {
     expect(onChange).not.toHaveBeenCalled()
     vi.advanceTimersByTime(1)
     expect(onChange).toHaveBeenCalledOnce()
-    expect(onChange).toHaveBeenCalledWith(new Set(['incidents', 'zones']), new Set(['a', 'b']))
+    expect(onChange).toHaveBeenCalledWith(new Map([['incidents', new Set(['a', 'b'])], ['zones', new Set()]]))
     last().say({ topic: 'site', id: null })
     vi.advanceTimersByTime(GATHER_MS)
-    expect(onChange).toHaveBeenLastCalledWith(new Set(['site']), new Set())
+    expect(onChange).toHaveBeenLastCalledWith(new Map([['site', new Set()]]))
   })
 
   it('is not disturbed by messages it does not understand', () => {

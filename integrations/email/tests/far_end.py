@@ -14,6 +14,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Literal
 
+#: Bytes of one mail: those with a file attached are larger than a line may be.
+MAX_MAIL = 8 * 1024 * 1024
 USER, PASSWORD = "duty@xingfuli.example", "p4ss word+="
 
 
@@ -47,7 +49,7 @@ class MailServer:
     async def serve(self) -> AsyncIterator[int]:
         """Run, and yield the port. At the end every client must have hung up."""
         tls = self.context if self.security == "tls" else None
-        server = await asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=tls)
+        server = await asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=tls, limit=MAX_MAIL)
         async with server:
             yield server.sockets[0].getsockname()[1]
             async with asyncio.timeout(5):
@@ -117,7 +119,7 @@ class _Conversation:
         return await self._take(verb, line)
 
     def _features(self) -> list[str]:
-        features = ["SIZE 100000", "8BITMIME"]
+        features = [f"SIZE {MAX_MAIL}", "8BITMIME"]
         if self.server.security == "starttls" and not self.secure:
             features.append("STARTTLS")
         if self.server.login and self.secure:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import sys
 from array import array
@@ -17,7 +18,7 @@ import yaml
 
 import integrations.local_speaker as integration
 from hub.sdk import Capability, Clip, CommandKey, Speaker, Text, Tools, Unreachable, Unsupported
-from integrations.local_speaker.config import Config
+from integrations.local_speaker.config import Config, Kind
 from integrations.local_speaker.pcm import scaled
 
 NAME = Text(zh="岗亭音箱")
@@ -32,13 +33,19 @@ async def tools(tmp_path: Path) -> AsyncIterator[Tools]:
         yield Tools(http=http, site=tmp_path, data=tmp_path)
 
 
-def player(folder: Path, mode: str, name: str = "aplay") -> str:
-    """Install the far end under ``name`` and return its absolute path."""
+@pytest.fixture(autouse=True)
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let what a test installs be found first."""
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+
+
+def player(folder: Path, mode: str, name: Kind = "aplay") -> Kind:
+    """Install the far end under ``name`` and return that."""
     script = folder / name
     script.write_text(f"#!{sys.executable}\n" + Path(__file__).with_name("player.py").read_text())
     script.chmod(0o700)
     (folder / "mode").write_text(mode)
-    return str(script)
+    return name
 
 
 async def speaker(tools: Tools, config: Config) -> Speaker:
@@ -76,7 +83,7 @@ def alive(pid: int) -> bool:
     ],
 )
 async def test_the_program_reads_the_clip(
-    name: str, device: str, arguments: list[str], tools: Tools, tmp_path: Path
+    name: Kind, device: str, arguments: list[str], tools: Tools, tmp_path: Path
 ) -> None:
     config = Config(name=NAME, program=player(tmp_path, "play", name), device=device)
     await (await speaker(tools, config)).play(CLIP, 100, KEY)
@@ -130,11 +137,9 @@ async def test_cancelled_it_falls_silent(tools: Tools, tmp_path: Path) -> None:
     assert descriptors() <= open_before + 1  # asyncio's own child watcher
 
 
-@pytest.mark.parametrize(
-    ("program", "package"), [("aplay", "alsa-utils"), ("pw-play", "pipewire-bin"), ("/none/aplay", "alsa-utils")]
-)
+@pytest.mark.parametrize(("program", "package"), [("aplay", "alsa-utils"), ("pw-play", "pipewire-bin")])
 async def test_a_missing_program_names_its_package(
-    program: str, package: str, tools: Tools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    program: Kind, package: str, tools: Tools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(Unsupported, match=f"install the Debian package {package}"):
@@ -152,10 +157,10 @@ async def test_a_program_that_goes_missing_later(tools: Tools, tmp_path: Path) -
         await driver.play(SHORT, 80, KEY)
 
 
-@pytest.mark.parametrize("program", ["", "sh", "bin/aplay", "../aplay", "/bin/sh", "aplay -D x", "aplay\0"])
-async def test_no_other_program_is_run(program: str, tools: Tools) -> None:
-    with pytest.raises(Unsupported, match="program"):
-        await speaker(tools, Config(name=NAME, program=program))
+@pytest.mark.parametrize("program", ["", "sh", "bin/aplay", "../aplay", "/tmp/aplay", "aplay -D x", "aplay\0"])  # noqa: S108 - refused
+def test_no_other_program_can_be_named(program: str) -> None:
+    with pytest.raises(msgspec.ValidationError, match="program"):
+        msgspec.convert({"name": {"zh": "x"}, "program": program}, Config)
 
 
 @pytest.mark.parametrize("device", ["file:'|reboot',raw", "a b", "x\n", "/dev/x", "x" * 129, "a\0"])

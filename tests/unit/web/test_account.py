@@ -13,7 +13,7 @@ from argon2 import PasswordHasher
 
 from hub.journal import users
 from hub.journal.queries import token_hash
-from hub.model.time import DAY, HOUR, MINUTE, SECOND
+from hub.model.time import DAY, HOUR, MINUTE, SECOND, Instant, isoformat
 from hub.web import proofs
 from hub.web.auth import COOKIE
 from hub.web.proofs import plain_code
@@ -70,7 +70,9 @@ async def test_the_first_administrator_needs_the_code_of_the_console(desk: Offic
     assert await post(desk, "first-run", {**FIRST, "code": "ABCD-EFGJ"}) == (422, "wrong_code")
     assert await post(desk, "first-run", {**FIRST, "password": "1234567890"}) == (422, "password_known")
     assert await post(desk, "first-run", FIRST) == (200, "")
-    assert await (await desk.client.get("/api/v1/session")).json() == {"name": NAME, "role": "admin", "account": True}
+    assert await (await desk.client.get("/api/v1/session")).json() == {
+        "name": NAME, "role": "admin", "account": True, "factor_due": isoformat(Instant(desk.clock.now() + 7 * DAY))
+    }  # fmt: skip
     assert await (await desk.client.get("/api/v1/first-run")).json() == {"open": False}
     assert await post(desk, "first-run", {**FIRST, "name": "another"}) == (422, "wrong_code"), "used up"
 
@@ -107,7 +109,7 @@ async def test_the_code_of_the_first_run_cannot_be_guessed(desk: Office) -> None
 async def test_a_person_signs_in_and_out(desk: Office, given: str) -> None:
     await desk.sign_up(NAME, "manager")
     signed = await desk.sign_in(given)
-    assert await signed.json() == {"name": NAME, "role": "manager", "account": True}
+    assert await signed.json() == {"name": NAME, "role": "manager", "account": True, "factor_due": None}
     cookie = signed.headers["Set-Cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=Strict" in cookie
@@ -371,3 +373,54 @@ async def test_too_many_who_wait_for_a_hash_are_sent_away(desk: Office) -> None:
     )
     assert sum(answer is False for answer in answers) == proofs.WAITING
     assert sum(getattr(answer, "status", 0) == 503 for answer in answers) == 3
+
+
+# administrators need a second factor
+
+
+async def test_after_seven_days_an_administrator_may_only_set_up_the_second_factor(desk: Office) -> None:
+    await desk.sign_up(NAME, "admin")
+    assert (await desk.sign_in(NAME)).status == 200
+    desk.clock.advance(7 * DAY - 1)
+    assert (await desk.sign_in(NAME)).status == 200
+    assert (await desk.client.get("/api/v1/users")).status == 200
+    desk.clock.advance(1)
+    refused = await desk.client.get("/api/v1/users")
+    assert (refused.status, (await refused.json())["error"]) == (403, "factor_due")
+    assert (await desk.client.get("/api/v1/site")).status == 403, "not even what a viewer may see"
+    assert await post(desk, "site/modes/test", {"on": True}, "PUT") == (403, "factor_due")
+    assert (await desk.client.get("/api/v1/ws")).status == 403
+    assert await post(desk, "account/second-factor/removal", {"password": PASSWORD}) == (403, "factor_due")
+    due = (await (await desk.client.get("/api/v1/session")).json())["factor_due"]
+    assert due == isoformat(desk.clock.now())
+    await enrol(desk)
+    assert (await desk.client.get("/api/v1/users")).status == 200
+    assert (await (await desk.client.get("/api/v1/session")).json())["factor_due"] is None
+
+
+@pytest.mark.parametrize("role", ["manager", "guard", "viewer"])
+async def test_nobody_else_needs_a_second_factor(desk: Office, role: str) -> None:
+    await desk.sign_up(NAME, role)
+    desk.clock.advance(30 * DAY)
+    signed = await desk.sign_in(NAME)
+    assert (signed.status, (await signed.json())["factor_due"]) == (200, None)
+    assert (await desk.client.get("/api/v1/site")).status == 200
+
+
+async def test_a_token_of_an_administrator_needs_no_second_factor(desk: Office) -> None:
+    desk.clock.advance(30 * DAY)
+    assert (await desk.ask("/api/v1/users", "admin")).status == 200
+    assert (await desk.client.post("/api/v1/session", json={"token": "token-of-admin"}, headers=GUARD)).status == 200
+    assert (await desk.client.get("/api/v1/users")).status == 200
+
+
+async def test_who_drops_the_factor_or_is_made_administrator_late_has_no_grace_left(desk: Office) -> None:
+    number = await desk.sign_up(NAME, "guard")
+    desk.clock.advance(8 * DAY)
+    changed = await desk.ask(f"/api/v1/users/{number}", "admin", "PUT", json={"role": "admin"}, headers=GUARD)
+    assert changed.status in {200, 204}, await changed.text()
+    assert (await desk.sign_in(NAME)).status == 200
+    assert (await desk.client.get("/api/v1/site")).status == 403
+    await enrol(desk)
+    assert await post(desk, "account/second-factor/removal", {"password": PASSWORD}) == (204, "")
+    assert (await desk.client.get("/api/v1/site")).status == 403

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from hub.web.live import SINGLE, _Client
+import msgspec
+
+from hub.model.entry import Entry
+from hub.model.ids import EntityId
+from hub.model.reading import NEVER_HEARD
+from hub.web.live import SINGLE, Live, _Client
 from hub.web.routing import UserRole
+from hub.web.serving import Serving
+from tests.kit.facts import at
 from tests.kit.office import GUARD, Office, bearer
 
 SOON = 10.0
@@ -49,6 +56,36 @@ async def test_what_is_all_of_a_topic_stays_all_when_single_things_come_before_o
     assert said(page) == [("zones", "gate"), ("zones", "lane")]
     page.tell("zones", [str(number) for number in range(SINGLE + 1)])
     assert said(page) == [("zones", None)]
+
+
+async def test_a_reading_tells_of_the_zones_that_it_serves_only() -> None:
+    served = {"x.car": {"lane", "gate"}, "x.other": set[str]()}
+    live, page = Live(lambda entity: served[entity]), client()
+    page.subscribe(["zones", "site"])
+    live._clients.add(page)
+    said(page)
+    live.committed(Entry(at(0), states={EntityId("x.car"): NEVER_HEARD}))
+    assert said(page) == [("zones", "gate"), ("zones", "lane")]
+    live.committed(Entry(at(0), states={EntityId("x.other"): NEVER_HEARD}))
+    assert said(page) == [], "it is bound to none"
+
+
+async def test_a_page_may_ask_for_some_zones(desk: Office) -> None:
+    async def named(query: str) -> list[str]:
+        return [zone["id"] for zone in (await (await desk.ask(f"/api/v1/zones{query}")).json())["items"]]
+
+    assert await named("") == ["lane"]
+    assert await named("?id=lane&id=lane&id=nowhere") == ["lane"]
+    assert await named("?id=nowhere") == []
+
+
+async def test_bindings_are_looked_up_anew_when_the_site_is_another(desk: Office) -> None:
+    site = desk.context.folder().settings.site
+    sites = [site]
+    serving = Serving(lambda: sites[-1])
+    assert serving(EntityId("mqtt_discovery.car")) == {"lane"}
+    sites.append(msgspec.structs.replace(site, zones={}))
+    assert serving(EntityId("mqtt_discovery.car")) == frozenset()
 
 
 async def test_what_changed_between_two_connections_is_seen_after_the_second(desk: Office) -> None:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import io
+import sqlite3
 import zipfile
 from datetime import datetime
 from xml.etree import ElementTree
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 
+from hub.journal.queries import add_audit
 from hub.journal.report import Attempts, Availability, Blocked, Figures, Judged, Spread
 from hub.model.decision import Decision, IncidentOpened, Opened, Severity
 from hub.model.entry import Entry
 from hub.model.ids import RuleId, ZoneId
 from hub.model.text import Text
-from hub.model.time import MINUTE, SECOND, Duration
+from hub.model.time import DAY, MINUTE, SECOND, Duration
 from hub.web import report_files
 from hub.web.errors import Refusal
 from hub.web.report_files import pdf, xlsx
@@ -79,8 +82,32 @@ async def test_the_month_as_json(desk: Office) -> None:
     ]
     assert by_id["lanes"]["rows"] == [[{"zh": "车道", "en": ""}, 0.0, 0.0]]
     assert by_id["answers"]["rows"][0][1:] == [0, None, None]
+    assert [row[1] for row in by_id["looked"]["rows"]] == [0, 0]
+    assert by_id["evidence"]["rows"] == []
+    assert "falling" not in by_id, "the site has no facade"
     other = await (await desk.ask("/api/v1/reports?period=day&at=2001-01-01", "manager")).json()
     assert other["tables"][0]["rows"] == [[{"zh": "合计", "en": "Total"}, 0, 0, 0, 0, None]]
+
+
+async def test_who_looked_at_evidence_and_how_far_it_goes_back(desk: Office) -> None:
+    await one_alarm(desk)
+
+    def known(db: sqlite3.Connection) -> None:
+        db.execute("INSERT INTO evidence VALUES ('e', ?, 'c', 'p', 'image/jpeg', 's', 1, ?)", (NAME, at(0) - 3 * DAY))
+        for action, outcome in (("evidence", "done"), ("evidence", "gone"), ("evidence", "done"), ("export", "done")):
+            add_audit(db, at(0), "王师傅", action, {}, outcome=outcome)
+
+    await desk.context.journal.execute(known)
+    found = await (await desk.ask("/api/v1/reports", "manager")).json()
+    by_id = {table["id"]: table["rows"] for table in found["tables"]}
+    assert [row[1] for row in by_id["looked"]] == [2, 1]
+    assert by_id["evidence"] == [[{"zh": "车道", "en": ""}, 1, 3 + (desk.clock.now() - at(0)) // DAY]]
+
+
+def test_what_fell_has_a_table_of_its_own() -> None:
+    found = msgspec.structs.replace(hostile(), zones=(Judged("north", 3, 1, 1), Judged("lane", 9, 0, 0)))
+    by_id = {table.id: table for table in tables(found, NAMING, None, frozenset({"north"}))}
+    assert [row[1:5] for row in by_id["falling"].rows] == [(3, 1, 1, 1)]
 
 
 @pytest.mark.parametrize("query", ["period=year", "period=day&at=2026-11", "at=2026-13", "at=", "period=week&at=../x"])

@@ -23,8 +23,8 @@ export interface LiveOptions {
   onStatus: (status: LiveStatus) => void
   /** The connection stands: fetch everything. */
   onOpen: () => void
-  /** These topics changed; `ids` are the single things named, if any. */
-  onChange: (topics: ReadonlySet<Topic>, ids: ReadonlySet<string>) => void
+  /** These topics changed: the things named, or all of a topic where it has no names. */
+  onChange: (changed: ReadonlyMap<Topic, ReadonlySet<string>>) => void
   /** An attempt ended; the session may be over. */
   onLost: () => void
 }
@@ -34,8 +34,7 @@ export class Live {
   private retry: ReturnType<typeof setTimeout> | undefined
   private flush: ReturnType<typeof setTimeout> | undefined
   private delay = FIRST_DELAY_MS
-  private topics = new Set<Topic>()
-  private ids = new Set<string>()
+  private changed = new Map<Topic, Set<string>>()
 
   constructor(private readonly options: LiveOptions) {}
 
@@ -48,8 +47,7 @@ export class Live {
     clearTimeout(this.retry)
     clearTimeout(this.flush)
     this.flush = undefined
-    this.topics.clear()
-    this.ids.clear()
+    this.changed.clear()
     this.detach()?.close()
   }
 
@@ -102,15 +100,17 @@ export class Live {
   private hear(data: unknown): void {
     const changed = parse(data)
     if (changed === null || !this.options.topics.includes(changed.topic)) return
-    this.topics.add(changed.topic)
-    if (changed.id) this.ids.add(changed.id)
+    const { topic, id } = changed
+    const named = this.changed.get(topic)
+    if (!id) this.changed.set(topic, new Set())
+    else if (named === undefined) this.changed.set(topic, new Set([id]))
+    else if (named.size) named.add(id) // no names mean all of them, and stay so
     // The window runs from the first message and is not extended, so a flood cannot put the fetch off for ever.
     this.flush ??= setTimeout(() => {
-      const [topics, ids] = [this.topics, this.ids]
+      const told = this.changed
       this.flush = undefined
-      this.topics = new Set()
-      this.ids = new Set()
-      this.options.onChange(topics, ids)
+      this.changed = new Map()
+      this.options.onChange(told)
     }, GATHER_MS)
   }
 }

@@ -812,6 +812,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/reports/mails": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who gets reports by e-mail, and when */
+        get: operations["report_mails"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/reports/pdf": {
         parameters: {
             query?: never;
@@ -2792,6 +2809,18 @@ export interface components {
             };
         };
         /**
+         * PostingOut
+         * @description What one contact gets by e-mail.
+         */
+        PostingOut: {
+            contact: components["schemas"]["Text"];
+            last: string | null;
+            last_at: string | null;
+            next: string;
+            next_at: string | null;
+            period: components["schemas"]["Span"];
+        };
+        /**
          * Problem
          * @description An error: what went wrong and what to do.
          */
@@ -3100,6 +3129,8 @@ export interface components {
          */
         SessionOut: {
             account: boolean;
+            /** @default null */
+            factor_due: string | null;
             name: string;
             /** @enum {unknown} */
             role: "admin" | "guard" | "manager" | "viewer";
@@ -5391,6 +5422,35 @@ export interface operations {
             };
         };
     };
+    report_mails: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PostingOut"][];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     report_pdf: {
         parameters: {
             query?: {
@@ -6737,7 +6797,10 @@ export interface operations {
     };
     zones: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description of this zone only; may be given several times */
+                id?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;

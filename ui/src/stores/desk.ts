@@ -9,7 +9,7 @@ import { fetchClosed, fetchOpen, forgetIncidents } from './incidents'
 import { restoreSession } from './session'
 import { fetchSite } from './site'
 import { lookForNewerPage } from './version'
-import { fetchZones } from './zones'
+import { fetchSomeZones, fetchZones } from './zones'
 
 /**
  * A connection may die without a word (Wi-Fi, a sleeping phone) or be refused by a proxy: the page also asks by itself.
@@ -34,9 +34,10 @@ export const isOffline = shallowReadonly(offline)
 /** Rises whenever incidents may have changed; the detail page watches it. */
 export const incidentRound = shallowReadonly(round)
 
-const FETCH: Record<Topic, () => Promise<unknown>> = {
+/** How to fetch a topic: the things named, or all where none is. */
+const FETCH: Record<Topic, (ids: ReadonlySet<string>) => Promise<unknown>> = {
   site: fetchSite,
-  zones: fetchZones,
+  zones: (ids) => (ids.size ? fetchSomeZones(ids) : fetchZones()),
   incidents: () => {
     round.value += 1
     return Promise.all([fetchOpen(), fetchClosed()])
@@ -44,12 +45,13 @@ const FETCH: Record<Topic, () => Promise<unknown>> = {
 }
 const TOPICS = Object.keys(FETCH) as Topic[]
 
-async function fetchTopics(topics: Iterable<Topic>): Promise<void> {
-  const wanted = [...topics]
+const EVERYTHING: ReadonlyMap<Topic, ReadonlySet<string>> = new Map(TOPICS.map((topic) => [topic, new Set<string>()]))
+
+async function fetchTopics(wanted: ReadonlyMap<Topic, ReadonlySet<string>>): Promise<void> {
   try {
-    await Promise.all(wanted.map((topic) => FETCH[topic]()))
+    await Promise.all([...wanted].map(([topic, ids]) => FETCH[topic](ids)))
     failure.value = null
-    if (wanted.length === TOPICS.length) fresh.value = now.value
+    if (wanted === EVERYTHING) fresh.value = now.value
   } catch (error) {
     if (error instanceof ApiError && error.unreachable) live.drop()
     failure.value = error
@@ -61,7 +63,7 @@ const live = new Live({
   topics: TOPICS,
   onStatus: (next) => (status.value = next),
   onOpen: () => void lookForNewerPage(), // the hub may have been updated meanwhile
-  onChange: (topics) => void fetchTopics(topics),
+  onChange: (changed) => void fetchTopics(changed),
   onLost: () => void restoreSession(),
 })
 
@@ -72,18 +74,18 @@ function wake(): void {
   if (document.visibilityState === 'hidden') return
   live.retryNow()
   if (status.value !== 'open') return
-  void fetchTopics(TOPICS)
+  void fetchTopics(EVERYTHING)
   void lookForNewerPage()
 }
 
 /** Fetch everything again, now. */
-export const refresh = (): Promise<void> => fetchTopics(TOPICS)
+export const refresh = (): Promise<void> => fetchTopics(EVERYTHING)
 
 export function startDesk(): void {
   failure.value = null
   live.start()
-  void fetchTopics(TOPICS)
-  check = setInterval(() => void fetchTopics(TOPICS), CHECK_MS)
+  void fetchTopics(EVERYTHING)
+  check = setInterval(() => void fetchTopics(EVERYTHING), CHECK_MS)
   document.addEventListener('visibilitychange', wake)
   window.addEventListener('online', wake)
   window.addEventListener('offline', wake)

@@ -1,7 +1,8 @@
 // Who is signed in. The session itself is an HttpOnly cookie that the page never sees.
-import { shallowReadonly, ref, shallowRef } from 'vue'
+import { computed, shallowReadonly, ref, shallowRef } from 'vue'
 import { client, onSessionExpired, read, ApiError } from '@/api/client'
 import type { Session } from '@/api/types'
+import { now } from '@/stores/clock'
 
 /** `asking` until the hub has said whether the cookie is good; `away` when it could not be asked. */
 export type SessionPhase = 'asking' | 'away' | 'out' | 'in'
@@ -26,6 +27,11 @@ onSessionExpired(() => {
   current.value = null
   phase.value = 'out'
 })
+
+/** When the second factor is due that an administrator still lacks. */
+export const factorDue = computed(() => current.value?.factor_due ?? null)
+/** It is due: the hub allows nothing but to set it up. */
+export const factorIsDue = computed(() => factorDue.value !== null && Date.parse(factorDue.value) <= now.value)
 
 /** Ask whether the cookie is still good. */
 export async function restoreSession(): Promise<void> {

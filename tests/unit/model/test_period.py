@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from hub.journal.period import Span, period_of, read_period
+from hub.model.period import Span, period_of, read_period
 from hub.model.time import DAY, HOUR, SECOND, Instant
 
 SHANGHAI, BERLIN = ZoneInfo("Asia/Shanghai"), ZoneInfo("Europe/Berlin")
