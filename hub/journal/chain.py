@@ -117,8 +117,24 @@ def begin(db: sqlite3.Connection) -> None:
     Its time is that of the last commit before, 0 in a new journal: no clock runs yet.
     """
     if db.execute("SELECT 1 FROM links LIMIT 1").fetchone() is None:
-        (at,) = db.execute("SELECT json_extract(value, '$.at') FROM meta WHERE key = 'anchor'").fetchone() or (0,)
-        seal(db, Instant(at), Occasion.BEGIN)
+        seal(db, _last_commit(db), Occasion.BEGIN)
+
+
+def note_restored(db: sqlite3.Connection, made: str) -> None:
+    """Make the first link after a restore, with a row that says when the backup was made (RFC 3339).
+
+    Its time is that of the last commit in the backup: no clock runs, and the day's own link is not to be missed.
+    """
+    begin(db)
+    at = _last_commit(db)
+    body = _ENCODER.encode({"made": made}).decode()
+    db.execute("INSERT INTO events (at, kind, body) VALUES (?, 'restored', ?)", (at, body))
+    seal(db, at, Occasion.RESTORED)
+
+
+def _last_commit(db: sqlite3.Connection) -> Instant:
+    (at,) = db.execute("SELECT json_extract(value, '$.at') FROM meta WHERE key = 'anchor'").fetchone() or (0,)
+    return Instant(at)
 
 
 def keep(db: sqlite3.Connection, now: Instant | None, fresh: Fresh | None = None) -> dict[str, int]:

@@ -308,7 +308,17 @@ def _held(db: sqlite3.Connection, head: str, report: Report) -> None:
     except sqlite3.Error:
         return  # said already
     if not any(digest.startswith(head) for digest in hashes):
-        report.broken("head", "the journal does not contain the head you hold: it was rolled back or written anew")
+        words = "the journal does not contain the head you hold: it was rolled back or written anew"
+        report.broken("head", words + _restored(db))
+
+
+def _restored(db: sqlite3.Connection) -> str:
+    """Say that a backup was restored, where a link says so: an honest roll-back, of which the same head is missing."""
+    row = db.execute("SELECT body FROM events WHERE kind = 'restored' ORDER BY seq DESC LIMIT 1").fetchone()
+    if row is None:
+        return ""
+    made = msgspec.json.decode(row[0], type=dict[str, str]).get("made", "?")
+    return f"; it says that a backup of {made} was restored: heads younger than that are gone with their rows"
 
 
 def latest(db: sqlite3.Connection, occasions: tuple[Occasion, ...] = tuple(Occasion)) -> tuple[int, Link, str] | None:

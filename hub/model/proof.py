@@ -20,6 +20,8 @@ class Occasion(StrEnum):
     ASKED = "asked"
     EXPORT = "export"
     ERASED = "erased"
+    RESTORED = "restored"
+    """The journal came out of a backup: what was written between the backup and now is not before this link."""
 
 
 class Head(msgspec.Struct, frozen=True):

@@ -10,15 +10,16 @@ import hashlib
 import os
 import shutil
 import sqlite3
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
 from hub.failpoint import failpoint
+from hub.journal.chain import note_restored
 from hub.journal.lock import lock
-from hub.journal.migrate import newest
+from hub.journal.migrate import migrate, newest
 from hub.journal.store import FILE, connect
 from hub.model.errors import JournalError
 from hub.ops.backup.archive import MANIFEST, BadBackup, Kept, Manifest, Reader
@@ -66,6 +67,7 @@ def _restore(backup: Path, key: Key, config: str, data: Path, site: Path) -> Man
         folder.mkdir(mode=0o700, parents=True)
     sealed.read(lambda plain: _unpack(plain, waiting))
     _check(waiting["data"] / FILE)
+    _note(waiting["data"] / FILE, manifest.made_at)
     _own(waiting, _existing(data))
     (waiting["site"] / "hub.yaml").rename(waiting["site"] / config)
     failpoint("restore.before_decision")
@@ -222,6 +224,18 @@ def _unpack(plain: BinaryIO, folders: dict[str, Path]) -> None:
             file.flush()
             os.fsync(file.fileno())
         failpoint("restore.file")
+
+
+def _note(journal: Path, made: str) -> None:
+    """Let the chain go on with a link that says where the journal comes from."""
+    try:
+        with closing(connect(journal)) as db:
+            migrate(db)
+            db.execute("BEGIN IMMEDIATE")
+            note_restored(db, made)
+            db.execute("COMMIT")
+    except (sqlite3.Error, JournalError) as error:
+        raise BadBackup(f"the journal of the backup cannot be written to: {error}") from None
 
 
 def _check(journal: Path) -> None:

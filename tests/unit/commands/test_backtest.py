@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from hub.cli import main
+from hub.journal.chain import Fresh
 from hub.journal.migrate import migrate
 from hub.journal.store import FILE, connect
 from hub.journal.writer import write
@@ -33,7 +34,7 @@ def folder(tmp_path: Path) -> Path:
     noon, car = local("2026-11-20 12:00"), EntityId("mqtt_discovery.car")
     for minutes, value in ((0, "present"), (10, "absent"), (60, "present"), (61, "absent")):
         moment = Instant(noon + minutes * MINUTE)
-        write(db, Entry(at=noon, readings=[Reading(car, Presence(value), Quality.GOOD, moment)]))
+        write(db, Entry(at=noon, readings=[Reading(car, Presence(value), Quality.GOOD, moment)]), Fresh())
     db.close()
     return tmp_path
 

@@ -12,6 +12,7 @@ from hub.engine.backtest import Life, ZoneResult, compare
 from hub.engine.calendar import Calendar
 from hub.engine.parse import RuleParser
 from hub.engine.rule import Rule
+from hub.journal.chain import Fresh
 from hub.journal.migrate import migrate
 from hub.journal.store import FILE, connect
 from hub.journal.writer import write
@@ -48,10 +49,10 @@ class Trial:
         self.site = Gate(RULE).site
 
     def hear(self, seconds: float, value: Value | None, entity: str = "vehicle.a") -> None:
-        write(self.db, Entry(at=START, readings=[Reading(EntityId(entity), value, Quality.GOOD, at(seconds))]))
+        write(self.db, Entry(at=START, readings=[Reading(EntityId(entity), value, Quality.GOOD, at(seconds))]), Fresh())
 
     def turn(self, *turns: Turn) -> None:
-        write(self.db, Entry(at=START, turns=list(turns)))
+        write(self.db, Entry(at=START, turns=list(turns)), Fresh())
 
     def rule(self, text: str) -> Rule:
         rule = RuleParser(Reader(), self.site).rule(loads(text, "rule.yaml"))

@@ -6,6 +6,7 @@ import io
 import os
 import shutil
 import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -13,9 +14,14 @@ from typing import BinaryIO
 import pyrage
 import pytest
 
+from hub.journal.chain import begin
+from hub.journal.chain import seal as link
 from hub.journal.lock import AlreadyRunning, lock
 from hub.journal.migrate import migrate
 from hub.journal.store import FILE, connect
+from hub.journal.verify import verify_folder
+from hub.model.proof import Occasion
+from hub.model.time import Instant
 from hub.ops.backup import restore as way_back
 from hub.ops.backup.archive import BadBackup, Manifest, Writer
 from hub.ops.backup.restore import OLD, examine, finish, restore
@@ -90,9 +96,24 @@ def test_on_an_empty_machine(config: Path, tmp_path: Path) -> None:
     assert (tmp_path / "new/site/rules/r1.yaml").read_text() == "rule: r1\n"
     assert (tmp_path / "new/data/evidence/2026/11/21/a.jpg").read_text() == "picture"
     with sqlite3.connect(tmp_path / "new/data" / FILE) as db:
-        assert db.execute("SELECT kind FROM events").fetchall() == [("kept",)]
+        assert db.execute("SELECT kind FROM events").fetchall() == [("kept",), ("restored",)]
     db.close()
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["data", "site", f"site{OLD}"]
+
+
+def test_a_restored_chain_says_so_and_the_verifier_explains_a_head_that_is_gone(config: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with closing(connect(data / FILE)) as db:
+        begin(db)
+    backup = taken(config)
+    with closing(connect(data / FILE)) as db:  # the hub goes on after the backup
+        head = link(db, Instant(2), Occasion.DAY)
+    restore(backup, KEY, config, data)
+    report = verify_folder(data)
+    assert (report.breaks, report.links) == ([], 2)
+    (gone,) = verify_folder(data, head).breaks
+    assert gone.where == "head"
+    assert "a backup of 2026-11-21T03:00:00+00:00 was restored" in gone.what
 
 
 def test_the_old_state_is_kept(config: Path) -> None:
@@ -117,7 +138,7 @@ def test_a_commit_while_it_is_taken_is_in_it_whole_or_not_at_all(config: Path) -
     writer.close()
     restore(backup, KEY, config, data)
     with sqlite3.connect(data / FILE) as db:
-        assert db.execute("SELECT kind FROM events").fetchall() == [("kept",)]
+        assert db.execute("SELECT kind FROM events").fetchall() == [("kept",), ("restored",)]
     db.close()
 
 
