@@ -218,7 +218,7 @@ async def test_credentials_are_compared_whole(desk: Office) -> None:
 
 async def test_signing_in_and_out(desk: Office) -> None:
     signed = await desk.client.post("/api/v1/session", json={"token": "token-of-guard"}, headers=GUARD)
-    assert await signed.json() == {"name": "guard", "role": "guard", "account": False}
+    assert await signed.json() == {"name": "guard", "role": "guard", "account": False, "factor_due": None}
     cookie = signed.headers["Set-Cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=Strict" in cookie
