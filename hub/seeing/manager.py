@@ -218,10 +218,15 @@ class Manager:
     def _doubt(self, camera: EntityId) -> None:
         """What a camera said last is not confirmed while it is away."""
         for sight in self._sights.get(camera, ()):
-            if sight.entity is not None and self._told.get(sight.entity, (None, 0.0))[0] is not None:
-                self._told[sight.entity] = (None, 0.0)
-                self._said.put_nowait((Sample(sight.entity, None, Quality.STALE),))
-                self.lanes.pop(sight.entity, None)
+            if sight.entity is not None:
+                self._doubt_entity(sight.entity)
+                self._doubt_entity(bulky(sight.entity))
+
+    def _doubt_entity(self, entity: EntityId) -> None:
+        if self._told.get(entity, (None, 0.0))[0] is not None:
+            self._told[entity] = (None, 0.0)
+            self._said.put_nowait((Sample(entity, None, Quality.STALE),))
+            self.lanes.pop(entity, None)
 
     def _lane(self, now: LaneNow) -> None:
         entity = EntityId(now.name)
@@ -252,6 +257,8 @@ class Manager:
     def _carried(self, message: Carried) -> None:
         """An e-bike is a reading where a model could tell; what is bulky is another one, of its own entity."""
         entity, now = EntityId(message.name), message.now
+        if now.ebike is None:
+            self._doubt_entity(entity)
         said = {bulky(entity): now.bulky} | ({} if now.ebike is None else {entity: now.ebike})
         self._said.put_nowait(
             tuple(Sample(name, Presence.PRESENT if there else Presence.ABSENT) for name, there in said.items())

@@ -56,19 +56,16 @@ class LiftWatch:
         """Tell whether it is time for another look; also where the stream's time has jumped back."""
         return at >= self._at + EVERY * 0.9 or at < self._at
 
-    def see(self, frame: Frame, found: Sequence[Detection] | None, door_open: bool | None = None) -> LiftNow | None:
+    def see(self, frame: Frame, found: Sequence[Detection] | None) -> LiftNow | None:
         """Look at a picture; return what is there where that changed.
 
-        ``found`` is None where no detector has looked. ``door_open`` None means that nobody knows. While the door is
-        shut nothing new can come in: what was said stays.
+        ``found`` is None where no detector has looked. Whether the door is open is asked by the rule (R2), not here.
         """
         if frame.at < self._at:
             self._seen.clear()
             self._bulk.clear()
         self._at = frame.at
         covered = self._floor.covered(frame)
-        if door_open is False:
-            return None
         if found is not None:
             self._seen.append((frame.at, max((thing.score for thing in _held(found)), default=0.0)))
         self._bulk.append((frame.at, covered or 0.0))
@@ -81,8 +78,8 @@ class LiftWatch:
         return self.now if (before.ebike, before.bulky) != (ebike, bulky) else None
 
     def _ebike(self, votes: int, looks: int) -> bool | None:
-        """Come by three of five; go when not one of three shows it any more."""
-        if not self._can:
+        """Come by three of five; go when not one of three shows it any more; not known while no model looks."""
+        if not self._can or not looks:
             return None
         if votes >= NEEDED:
             return True
