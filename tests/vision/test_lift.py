@@ -95,5 +95,5 @@ def test_a_hundred_innocent_cars_and_a_hundred_bulky_things() -> None:
 
 
 def test_a_detector_that_fails_leaves_it_open() -> None:
-    said = run(LiftWatch(FLOOR, KNOWS), 5, [(thing(Kind.EBIKE),)] * 4 + [None] * 8, BOX)  # type: ignore[list-item]
+    said = run(LiftWatch(FLOOR, KNOWS), 5, [(thing(Kind.EBIKE),)] * 4 + [None] * 8, BOX)
     assert [one.ebike for one in said][:2] == [True, None]

@@ -17,7 +17,8 @@ from hub.seeing import reviews
 from hub.seeing.orders import model_for_lifts, order
 from hub.vision.detect.box import Kind
 from hub.vision.detect.card import CARD
-from hub.vision.worker.wire import Carried, LiftNow, Policy
+from hub.vision.lift.watch import LiftNow
+from hub.vision.worker.wire import Carried, Policy
 from tests.vision.film import Film, Stage, showing
 from tests.vision.test_lift import FLOOR, car
 from tests.vision.test_seeing import CAMERA, House, Stream, kill_worker
