@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 DOMAIN = "vision"
 #: Fewest and most corners of a lane; fewest and most points of floors (hub.vision.falling.calibration).
 CORNERS, POINTS = (3, 64), (4, 400)
+#: What is looked for inside a polygon, and what that is called.
+OUTLINED = {Sees.LANE: "a lane", Sees.LIFT: "a lift car"}
 #: Lowest and highest floor.
 FLOORS = (-5, 150)
 
@@ -68,10 +70,10 @@ def _sight(reader: Reader, node: Node) -> Sight | None:
     outline, lines = fields.get("polygon"), fields.get("floors")
     polygon = tuple((x, y) for x, y, _ in _points(reader, outline, "`polygon`", "[0.2, 0.9]", 2))
     floors = tuple((x, y, int(number)) for x, y, number in _points(reader, lines, "`floors`", "[0.5, 0.8, 1]", 3))
-    if sees is Sees.LANE and len(reader.findings) == before and not CORNERS[0] <= len(polygon) <= CORNERS[1]:
-        reader.report(outline or node, f"a lane needs a `polygon` of {CORNERS[0]} to {CORNERS[1]} corners")
-    if sees is not Sees.LANE and outline is not None:
-        reader.report(outline, f"`polygon` belongs to `as: {Sees.LANE}`")
+    if sees in OUTLINED and len(reader.findings) == before and not CORNERS[0] <= len(polygon) <= CORNERS[1]:
+        reader.report(outline or node, f"{OUTLINED[sees]} needs a `polygon` of {CORNERS[0]} to {CORNERS[1]} corners")
+    if sees not in OUTLINED and outline is not None:
+        reader.report(outline, f"`polygon` belongs to `as: {Sees.LANE}` and `as: {Sees.LIFT}`")
     if sees is not Sees.FALLING and lines is not None:
         reader.report(lines, f"`floors` belongs to `as: {Sees.FALLING}`")
     if floors and not POINTS[0] <= len(floors) <= POINTS[1]:

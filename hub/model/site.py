@@ -110,12 +110,14 @@ class Sees(StrEnum):
     """A vehicle that stands in a polygon of its picture."""
     FALLING = "falling"
     """Something that falls along a facade."""
+    LIFT = "lift"
+    """An e-bike in a lift car: a polygon around its floor."""
     HEALTH = "health"
     """Nothing but whether it can see."""
 
 
 #: The role in which what a camera sees serves its zone.
-SEEN_AS: Mapping[Sees, Role] = {Sees.LANE: Role.VEHICLE, Sees.FALLING: Role.FALLING}
+SEEN_AS: Mapping[Sees, Role] = {Sees.LANE: Role.VEHICLE, Sees.FALLING: Role.FALLING, Sees.LIFT: Role.EBIKE}
 
 
 class Sight(msgspec.Struct, frozen=True):
@@ -126,7 +128,7 @@ class Sight(msgspec.Struct, frozen=True):
     entity: EntityId | None = None
     """What it says is a reading of this entity, which the zone is bound to; None for health."""
     polygon: tuple[tuple[float, float], ...] = ()
-    """Corners of the lane."""
+    """Corners of the lane, or of the floor of the lift car."""
     floors: tuple[tuple[float, float, int], ...] = ()
     """Points where a floor begins, across, down and the number of the floor; none: falls are noticed, not located."""
 

@@ -20,17 +20,18 @@ import structlog
 from hub.model.entry import Note
 from hub.model.errors import Unreachable
 from hub.model.ids import EntityId
-from hub.model.reading import Alarm, Quality, Reading
+from hub.model.reading import Alarm, Presence, Quality, Reading
+from hub.model.site import Sees
 from hub.model.text import Text
 from hub.model.time import SECOND, Instant
 from hub.sdk import Sample
-from hub.seeing import lanes
+from hub.seeing import lanes, reviews
 from hub.seeing.blind import why_blind
-from hub.seeing.orders import DEVICE, DOMAIN, blindness, cameras, equipment, order
+from hub.seeing.orders import DEVICE, DOMAIN, blindness, bulky, cameras, equipment, model_for_lifts, order
 from hub.vision.falling.event import Severity
-from hub.vision.lane.event import Presence
+from hub.vision.lane.event import Presence as Stands
 from hub.vision.worker.parent import Workers
-from hub.vision.worker.wire import Fell, Health, LaneNow, Link, Seen, Watch
+from hub.vision.worker.wire import Carried, Fell, Health, LaneNow, Link, Seen, Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -77,10 +78,11 @@ class Manager:
         self._orders: dict[EntityId, Watch] = {}
         self._sights: dict[EntityId, tuple[Sight, ...]] = {}
         self._kept: dict[EntityId, lanes.LaneFile] = {}
-        self._told: dict[EntityId, tuple[LaneNow | Alarm | None, float]] = {}
+        self._told: dict[EntityId, tuple[LaneNow | Alarm | bool | None, float]] = {}
         self._unsaved: set[EntityId] = set()
         self._said: asyncio.Queue[tuple[Sample, ...]] = asyncio.Queue()
         self._falls: dict[EntityId, tuple[float, EntityId, bytes]] = {}
+        self._reviews: asyncio.Queue[tuple[Carried, float]] = asyncio.Queue()
         self.health: dict[EntityId, Health] = {}
         """The last word of each camera that is watched."""
         self.lanes: dict[EntityId, LaneNow] = {}
@@ -91,6 +93,7 @@ class Manager:
         async with AsyncExitStack() as stack, asyncio.TaskGroup() as group:
             group.create_task(self._hand_in())
             group.create_task(self._save())
+            group.create_task(self._review())
             while True:
                 await self._arrange(stack)
                 await asyncio.sleep(LOOK)
@@ -137,7 +140,10 @@ class Manager:
             self._equip(site, wanted)
         orders: dict[EntityId, Watch] = {}
         for camera, sights in wanted.items():
-            watch = order(camera, sights, around.registry.driver(camera), around.ring_s(), self._state)
+            lift = any(sight.sees is Sees.LIFT for sight in sights)
+            model = await asyncio.to_thread(model_for_lifts, around.data) if lift else ("", ())
+            driver = around.registry.driver(camera)
+            watch = order(camera, sights, driver, around.ring_s(), self._state, model, around.data)
             if watch is not None:
                 orders[camera] = watch
             elif camera in around.registry.entities:
@@ -196,6 +202,8 @@ class Manager:
             self._well(camera, message)
         elif isinstance(message, Fell):
             self._fell(message)
+        elif isinstance(message, Carried):
+            self._carried(message)
         elif (kept := self._kept.get(EntityId(message.lane))) is not None:
             if isinstance(message, Seen):
                 self._lane(message.now)
@@ -227,10 +235,15 @@ class Manager:
     def _doubt(self, camera: EntityId) -> None:
         """What a camera said last is not confirmed while it is away."""
         for sight in self._sights.get(camera, ()):
-            if sight.entity is not None and self._told.get(sight.entity, (None, 0.0))[0] is not None:
-                self._told[sight.entity] = (None, 0.0)
-                self._said.put_nowait((Sample(sight.entity, None, Quality.STALE),))
-                self.lanes.pop(sight.entity, None)
+            if sight.entity is not None:
+                self._doubt_entity(sight.entity)
+                self._doubt_entity(bulky(sight.entity))
+
+    def _doubt_entity(self, entity: EntityId) -> None:
+        if self._told.get(entity, (None, 0.0))[0] is not None:
+            self._told[entity] = (None, 0.0)
+            self._said.put_nowait((Sample(entity, None, Quality.STALE),))
+            self.lanes.pop(entity, None)
 
     def _lane(self, now: LaneNow) -> None:
         entity = EntityId(now.name)
@@ -241,7 +254,7 @@ class Manager:
             return
         self._told[entity] = (told, time.monotonic())
         self._said.put_nowait(lanes.samples(entity, kept.since, now))
-        if now.presence is not Presence.UNSURE and kept.since != now.since:
+        if now.presence is not Stands.UNSURE and kept.since != now.since:
             self._keep(entity, msgspec.structs.replace(kept, since=now.since))
 
     def _fell(self, fell: Fell) -> None:
@@ -259,6 +272,30 @@ class Manager:
             self._said.put_nowait((Sample(entity, Alarm.ACTIVE, device_at=at),))
             over = (Sample(entity, Alarm.CLEAR),)
             asyncio.get_running_loop().call_later(FALLEN, self._said.put_nowait, over)
+
+    def _carried(self, message: Carried) -> None:
+        """An e-bike is a reading where a model could tell; what is bulky is another one, of its own entity."""
+        entity, now = EntityId(message.name), message.now
+        if now.ebike is None:
+            self._doubt_entity(entity)
+        said = {bulky(entity): now.bulky} | ({} if now.ebike is None else {entity: now.ebike})
+        self._said.put_nowait(
+            tuple(Sample(name, Presence.PRESENT if there else Presence.ABSENT) for name, there in said.items())
+        )
+        self._told.update({name: (there, time.monotonic()) for name, there in said.items()})
+        if message.jpeg:
+            facts = {"camera": message.camera, "ebike": now.ebike, "bulky": now.bulky, "confidence": now.confidence}
+            self._around.runtime.post(lambda batch: batch.record(Note("lift_seen", batch.now, facts)))
+            self._reviews.put_nowait((message, time.time()))
+
+    async def _review(self) -> None:
+        """Keep the pictures by which a model can be judged later."""
+        while True:
+            message, at = await self._reviews.get()
+            try:
+                await asyncio.to_thread(reviews.keep, self._around.data, message.name, at, message.jpeg)
+            except OSError as error:
+                log.warning("vision.review_not_kept", entity=message.name, reason=error.strerror)
 
     def _tell(self, entity: EntityId, alarm: Alarm) -> None:
         before, when = self._told.get(entity, (None, 0.0))

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
 import structlog
 
+from hub.model.errors import ModelError
 from hub.model.ids import EntityId, entity_id
 from hub.model.reading import Capability, Entity
 from hub.model.site import Sees
 from hub.model.text import Text
 from hub.sdk import Equipment, Watchable
+from hub.vision.detect.box import Kind
+from hub.vision.detect.store import installed
 from hub.vision.falling.calibration import CalibrationError, Click, calibrate
-from hub.vision.worker.wire import Falls, Lane, Policy, Watch
+from hub.vision.worker.wire import Falls, Lane, Lift, Policy, Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from hub.model.site import Sight, Site
 
@@ -23,8 +28,13 @@ log = structlog.get_logger()
 
 #: The integration that the entities belong to, and their configured device.
 DOMAIN, DEVICE = "vision", "cameras"
-_CAPABILITY = {Sees.LANE: Capability.PRESENCE, Sees.FALLING: Capability.ALARM}
-_WHAT = {Sees.LANE: Text("车辆", "vehicle"), Sees.FALLING: Text("坠物", "falling object")}
+_CAPABILITY = {Sees.LANE: Capability.PRESENCE, Sees.FALLING: Capability.ALARM, Sees.LIFT: Capability.PRESENCE}
+_WHAT = {
+    Sees.LANE: Text("车辆", "vehicle"),
+    Sees.FALLING: Text("坠物", "falling object"),
+    Sees.LIFT: Text("电动自行车", "e-bike"),
+}
+_BULKY = Text("有大件物品（仅提示，未识别）", "something bulky (a notice, not recognised)")
 
 
 def cameras(site: Site) -> dict[EntityId, tuple[Sight, ...]]:
@@ -48,7 +58,35 @@ def equipment(site: Site) -> tuple[Equipment, ...]:
         Entity(blindness(camera), Capability.ALARM, Text(f"{camera} 看不见", f"{camera} is blind"), device=str(camera))
         for camera in cameras(site)
     ]
-    return tuple(Equipment(entity) for entity in (*seen, *blind))
+    bulk = [
+        Entity(bulky(sight.entity), Capability.PRESENCE, _joined(zone.name, _BULKY), device=str(sight.camera))
+        for zone in site.zones.values()
+        for sight in zone.see
+        if sight.sees is Sees.LIFT and sight.entity is not None
+    ]
+    return tuple(Equipment(entity) for entity in (*seen, *bulk, *blind))
+
+
+def bulky(ebike: EntityId) -> EntityId:
+    """Name the entity that says that something bulky is in a lift car; no rule of the hub holds a door for it."""
+    return EntityId(f"{ebike}_bulky")
+
+
+def model_for_lifts(data: Path) -> tuple[str, tuple[Kind, ...]]:
+    """Return the folder of the first installed model that knows e-bikes, else bicycles, and what it knows.
+
+    Empty without such a model: the car is then judged by its floor only. Reads files: not in the loop.
+    """
+    try:
+        models = [(card.kinds, folder) for card, folder in installed(data)]
+    except ModelError as error:
+        log.warning("vision.models_unreadable", reason=str(error))
+        return "", ()
+    for kind in (Kind.EBIKE, Kind.BICYCLE):
+        for kinds, folder in models:
+            if kind in kinds:
+                return str(folder), tuple(sorted(kinds))
+    return "", ()
 
 
 def blindness(camera: EntityId) -> EntityId:
@@ -57,9 +95,15 @@ def blindness(camera: EntityId) -> EntityId:
 
 
 def order(
-    camera: EntityId, sights: tuple[Sight, ...], driver: object, ring_s: float, state: Callable[[Sight], bytes]
+    camera: EntityId,
+    sights: tuple[Sight, ...],
+    driver: object,
+    ring_s: float,
+    state: Callable[[Sight], bytes],
+    model: tuple[str, tuple[Kind, ...]] = ("", ()),
+    data: Path | None = None,
 ) -> Watch | None:
-    """Return what a worker must do for a camera; None while it has no stream."""
+    """Return what a worker must do for a camera; None while it has no stream. ``model`` is the one for lift cars."""
     url = driver.video if isinstance(driver, Watchable) else ""
     if not url:
         return None
@@ -70,8 +114,14 @@ def order(
     )
     falls = next((_falls(sight) for sight in sights if sight.sees is Sees.FALLING), None)
     # what falls is seen in every picture or not at all; for a parked vehicle one a second is enough
-    policy = Policy.KEY if falls is None else Policy.FULL
-    return Watch(str(camera), url, policy, lanes, falls, ring_s)
+    cars = [sight for sight in sights if sight.sees is Sees.LIFT and sight.entity is not None]
+    policy = Policy.FULL if falls is not None else Policy.ADAPTIVE if cars else Policy.KEY
+    watch = Watch(str(camera), url, policy, lanes, falls, None, ring_s)
+    if not cars:
+        return watch
+    folder, knows = model
+    lift = Lift(str(cars[0].entity), cars[0].polygon, knows)
+    return msgspec.structs.replace(watch, lift=lift, model=folder, data=str(data or ""))
 
 
 def _falls(sight: Sight) -> Falls:

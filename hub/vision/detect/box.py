@@ -17,7 +17,10 @@ class Kind(StrEnum):
     VEHICLE = "vehicle"
     PERSON = "person"
     BICYCLE = "bicycle"
-    """Motorcycles and e-bikes, too."""
+    """Motorcycles and e-bikes, too, where a model does not tell them apart."""
+    EBIKE = "ebike"
+    WHEELCHAIR = "wheelchair"
+    PRAM = "pram"
     PLATE = "plate"
     OTHER = "other"
 

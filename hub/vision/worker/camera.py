@@ -23,11 +23,13 @@ from hub.vision.lane.event import Presence
 from hub.vision.lane.grid import HEIGHT, WIDTH
 from hub.vision.lane.region import box
 from hub.vision.lane.watch import LaneWatch
+from hub.vision.lift.floor import EMPTY
+from hub.vision.lift.watch import LiftWatch
 from hub.vision.overlay import drawn, hide_plates, to_jpeg
 from hub.vision.worker.clock import StreamClock
 from hub.vision.worker.ring import Clip, Ring
 from hub.vision.worker.stream import opened
-from hub.vision.worker.wire import Fell, Health, Kept, LaneNow, Link, Policy, Seen, Show, ToHub, Watch
+from hub.vision.worker.wire import Carried, Fell, Health, Kept, LaneNow, Link, Policy, Seen, Show, ToHub, Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -53,6 +55,8 @@ RATE = 10.0
 KEEP = 60.0
 #: Width in pixels of a picture shown to staff, and to everybody.
 STAFF, PUBLIC = 1280, 640
+#: Width in pixels of a picture that is kept for review.
+REVIEW = 640
 
 
 class Camera(threading.Thread):
@@ -74,6 +78,10 @@ class Camera(threading.Thread):
         self._saved: dict[str, float] = {}
         self._last: tuple[VideoFrame, float] | None = None
         self._facade = FallDetector(watch.falls.facade) if watch.falls is not None else None
+        lift = watch.lift
+        self._lift = (
+            None if lift is None else LiftWatch(lift.polygon, frozenset(lift.knows) if detector else frozenset())
+        )
         self._lag, self._awake_until = 0.0, 0.0
         self._times: deque[float] = deque(maxlen=1000)
         self.beat = time.monotonic()
@@ -124,8 +132,7 @@ class Camera(threading.Thread):
         picture, at = self._last
         local = datetime.fromtimestamp(at + show.utc_s, UTC)
         wide = min(picture.width, PUBLIC if show.public else STAFF)
-        size = picture.reformat(width=wide, height=round(wide * picture.height / picture.width / 2) * 2, format="rgb24")
-        image = np.asarray(size.to_ndarray(), dtype=np.uint8)
+        image = _rgb(picture, wide)
         boxes = [box(stay.thing) for lane in self._lanes.values() for stay in lane.stays]
         if show.public:
             hide_plates(image, boxes)
@@ -199,6 +206,8 @@ class Camera(threading.Thread):
         frame = Frame(_pixels(picture.reformat(width=WIDTH, height=HEIGHT, interpolation="AREA"), "gray"), at)
         if self._picture.see(frame) is not None:
             self._awake_until = at + AWAKE
+        if self._lift is not None and self._lift.wants(at):
+            self._look_into_lift(self._lift, frame, picture)
         wanting = {name: lane for name, lane in self._lanes.items() if lane.wants(at)}
         if not wanting:
             return
@@ -219,6 +228,18 @@ class Camera(threading.Thread):
         if at > self._saved.setdefault(name, at) + KEEP:
             self._saved[name] = at
             self._say(Kept(self._watch.camera, name, lane.save()))
+
+    def _look_into_lift(self, lift: LiftWatch, frame: Frame, picture: VideoFrame) -> None:
+        """Look at the car; a covered floor is looked at in every picture until it is free again."""
+        assert self._watch.lift is not None  # noqa: S101 - there is a watch as there is an order
+        changed = lift.see(frame, self._detect(picture, frame.at))
+        if lift.now.covered > EMPTY or lift.now.ebike:
+            self._awake_until = frame.at + AWAKE
+        name = self._watch.lift.name
+        if changed is not None or frame.at > self._saved.get(name, 0.0) + KEEP:
+            self._saved[name] = frame.at
+            jpeg = to_jpeg(_rgb(picture, REVIEW)) if changed is not None else b""
+            self._say(Carried(self._watch.camera, name, lift.now, jpeg))
 
     def _look_for_falls(self, detector: FallDetector, picture: VideoFrame, at: float) -> None:
         luma = _luma(picture)
@@ -284,6 +305,13 @@ def _now(name: str, lane: LaneWatch) -> LaneNow:
         return LaneNow(name, lane.presence)
     first = min(stays, key=lambda stay: stay.since)
     return LaneNow(name, lane.presence, first.since, first.confidence, tuple(box(stay.thing) for stay in stays))
+
+
+def _rgb(picture: VideoFrame, wide: int) -> npt.NDArray[np.uint8]:
+    """Return a picture as RGB, at most this wide."""
+    wide = min(wide, picture.width) // 2 * 2
+    size = picture.reformat(width=wide, height=round(wide * picture.height / picture.width / 2) * 2, format="rgb24")
+    return np.asarray(size.to_ndarray(), dtype=np.uint8)
 
 
 def _luma(picture: VideoFrame) -> npt.NDArray[np.uint8]:

@@ -18,6 +18,7 @@ import structlog
 from hub.model.errors import DecodeError, DeviceError, Unreachable
 from hub.vision.worker import wire
 from hub.vision.worker.wire import (
+    Carried,
     Cut,
     Fell,
     Health,
@@ -44,7 +45,7 @@ AGAIN, MOST, PROVEN = 0.5, 30.0, 60.0
 CLIP = 10.0
 
 #: What the hub hears of its cameras.
-Told = Health | Seen | Kept | Fell
+Told = Health | Seen | Kept | Fell | Carried
 
 _COMMAND = (sys.executable, "-m", "hub.vision.worker")
 

@@ -10,11 +10,13 @@ import msgspec
 
 from hub.model.errors import DecodeError
 from hub.model.text import clean
+from hub.vision.detect.box import Kind
 from hub.vision.falling.calibration import Facade
 from hub.vision.falling.event import Floor, Severity
 from hub.vision.health import Picture
 from hub.vision.lane.event import LaneEvent, Presence
 from hub.vision.lane.place import Box
+from hub.vision.lift.watch import LiftNow
 
 #: Largest message in bytes: the saved state of a lane with some hundred stays.
 MAX_FRAME = 16 * 1024 * 1024
@@ -61,6 +63,14 @@ class Falls(msgspec.Struct, frozen=True):
     facade: Facade | None = None
 
 
+class Lift(msgspec.Struct, frozen=True):
+    """The floor of a lift car in a camera's picture; ``knows`` is what the model's card lists."""
+
+    name: str
+    polygon: Annotated[tuple[tuple[_Part, _Part], ...], msgspec.Meta(min_length=3, max_length=64)]
+    knows: tuple[Kind, ...] = ()
+
+
 class Watch(msgspec.Struct, frozen=True, tag=True):
     """Hub → worker: watch a camera. ``url`` holds the password and is said nowhere else."""
 
@@ -69,6 +79,7 @@ class Watch(msgspec.Struct, frozen=True, tag=True):
     policy: Policy = Policy.KEY
     lanes: tuple[Lane, ...] = ()
     falls: Falls | None = None
+    lift: Lift | None = None
     ring_s: Annotated[float, msgspec.Meta(ge=5, le=600)] = 60.0
     model: str = ""
     """Folder of a detector's model, or empty."""
@@ -177,6 +188,15 @@ class Fell(msgspec.Struct, frozen=True, tag=True):
     """The picture of the decision, with the track drawn from the window down."""
 
 
+class Carried(msgspec.Struct, frozen=True, tag=True):
+    """Worker → hub: what is in a lift car: where it changed with a small picture, for review; and every minute."""
+
+    camera: str
+    name: str
+    now: LiftNow
+    jpeg: bytes = b""
+
+
 class WasCut(msgspec.Struct, frozen=True, tag=True):
     """Worker → hub: what became of a Cut: from when until when, or why not."""
 
@@ -199,7 +219,7 @@ class Pong(msgspec.Struct, frozen=True, tag=True):
 
 
 ToWorker = Watch | Unwatch | Cut | Show | Ping
-ToHub = Health | Seen | Kept | Fell | WasCut | Shown | Pong
+ToHub = Health | Seen | Kept | Fell | Carried | WasCut | Shown | Pong
 
 _ENCODER = msgspec.msgpack.Encoder()
 _TO_WORKER: msgspec.msgpack.Decoder[ToWorker] = msgspec.msgpack.Decoder(ToWorker)

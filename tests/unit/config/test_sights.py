@@ -36,6 +36,13 @@ def test_two_cameras_of_one_lane_have_names_of_their_own(tmp_path: Path) -> None
     assert site.zones[ZoneId("lane")].bound(Role.VEHICLE)[1:] == ("vision.lane_vehicle", "vision.lane_vehicle_2")
 
 
+def test_the_camera_of_a_lift_car_serves_as_its_ebike(tmp_path: Path) -> None:
+    lift = LANE.replace("as: lane", "as: lift")
+    zone = load_site(write(tmp_path, seeing(lift))).settings.site.zones[ZoneId("lane")]
+    assert zone.bound(Role.EBIKE) == ("vision.lane_ebike",)
+    assert len(zone.see[0].polygon) == 3
+
+
 @pytest.mark.parametrize(
     ("see", "finding"),
     [
@@ -43,6 +50,7 @@ def test_two_cameras_of_one_lane_have_names_of_their_own(tmp_path: Path) -> None
         ("{camera: Lane 3, as: health}", "`Lane 3` is no entity"),
         ("{camera: a.b, as: lan}", "did you mean `lane`?"),
         ("{camera: a.b, as: lane}", "a lane needs a `polygon` of 3 to 64 corners"),
+        ("{camera: a.b, as: lift}", "a lift car needs a `polygon` of 3 to 64 corners"),
         ("{camera: a.b, as: lane, polygon: [[0, 0], [1, 1]]}", "a lane needs a `polygon`"),
         ("{camera: a.b, as: lane, polygon: [[0, 0], [1, 1], [0, 2]]}", "between 0 (left, top) and 1"),
         ("{camera: a.b, as: lane, polygon: [[0, 0], [1, 1], [0, 1, 1]]}", "is written like `[0.2, 0.9]`"),

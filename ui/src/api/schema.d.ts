@@ -3109,7 +3109,7 @@ export interface components {
          * @description What a camera looks for.
          * @enum {unknown}
          */
-        Sees: "falling" | "health" | "lane";
+        Sees: "falling" | "health" | "lane" | "lift";
         /**
          * Sensed
          * @description What a device said that began or ended it.
