@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from hub.model.entry import Note
-from hub.runtime import disk as disk_module
 from hub.runtime.disk import MOST, PART, RESERVE, Disk
 from tests.kit.clock import settle
 from tests.kit.loop import Loop
@@ -26,7 +25,7 @@ class Room:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.free = 0.5
-        monkeypatch.setattr(disk_module.shutil, "disk_usage", lambda _: Usage(TOTAL, int(TOTAL * self.free)))
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(TOTAL, int(TOTAL * self.free)))
 
 
 @pytest.fixture
@@ -56,7 +55,7 @@ async def test_people_are_told_once_and_told_when_it_is_over(tmp_path: Path, roo
             shown.append("disk" in loop.problems)
     assert shown == [False, True, True, True, False, False]
     notes = [note for entry in loop.journal.entries for note in entry.notes]
-    assert [note.kind for note in notes if isinstance(note, Note)] == ["disk_low", "disk_well"]
+    assert [note.kind for note in notes] == ["disk_low", "disk_well"]
 
 
 def test_a_disk_that_takes_no_reserve_ends_nothing(tmp_path: Path, room: Room) -> None:
