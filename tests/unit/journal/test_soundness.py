@@ -48,12 +48,13 @@ def test_an_error_is_known_by_its_kind(cause: Exception, trouble: Trouble) -> No
 async def damage_found(folder: Path, before: Memory) -> bool:
     """Open the journal as a start does, then check it whole; a start that goes on has all of its memory.
 
-    But for the outbox: it lies among all commands there ever were, which a start cannot afford to look through.
+    But for the outbox and the hub's absences: they lie among all commands and turns there ever were, which a start
+    cannot afford to look through.
     """
     try:
         opened = Journal(folder)
         try:
-            now = msgspec.structs.replace(opened.load(), outbox=before.outbox)
+            now = msgspec.structs.replace(opened.load(), outbox=before.outbox, absences=before.absences)
             assert now == before, "begins with another memory, and says nothing"
         finally:
             await opened.close()
