@@ -7,7 +7,18 @@ import sqlite3
 from hub.model.errors import JournalError, Trouble
 
 #: The tables that a restarted hub goes on with: small, so that a start can afford to look through them.
-MEMORY = ("states", "memories", "slots", "modes", "meta", "rosters")
+MEMORY = (
+    "states",
+    "memories",
+    "slots",
+    "modes",
+    "meta",
+    "rosters",
+    "announcements",
+    "bookmarks",
+    "deliveries",
+    "found",
+)
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _DISK = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
 

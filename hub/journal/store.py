@@ -145,14 +145,18 @@ class Journal:
         """A write to the disk has failed: what the system's cache shows of the file may not be on the disk."""
         self._last = ""
         """The anchor of the last commit that succeeded."""
-        self._fresh = Fresh()
+        self.fresh = Fresh()
         """What the transaction that runs has to chain; of the writing thread alone."""
+        self._doubtful: tuple[str, list[Entry]] | None = None
+        """The anchor and the entries of a commit that was refused, though the disk may hold it."""
+        self._landed: list[Entry] = []
+        """Entries of such a commit that were found on the disk: not written again when they are tried again."""
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._thread.start()
 
     async def commit(self, entry: Entry) -> None:
         """Write ``entry`` and return once it is on the disk. Raises JournalError; then nothing of it was kept."""
-        await self.execute(lambda db: write(db, entry, self._fresh))
+        await self.execute(_Writing(entry, self))
 
     async def execute(self, job: Callable[[sqlite3.Connection], None]) -> None:
         """Run ``job`` inside the next transaction."""
@@ -181,8 +185,14 @@ class Journal:
         finally:
             db.close()
 
+    def landed(self, entry: Entry) -> bool:
+        """Tell whether ``entry``, whose commit was refused, was found on the disk nevertheless."""
+        return any(found is entry for found in self._landed)
+
     def _run(self) -> None:
-        db: sqlite3.Connection | None = connect(self.path)
+        db: sqlite3.Connection | None = None
+        with suppress(JournalError):  # the first job tries again, and its writer is told
+            db = connect(self.path)
         stop = False
         while not stop:
             group = [self._jobs.get()]
@@ -216,10 +226,13 @@ class Journal:
             with suppress(sqlite3.Error):
                 db.close()
             return None
+        if self._doubtful is not None and kept is not None and kept[0] == self._doubtful[0]:
+            self._last = self._doubtful[0]
+            self._landed += self._doubtful[1]
         if self._last and (kept is None or kept[0] != self._last):
             db.close()
             return None
-        self._suspect = False
+        self._suspect, self._doubtful = False, None
         return db
 
     def _commit(
@@ -227,7 +240,7 @@ class Journal:
     ) -> JournalError | None:
         """One transaction for the whole group: all of it is on the disk, or none and the error is returned."""
         text = ""
-        self._fresh.clear()
+        self.fresh.clear()
         try:
             db.execute("BEGIN IMMEDIATE")
             for job, _ in jobs:
@@ -236,10 +249,13 @@ class Journal:
             if anchor is not None:
                 text = msgspec.json.encode(anchor).decode()
                 db.execute("INSERT OR REPLACE INTO meta VALUES ('anchor', ?)", (text,))
-            ends = keep(db, None if anchor is None else anchor.at, self._fresh)
+            ends = keep(db, None if anchor is None else anchor.at, self.fresh)
+            entries = [job.entry for job, _ in jobs if isinstance(job, _Writing)]
+            self._doubtful = (text, entries)
             db.execute("COMMIT")
-            self._fresh.ends = ends
-            self._last = text or self._last
+            self.fresh.ends = ends
+            self._last, self._doubtful = text or self._last, None
+            self._landed = [found for found in self._landed if not any(found is entry for entry in entries)]
         except Exception as cause:  # noqa: BLE001 - a number or text that SQLite cannot take must not end the thread
             trouble = trouble_of(cause)
             self._suspect |= trouble in {Trouble.DISK, Trouble.DAMAGED}
@@ -250,6 +266,19 @@ class Journal:
                     self._suspect = True
             return JournalError(f"the journal refused a transaction: {cause}", trouble)
         return None
+
+
+class _Writing:
+    """Writes one entry; does nothing when a commit that was taken for refused has brought it to the disk already."""
+
+    def __init__(self, entry: Entry, journal: Journal) -> None:
+        self.entry = entry
+        self._journal = journal
+
+    def __call__(self, db: sqlite3.Connection) -> None:
+        """Write the entry once. Raises what SQLite raises."""
+        if not self._journal.landed(self.entry):
+            write(db, self.entry, self._journal.fresh)
 
 
 def _resolve(done: asyncio.Future[None], error: JournalError | None) -> None:

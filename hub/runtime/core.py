@@ -35,7 +35,7 @@ BATCH = 1_000
 FULL = 4_000
 #: Seconds between two tries to commit while the journal refuses.
 RETRY = 0.5
-#: Seconds that one commit may take before people are told that nothing can be written.
+#: Seconds that one commit may take before people are told that nothing can be written, and deciding goes on without it.
 SLOW = 3.0
 #: Places named in the banner, of those whose alarm is not on the disk yet.
 NAMED = 5
@@ -88,6 +88,8 @@ class Runtime:
         self._stopping = False
         self._held: deque[_Decided] = deque()
         """Decided and not on the disk: more than one only while the journal cannot be written."""
+        self._writing: asyncio.Future[None] | None = None
+        """The commit of the first of them, while the disk has not answered."""
         self._latest = Instant(0)
         """No batch is decided before this: inputs never share an instant."""
 
@@ -210,9 +212,18 @@ class Runtime:
 
         Raises JournalError when the hub is to stop.
         """
-        slow = asyncio.get_running_loop().call_later(SLOW, self._unwritten, _SLOW)
+        begun = self._writing is None
+        if self._writing is None:
+            self._writing = asyncio.ensure_future(self._journal.commit(entry))
+        await asyncio.wait({self._writing}, timeout=SLOW if begun else 0)  # a disk that hangs is waited for once
+        if not self._writing.done():
+            if begun:
+                self._writing.add_done_callback(lambda _: self._arrived.set())
+            self._unwritten(_SLOW)
+            return False
+        writing, self._writing = self._writing, None
         try:
-            await self._journal.commit(entry)
+            writing.result()
         except JournalError as error:
             if "journal" not in self._problems:
                 log.error("journal.refused", reason=str(error), trouble=error.trouble)
@@ -220,8 +231,6 @@ class Runtime:
             if self._stopping:
                 raise
             return False
-        finally:
-            slow.cancel()
         if len(self._held) == 1 and self._problems.settle("journal"):
             log.info("journal.writable")
         return True

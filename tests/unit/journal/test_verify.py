@@ -182,7 +182,7 @@ async def test_rows_in_hand_and_rows_read_back_make_one_chain(tmp_path: Path) ->
     journal.anchor = lambda: Anchor(at(1), "boot", 0)
     await journal.commit(entry)  # opened just now: read back
     await journal.commit(entry)  # in hand
-    assert journal._fresh.ends["readings"] == 2 * len(values)
+    assert journal.fresh.ends["readings"] == 2 * len(values)
 
     def sealed(db: sqlite3.Connection) -> None:
         seal(db, at(1), Occasion.ASKED)

@@ -98,6 +98,32 @@ async def test_while_the_journal_refuses_it_goes_on_deciding_and_names_what_is_n
         assert len(loop.journal.of(Opened)) == 1
 
 
+async def test_a_disk_that_answers_nothing_does_not_hold_up_deciding(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(*IMPATIENT)
+    monkeypatch.setattr(core, "SLOW", 0)
+    loop, order = Loop(AT_ONCE.rule()), list[str]()
+    async with loop.running():
+        loop.journal.gate.clear()
+        for name, value in (("first", ABSENT), ("second", PRESENT)):
+
+            def work(batch: Batch, name: str = name, value: Presence = value) -> None:
+                batch.feed(Reading(CAR, value, GOOD, batch.now))
+                batch.when_committed(lambda: order.append(name))
+
+            loop.runtime.post(work)
+            await settle()
+        assert loop.runtime.state.states[CAR].value is PRESENT
+        assert (loop.journal.tries, order) == (1, []), "asked once: the disk may still do it"
+        (problem,) = loop.problems.texts()
+        assert "does not answer" in problem.en
+        assert "Not yet recorded" in problem.en
+        monkeypatch.setattr(core, "SLOW", 3)
+        loop.journal.gate.set()
+        await settle()
+        assert order == ["first", "second"]
+        assert (len(loop.journal.entries), loop.problems.texts()) == (2, [])
+
+
 async def test_what_waits_for_the_disk_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(*IMPATIENT)
     monkeypatch.setattr(core, "FULL", 4)

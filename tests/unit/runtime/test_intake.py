@@ -248,6 +248,23 @@ async def test_a_redelivery_is_known_after_a_restart() -> None:
     assert (again.journal.entries, second.line.acknowledged) == ([], [7])
 
 
+async def test_after_a_restart_an_id_of_a_session_that_was_lost_before_says_nothing() -> None:
+    """The second car's number is the first one's: the broker was wiped between them, then the hub was restarted."""
+    loop, again = Loop(), Loop()
+    door, second = Door(loop), Door(again)
+    async with loop.running():
+        await door.known(CAR)
+        await door.get(f"state/{CAR}", "present", mid=7)
+        door.intake.connected(resumed=False)
+        await settle()
+    kept = [delivery for entry in loop.journal.entries for delivery in entry.deliveries]
+    second.intake.restore([found for entry in loop.journal.entries for found in entry.announcements], kept)
+    async with again.running():
+        await second.get(f"state/{CAR}", "present", mid=7, duplicate=True)
+    assert [len(entry.readings) for entry in again.journal.entries] == [1]
+    assert second.intake.counts["mqtt", "redelivered"] == 0
+
+
 @pytest.mark.parametrize("payload", ["stranger", "wrong kind", "no value"])
 async def test_a_plugin_says_nothing_of_others_and_nothing_of_the_wrong_kind(payload: str) -> None:
     loop = Loop()
