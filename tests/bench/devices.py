@@ -110,7 +110,7 @@ async def _run(folder: Path, seconds: float) -> _Run:
     units = crowd(DEVICES)
     async with AsyncExitStack() as stack:
         ends = await stack.enter_async_context(Ends(units, SILENCE))
-        broker = Broker(folder / "broker", extra=("max_queued_messages 100000", "max_inflight_messages 1000"))
+        broker = Broker(folder / "broker", extra=("max_queued_messages 100000", "max_inflight_messages 20000"))
         broker.start()
         stack.callback(broker.stop)
         hub = HubProcess(write_site(folder / "site", broker.url, ends.port, units, SILENCE), folder / "data")

@@ -53,7 +53,7 @@ def _both() -> Iterator[Figure]:
     for qos in (0, 1):
         with tempfile.TemporaryDirectory(prefix="menshen-bench-") as name:
             folder = Path(name)
-            broker = Broker(folder / "broker", extra=("max_queued_messages 100000", "max_inflight_messages 1000"))
+            broker = Broker(folder / "broker", extra=("max_queued_messages 100000", "max_inflight_messages 20000"))
             broker.start()
             hub = HubProcess(_site(folder, broker, qos), folder / "data")
             try:

@@ -40,7 +40,7 @@ def figures() -> Iterator[Figure]:
         raise RuntimeError("mosquitto is not installed: there is nothing to measure through")
     with tempfile.TemporaryDirectory(prefix="menshen-bench-") as name:
         folder = Path(name)
-        broker = Broker(folder / "broker", extra=("max_queued_messages 100000", "max_inflight_messages 1000"))
+        broker = Broker(folder / "broker", extra=("max_queued_messages 100000", "max_inflight_messages 20000"))
         broker.start()
         try:
             with Ears(LANES) as ears:

@@ -26,7 +26,7 @@ LANES, METERS, RATE = 20, 280, 200
 #: The rule's limit in seconds: many times a car's moment.
 LIMIT = 1.0
 #: As the hub's own broker has it: a hub that is away must not make the broker drop anything.
-QUEUES = ("max_queued_messages 100000", "max_inflight_messages 1000")
+QUEUES = ("max_queued_messages 100000", "max_inflight_messages 20000")
 
 
 def seed() -> int:

@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(150)]
 
 #: Messages, and how many of them in a second: seven seconds, in which the hub dies five times.
 COUNT, RATE, KILLS = 2_000, 280, 5
-QUEUES = ("max_queued_messages 100000", "max_inflight_messages 1000")
+QUEUES = ("max_queued_messages 100000", "max_inflight_messages 20000")
 METER = "mqtt_discovery.meter_1"
 
 

@@ -30,7 +30,7 @@ LANES, ROUNDS, KILLS = 10, 5, 5
 #: The rule's limit, and the seconds after which the warning must be heard once it is due and the hub is up.
 LIMIT, PROMPT = 1.0, 3.0
 #: As the hub's own broker has it: a hub that is away must not make the broker drop anything.
-QUEUES = ("max_queued_messages 100000", "max_inflight_messages 1000")
+QUEUES = ("max_queued_messages 100000", "max_inflight_messages 20000")
 
 
 @dataclass
