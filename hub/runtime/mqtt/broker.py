@@ -31,7 +31,7 @@ log = structlog.get_logger()
 START, STOP, BACKOFF = 10.0, 2.0, 8.0
 
 #: QoS 1 messages in flight to one client, and queued for one that is away. Mosquitto 2.0.11 lets a new message overtake
-#: its queue once so many are unacknowledged (storm with a backlog, docs/reliability.md): more than a hub is ever behind.
+#: its queue once so many are unacknowledged (storm with a backlog, docs/reliability.md): a hub is never so far behind.
 IN_FLIGHT, QUEUED = 20_000, 100_000
 #: Largest packet, in bytes: a Zigbee bridge lists 500 devices in about 3 MB. Larger ones end their connection at once.
 PACKET = 4 * 1024 * 1024

@@ -37,7 +37,7 @@ export const sightZh = {
     floor: '楼层',
     corner: '第 {n} 个角',
     floorPoint: '{n} 楼',
-    sees: { lane: '停放的车辆', falling: '高空抛物', health: '只看画面好坏' },
+    sees: { lane: '停放的车辆', falling: '高空抛物', lift: '轿厢内的电动车', health: '只看画面好坏' },
     state: { present: '有车', absent: '无车', unsure: '看不准', unknown: '还没有结果' },
     link: { off: '没有在看', connecting: '正在连接', streaming: '正常', lost: '视频断开', refused: '密码不对或没有这路视频' },
     picture: {
@@ -95,7 +95,7 @@ export const sightEn: SightMessages = {
     floor: 'Floor',
     corner: 'Corner {n}',
     floorPoint: 'Floor {n}',
-    sees: { lane: 'parked vehicles', falling: 'falling objects', health: 'only whether it can see' },
+    sees: { lane: 'parked vehicles', falling: 'falling objects', lift: 'e-bikes in the car', health: 'only whether it can see' },
     state: { present: 'vehicle', absent: 'free', unsure: 'unsure', unknown: 'nothing yet' },
     link: { off: 'not watched', connecting: 'connecting', streaming: 'well', lost: 'stream lost', refused: 'password wrong or no such stream' },
     picture: {
