@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'vitest/config'
-import { serviceWorker } from './pwa/plugin.ts'
+import { serviceWorker } from './pwa/plugin'
 
 // `npm run dev` talks to a running hub, or to `npm run mock`, both on the hub's own port unless MENSHEN_HUB says otherwise.
 const hub = process.env.MENSHEN_HUB ?? 'http://127.0.0.1:8420'
