@@ -77,14 +77,14 @@ def test_the_code_of_the_first_run_is_compared_where_it_is_used_up(db: sqlite3.C
 
 
 def test_a_session_belongs_to_a_user_or_to_a_token_and_to_nobody_else(db: sqlite3.Connection) -> None:
-    users.add_user(db, "a", "admin", "x", AT)
+    users.add_user(db, "a", "manager", "x", AT)
     db.execute("INSERT INTO tokens (name, role, hash, created_at) VALUES ('t', 'guard', x'aa', ?)", (AT,))
     users.open_session(db, b"user", AT, user=1)
     users.open_session(db, b"token", AT, token=b"\xaa")
     users.open_session(db, b"gone", AT, user=2)
     users.open_session(db, b"lost", AT, token=b"\xbb")
     now = Instant(AT + MINUTE)
-    assert users.session(db, b"user", now) == users.SessionRow(1, "a", "admin", AT)
+    assert users.session(db, b"user", now) == users.SessionRow(1, "a", "manager", AT)
     assert users.session(db, b"token", now) == users.SessionRow(None, "t", "guard", AT)
     assert [users.session(db, digest, now) for digest in (b"gone", b"lost", b"none")] == [None] * 3
     db.execute("UPDATE users SET disabled = 1")
