@@ -112,6 +112,16 @@ class Hub:
         await self.taken(self.send("garbler/find/1", "door"))
 
 
+def site_with_garbler(folder: Path, port: int) -> Path:
+    """Write a site whose own integrations hold the garbler, at the broker of ``port``; return its hub.yaml."""
+    config = write_site(folder / "site", {"url": f"mqtt://127.0.0.1:{port}"}, Ends())
+    site = json.loads(config.read_text("utf-8"))
+    site["integrations"]["garbler"] = {}
+    config.write_text(json.dumps(site), "utf-8")
+    shutil.copytree(BAD, config.parent / "integrations")
+    return config
+
+
 async def until(holds: Callable[[], bool]) -> None:
     async with asyncio.timeout(20):
         while not holds():  # noqa: ASYNC110 - a process is at the far end
@@ -231,11 +241,7 @@ async def test_uplinks_are_read_in_a_process_too(tmp_path: Path) -> None:
 @pytest.mark.timeout(90)
 def test_a_hub_whose_decoder_dies_takes_the_messages_that_come_after(tmp_path: Path, hub_of: MakeHub) -> None:
     with PuppetBroker() as broker:
-        config = write_site(tmp_path / "site", {"url": f"mqtt://127.0.0.1:{broker.port}"}, Ends())
-        site = json.loads(config.read_text("utf-8"))
-        site["integrations"]["garbler"] = {}
-        config.write_text(json.dumps(site), "utf-8")
-        shutil.copytree(BAD, config.parent / "integrations")
+        config = site_with_garbler(tmp_path, broker.port)
         hub = hub_of(config)
         hub.start()
         link = broker.accept(session_kept=False)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 from pathlib import Path
 
 import pytest
@@ -15,10 +13,9 @@ from hub.runtime.isolation import moving
 from hub.runtime.isolation.decoding import DecoderProcess
 from hub.runtime.isolation.moving import Mover
 from hub.runtime.isolation.wire import Open
-from tests.faults.test_bad_decoders import BAD, DOOR, WORKER, Hub, until
+from tests.faults.test_bad_decoders import BAD, DOOR, WORKER, Hub, site_with_garbler, until
 from tests.kit.hub import MakeHub
 from tests.kit.puppet_broker import PuppetBroker
-from tests.kit.site import Ends, write_site
 from tests.kit.store import rows
 from tests.kit.wait import until as wait_until
 
@@ -104,11 +101,7 @@ async def test_one_that_did_not_start_is_tried_again(tmp_path: Path, monkeypatch
 @pytest.mark.timeout(90)
 def test_a_running_hub_moves_it_by_itself(tmp_path: Path, hub_of: MakeHub) -> None:
     with PuppetBroker() as broker:
-        config = write_site(tmp_path / "site", {"url": f"mqtt://127.0.0.1:{broker.port}"}, Ends())
-        site = json.loads(config.read_text("utf-8"))
-        site["integrations"]["garbler"] = {}
-        config.write_text(json.dumps(site), "utf-8")
-        shutil.copytree(BAD, config.parent / "integrations")
+        config = site_with_garbler(tmp_path, broker.port)
         folder = config.parent / "integrations" / "garbler"
         code = (folder / "__init__.py").read_text("utf-8")
         (folder / "__init__.py").write_text(code.replace("if word in BAD:", SLOW + "if word in BAD:"), "utf-8")
