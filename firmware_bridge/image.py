@@ -49,6 +49,14 @@ class Version(msgspec.Struct, frozen=True, order=True):
     revision: int
     build: int = 0
 
+    @classmethod
+    def read(cls, text: str) -> Version | None:
+        """Return the version that a node says it has, as MCUmgr writes it or with a plus; None if it is none."""
+        parts = text.replace("+", ".").split(".")
+        if not 3 <= len(parts) <= 4 or not all(part.isascii() and part.isdigit() and len(part) <= 10 for part in parts):
+            return None
+        return cls(*map(int, parts))
+
     def __str__(self) -> str:
         plain = f"{self.major}.{self.minor}.{self.revision}"
         return f"{plain}+{self.build}" if self.build else plain
@@ -132,12 +140,17 @@ def verify(image: Image, key: Ed25519PublicKey) -> None:
         raise BadImage("the signature does not fit the image") from None
 
 
-def check_for(image: Image, model: str, running_security: int | None) -> None:
-    """Raise BadImage when ``image`` is for another model, or older than what runs (None: not known)."""
+def check_for(image: Image, model: str, running_security: int | None, running: Version | None = None) -> None:
+    """Raise BadImage when ``image`` is for another model, or older than what runs (None: not known).
+
+    Older is a smaller security counter, or the same with a lower version: an image that was replaced stays replaced.
+    """
     if image.model != model:
         raise BadImage(f"the image is for {image.model}, the node is a {model}", Rc.NOT_SUPPORTED)
     if running_security is not None and image.security < running_security:
         raise BadImage(f"a downgrade: {image.security} after {running_security}", Rc.NOT_SUPPORTED)
+    if running is not None and image.security == running_security and image.version < running:
+        raise BadImage(f"a downgrade: {image.version} after {running}", Rc.NOT_SUPPORTED)
 
 
 def key_hash(key: Ed25519PublicKey) -> bytes:

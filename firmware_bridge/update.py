@@ -12,7 +12,7 @@ import msgspec
 
 from firmware_bridge.errors import BadImage, NoAnswer, Refused, Reverted, UpdateFailed
 from firmware_bridge.frame import HEADER, MAX_BODY, Group, Op
-from firmware_bridge.image import check_for
+from firmware_bridge.image import Version, check_for
 from firmware_bridge.messages import Health, ImageCommand, ImageState, NodeCommand, OsCommand, read
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ async def why_not(peer: Peer) -> str:
 def _check(peer: Peer, image: Image) -> None:
     known = peer.record.security
     try:
-        check_for(image, peer.record.model, None if known < 0 else known)
+        check_for(image, peer.record.model, None if known < 0 else known, Version.read(peer.record.version))
     except BadImage as error:
         raise UpdateFailed(error.reason) from None
 

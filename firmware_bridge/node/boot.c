@@ -59,7 +59,7 @@ static enum boot_outcome begin_test(struct boot *boot, const char *model) {
     struct image running;
     struct image spare;
     if (!image_read(AREA_RUNNING, &running) || !image_read(AREA_SPARE, &spare) ||
-        image_judge(AREA_SPARE, &spare, model, running.security_counter) != RC_OK) {
+        image_judge(AREA_SPARE, &spare, model, &running) != RC_OK) {
         boot_settle(boot);
         return BOOT_REFUSED;
     }

@@ -130,7 +130,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (entry == IMAGE_IN_SLOT) {
         put_in_flash(AREA_SPARE, data, size);
         if (image_read(AREA_SPARE, &image))
-            image_judge(AREA_SPARE, &image, who.model, 0);
+            image_judge(AREA_SPARE, &image, who.model, &node.running);
     }
     run(2000, 8);
     return 0;

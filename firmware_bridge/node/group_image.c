@@ -47,7 +47,7 @@ static enum smp_rc plan(struct node *node, const uint8_t *hash) {
         return RC_CORRUPT;
     if (memcmp(spare.hash, hash, sizeof spare.hash) != 0)
         return RC_NO_ENTRY;
-    enum smp_rc rc = image_judge(AREA_SPARE, &spare, node->who.model, node->running.security_counter);
+    enum smp_rc rc = image_judge(AREA_SPARE, &spare, node->who.model, &node->running);
     if (rc != RC_OK)
         return rc;
     /* First the upload is forgotten: after the exchange its slot holds the image to go back to. */

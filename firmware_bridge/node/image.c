@@ -30,6 +30,7 @@ static bool read_header(enum port_area slot, struct image *image) {
         .body_size = le32(header + 12),
     };
     unsigned build = le32(header + 24);
+    image->order = (uint64_t)header[20] << 56 | (uint64_t)header[21] << 48 | (uint64_t)le16(header + 22) << 32 | build;
     int end = snprintf(image->version, sizeof image->version, "%u.%u.%u", header[20], header[21], le16(header + 22));
     if (build != 0) /* as MCUmgr writes it */
         snprintf(image->version + end, sizeof image->version - (size_t)end, ".%u", build);
@@ -149,14 +150,21 @@ bool image_is_whole(enum port_area slot, const struct image *image) {
     return memcmp(digest, image->hash, sizeof digest) == 0;
 }
 
-enum smp_rc image_judge(enum port_area slot, const struct image *image, const char *model, uint32_t running_counter) {
+/* An older one: by its security counter, and by its version where the counters are the same. */
+static bool is_older(const struct image *image, const struct image *running) {
+    if (image->security_counter != running->security_counter)
+        return image->security_counter < running->security_counter;
+    return image->order < running->order;
+}
+
+enum smp_rc image_judge(enum port_area slot, const struct image *image, const char *model, const struct image *running) {
     uint8_t signer[32];
     port_signer_digest(signer);
     if (!image->has_signature || !image->has_key || !image->has_counter ||
         memcmp(image->key, signer, sizeof signer) != 0 || !image_is_whole(slot, image) ||
         !port_ed25519_verify(image->signature, image->hash, sizeof image->hash))
         return RC_CORRUPT;
-    if (strcmp(image->model, model) != 0 || image->security_counter < running_counter)
+    if (strcmp(image->model, model) != 0 || is_older(image, running))
         return RC_REFUSED;
     return RC_OK;
 }

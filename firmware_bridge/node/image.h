@@ -16,6 +16,7 @@ struct image {
     uint32_t body_size;
     uint32_t protected_size; /* of the protected TLVs, 0 if there are none */
     uint32_t total_size;     /* header to last TLV */
+    uint64_t order; /* the version as a number: a newer one is greater */
     char version[VERSION_MAX];
     char model[MODEL_MAX + 1]; /* empty: it does not say */
     uint32_t security_counter; /* 0 if it does not say */
@@ -31,7 +32,7 @@ struct image {
 bool image_read(enum port_area slot, struct image *image);
 /* Whether header, body and protected TLVs have the hash that the image claims. */
 bool image_is_whole(enum port_area slot, const struct image *image);
-/* Whether an uploaded image may run on this model after one with `running_counter`; RC_CORRUPT or RC_REFUSED if not. */
-enum smp_rc image_judge(enum port_area slot, const struct image *image, const char *model, uint32_t running_counter);
+/* Whether an uploaded image may run on this model after `running`; RC_CORRUPT or RC_REFUSED if not. */
+enum smp_rc image_judge(enum port_area slot, const struct image *image, const char *model, const struct image *running);
 
 #endif

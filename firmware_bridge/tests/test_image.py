@@ -67,6 +67,27 @@ def test_another_model_and_a_downgrade(model: str, security: int, word: str) -> 
 
 
 @pytest.mark.parametrize(
+    ("text", "older"),
+    [("1.2.4", True), ("1.3.0", True), ("1.2.3.1", True), ("1.2.3+1", True), ("1.2.3", False), ("1.2.2.9", False)],
+)
+def test_a_lower_version_with_the_same_counter_is_a_downgrade(text: str, older: bool) -> None:
+    image = parse(build(b"x", Version(1, 2, 3), "menshen-ref", 5, KEY))
+    running = Version.read(text)
+    assert running is not None
+    check_for(image, "menshen-ref", 4, running)
+    if older:
+        with pytest.raises(BadImage, match="downgrade"):
+            check_for(image, "menshen-ref", 5, running)
+    else:
+        check_for(image, "menshen-ref", 5, running)
+
+
+@pytest.mark.parametrize("text", ["", "1", "1.2", "1.2.3.4.5", "1.2.x", "-1.2.3", "1.2.²", "9" * 5000 + ".0.0"])
+def test_what_is_no_version(text: str) -> None:
+    assert Version.read(text) is None
+
+
+@pytest.mark.parametrize(
     ("model", "security", "version"),
     [
         ("", 5, Version(1, 0, 0)),

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from firmware_bridge.frame import Group, Op
+from firmware_bridge.auth import must_be_sealed
+from firmware_bridge.frame import Group, Op, head
 from firmware_bridge.image import Version, build, parse
 from firmware_bridge.messages import ImageCommand, ImageState, NodeCommand, read
 from firmware_bridge.node_process import NodeProcess
@@ -186,6 +187,43 @@ async def test_a_downgrade_is_refused(tmp_path: Path) -> None:
         await upload(hub, again)
         assert await mark(hub, again, confirm=True) == 8, "nothing is made permanent that has not run"
         assert await mark(hub, again) == 0
+
+
+async def test_a_replayed_update_is_refused_and_counted(tmp_path: Path) -> None:
+    """Who recorded an update, or keeps an image that was good once, cannot bring it back."""
+    old, new = image(b"old" * 500), image(b"new" * 500, Version(1, 2, 0))
+    async with running(tmp_path, signer=SIGNER, manual_clock=True) as (node, hub):
+        await hub.hello()
+        await hub.claim()
+        recorded: list[bytes] = []
+        put = hub.put
+
+        def record(data: bytes) -> None:
+            recorded.append(data)
+            put(data)
+
+        hub.put = record
+        await _update(node, hub, old)
+        hub.put = put
+        await _update(node, hub, new)
+        before = await node.stats()
+        for data in recorded:  # byte for byte, from the node's own hub
+            put(data)
+        sealed = [data for data in recorded if must_be_sealed(head(data))]
+        assert {head(data).group for data in sealed} >= {Group.IMAGE, Group.OS}
+        slots = (await state(hub)).images
+        assert [(slot.version, slot.pending) for slot in slots] == [("1.2.0", False), ("1.1.0", False)]
+        assert (await node.stats())["replayed"] - before["replayed"] == len(sealed)
+        assert await mark(hub, old) == 8, "the same counter, a lower version: the image of an update that is over"
+        await upload(hub, old)
+        assert await mark(hub, old) == 8, "nor when it is sent anew"
+
+
+async def _update(node: NodeProcess, hub: SmallHub, data: bytes) -> None:
+    await upload(hub, data)
+    assert await mark(hub, data) == 0
+    assert await reset(node, hub) == "update"
+    assert await mark(hub, data, confirm=True) == 0
 
 
 async def test_a_bit_that_fell_over_is_found_at_the_end_of_the_upload(tmp_path: Path) -> None:
