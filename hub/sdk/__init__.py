@@ -10,7 +10,7 @@ from hub.model.ids import CommandKey, EntityId, entity_id, slug
 from hub.model.reading import Alarm, Capability, Contact, Entity, Presence, Quality, Value
 from hub.model.text import Text, clean
 from hub.model.time import Instant
-from hub.sdk import digest, g711, rtp
+from hub.sdk import digest, g711, multipart, rtp
 from hub.sdk.drivers import Camera, Courier, Driver, Notice, Notifier, Parcel, Relay, Speaker, Watchable
 from hub.sdk.firmware import FirmwareImage, FirmwareKeeper, FirmwareUnit, RolloutOrder, RolloutState, Surroundings
 from hub.sdk.http import Request, check_address, fetch, with_login
@@ -78,6 +78,7 @@ __all__ = [
     "g711",
     "json_object",
     "json_value",
+    "multipart",
     "rtp",
     "slug",
     "with_login",

@@ -18,6 +18,8 @@ from integrations.axis_speaker.clips import Chime
 from integrations.axis_speaker.config import Config
 from integrations.axis_speaker.sound import Sound
 
+#: Bytes of an answer that are looked at.
+MAX_ANSWER = 64 * 1024
 PATH = "/axis-cgi/audio/transmit.cgi"
 
 
@@ -82,8 +84,19 @@ class AxisSpeaker:
             self._url, data=body, headers=headers, middlewares=middlewares, allow_redirects=False
         ) as answer:
             _check(answer.status)
+            await _take(answer)
         if not sound.sent:
             raise Unreachable("the device answered before it had all of the sound")
+
+
+async def _take(answer: aiohttp.ClientResponse) -> None:
+    """Take the body that is announced: a device that breaks off in it may have broken off in the sound, too."""
+    left = min(answer.content_length or 0, MAX_ANSWER)
+    while left > 0:
+        chunk = await answer.content.read(left)
+        left -= len(chunk)
+        if not chunk:
+            return
 
 
 def _once_logged_in(sound: Sound) -> aiohttp.ClientMiddlewareType:

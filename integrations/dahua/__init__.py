@@ -7,13 +7,25 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from hub.sdk import Capability, Connection, Entity, Equipment, Plugin, Text, Tools, Unsupported, check_address, clean
+from hub.sdk import (
+    Capability,
+    Connection,
+    Entity,
+    Equipment,
+    Plugin,
+    Text,
+    Tools,
+    Unsupported,
+    check_address,
+    clean,
+    multipart,
+)
 from hub.sdk import entity_id as new_id
 from integrations.dahua.camera import DahuaCamera
 from integrations.dahua.config import DOMAIN, Config
 from integrations.dahua.kinds import KINDS
 from integrations.dahua.session import Listener
-from integrations.dahua.stream import open_stream
+from integrations.dahua.stream import asked
 
 plugin = Plugin(DOMAIN)
 
@@ -32,7 +44,7 @@ async def connect(name: str, config: Config, tools: Tools) -> Connection | tuple
     }
     if not events:
         return equipment
-    stream = await open_stream(tools.http, base, config)
+    stream = await multipart.open_stream(tools.http, asked(base, config))
     listener = Listener(stream, tools, base, config, {event: entity.id for event, entity in events.items()})
     sensed = tuple(Equipment(entity) for entity in events.values())
     return Connection((*equipment, *sensed), listener.run, listener.close)

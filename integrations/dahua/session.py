@@ -5,18 +5,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-import aiohttp
-
-from hub.sdk import BadCredentials, DecodeError, EntityId, Request, Sample, Tools, Unreachable, Unsupported, fetch
+from hub.sdk import (
+    BadCredentials,
+    DecodeError,
+    EntityId,
+    Request,
+    Sample,
+    Tools,
+    Unreachable,
+    Unsupported,
+    fetch,
+    multipart,
+)
 from integrations.dahua.config import Config, Kind
 from integrations.dahua.event import Event, Heartbeat, channels, decode
 from integrations.dahua.kinds import KINDS, codes
 from integrations.dahua.lasting import Lasting
-from integrations.dahua.multipart import Parts
-from integrations.dahua.stream import read
-
-#: Heartbeats that may be missing before the camera counts as lost.
-MISSED = 3
+from integrations.dahua.stream import MISSED
 
 Changes = list[tuple[Kind, bool]]
 
@@ -26,14 +31,13 @@ class Listener:
 
     def __init__(
         self,
-        stream: tuple[aiohttp.ClientResponse, bytes],
+        stream: multipart.Stream,
         tools: Tools,
         base: str,
         config: Config,
         entities: Mapping[Kind, EntityId],
     ) -> None:
-        self._answer, boundary = stream
-        self._parts = Parts(boundary)
+        self._stream = stream
         self._tools = tools
         self._base = base
         self._config = config
@@ -48,20 +52,20 @@ class Listener:
         clock = asyncio.get_running_loop().time
         alive = clock()
         while True:
-            data = await read(self._answer, min(alive + self._silence, self._lasting.due()))
+            bodies = await self._stream.read(min(alive + self._silence, self._lasting.due()))
             now = clock()
             changes: Changes = []
-            for message in self._messages(data or b""):
+            for message in self._messages(bodies):
                 alive = now
                 if isinstance(message, Event):
                     changes += self._lasting.heard(message, now)
             await self._report(changes + self._lasting.expire(now))
-            if data is None and now >= alive + self._silence:
+            if now >= alive + self._silence:
                 raise Unreachable(f"no heartbeat for {self._silence:g} s{self._refused}")
 
     async def close(self) -> None:
         """End the stream."""
-        self._answer.close()
+        await self._stream.close()
 
     async def _ask_what_lasts(self) -> None:
         """Ask for what began before the stream: its start is past, and its stop may be, too. Raises DeviceError.
@@ -86,12 +90,8 @@ class Listener:
         if changes:
             await self._tools.report(*(self._sample(event, active=active) for event, active in changes))
 
-    def _messages(self, data: bytes) -> list[Event | Heartbeat]:
-        """Return the messages that ``data`` completes. One that cannot be read costs only itself, and is no sign."""
-        try:
-            bodies = self._parts.feed(data)
-        except DecodeError as error:
-            raise Unreachable(f"the event stream is broken: {error.reason}") from None
+    def _messages(self, bodies: list[bytes]) -> list[Event | Heartbeat]:
+        """Return the messages among the parts. One that cannot be read costs only itself, and is no sign."""
         messages = []
         for body in bodies:
             try:

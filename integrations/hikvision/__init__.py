@@ -7,14 +7,26 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from hub.sdk import Capability, Connection, Entity, Equipment, Plugin, Text, Tools, Unsupported, check_address, clean
+from hub.sdk import (
+    Capability,
+    Connection,
+    Entity,
+    Equipment,
+    Plugin,
+    Text,
+    Tools,
+    Unsupported,
+    check_address,
+    clean,
+    multipart,
+)
 from hub.sdk import entity_id as new_id
 from integrations.hikvision.camera import HikvisionCamera
 from integrations.hikvision.config import DOMAIN, Config
 from integrations.hikvision.kinds import KINDS
 from integrations.hikvision.session import Listener
 from integrations.hikvision.speaker import HikvisionSpeaker
-from integrations.hikvision.stream import open_stream
+from integrations.hikvision.stream import asked
 
 plugin = Plugin(DOMAIN)
 
@@ -39,7 +51,7 @@ async def connect(name: str, config: Config, tools: Tools) -> Connection | tuple
     if not events:
         return tuple(equipment)
     equipment += [Equipment(entity) for entity in events.values()]
-    stream = await open_stream(tools.http, base, config)
+    stream = await multipart.open_stream(tools.http, asked(base, config))
     listener = Listener(stream, tools, config, {event: entity.id for event, entity in events.items()})
     return Connection(tuple(equipment), listener.run, listener.close)
 

@@ -5,18 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-import aiohttp
-
-from hub.sdk import DecodeError, EntityId, Sample, Tools, Unreachable
+from hub.sdk import DecodeError, EntityId, Sample, Tools, Unreachable, multipart
 from integrations.hikvision.alert import Alert, decode
 from integrations.hikvision.config import Config, Event
 from integrations.hikvision.kinds import KINDS
-from integrations.hikvision.multipart import Parts
 from integrations.hikvision.pulses import Pulses
-from integrations.hikvision.stream import read
-
-#: Heartbeats that may be missing before the camera counts as lost.
-MISSED = 3
+from integrations.hikvision.stream import MISSED
 
 
 class Listener:
@@ -24,13 +18,12 @@ class Listener:
 
     def __init__(
         self,
-        stream: tuple[aiohttp.ClientResponse, bytes],
+        stream: multipart.Stream,
         tools: Tools,
         config: Config,
         entities: Mapping[Event, EntityId],
     ) -> None:
-        self._answer, boundary = stream
-        self._parts = Parts(boundary)
+        self._stream = stream
         self._report = tools.report
         self._entities = entities
         self._pulses = Pulses(tuple(entities), config.channel, config.quiet_s)
@@ -42,28 +35,24 @@ class Listener:
         clock = asyncio.get_running_loop().time
         alive = clock()
         while True:
-            data = await read(self._answer, min(alive + self._silence, self._pulses.due()))
+            bodies = await self._stream.read(min(alive + self._silence, self._pulses.due()))
             now = clock()
             changes = []
-            for alert in self._alerts(data or b""):
+            for alert in self._alerts(bodies):
                 alive = now
                 changes += self._pulses.heard(alert, now)
             changes += self._pulses.expire(now)
             if changes:
                 await self._report(*(self._sample(event, active=active) for event, active in changes))
-            if data is None and now >= alive + self._silence:
+            if now >= alive + self._silence:
                 raise Unreachable(f"no heartbeat for {self._silence:g} s{self._refused}")
 
     async def close(self) -> None:
         """End the stream."""
-        self._answer.close()
+        await self._stream.close()
 
-    def _alerts(self, data: bytes) -> list[Alert]:
-        """Return the alerts that ``data`` completes. One that cannot be read costs only itself, and is no heartbeat."""
-        try:
-            bodies = self._parts.feed(data)
-        except DecodeError as error:
-            raise Unreachable(f"the event stream is broken: {error.reason}") from None
+    def _alerts(self, bodies: list[bytes]) -> list[Alert]:
+        """Return the alerts among the parts. One that cannot be read costs only itself, and is no heartbeat."""
         alerts = []
         for body in bodies:
             try:

@@ -180,7 +180,7 @@ CHALLENGE = b"HTTP/1.1 401 No\r\nWWW-Authenticate: Digest %s\r\n\r\n"
         (Camera(silent=ATTACH), Unreachable),
         (Camera(answers={ATTACH: b""}), Unreachable),
         (Camera(answers={ATTACH: b"nonsense\r\n\r\n"}), Unreachable),
-        (Camera(answers={ATTACH: b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nOK"}), Unsupported),
+        (Camera(answers={ATTACH: b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nOK"}), Unreachable),
         (Camera(answers={ATTACH: b"HTTP/1.1 200 OK\r\nX: " + b"x" * 10_000_000}), Unreachable),
         (Camera(answers={ATTACH: b"HTTP/1.1 401 No\r\n\r\n"}), BadCredentials),
     ],

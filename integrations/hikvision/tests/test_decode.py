@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.sdk import DecodeError
+from hub.sdk.multipart import MAX_HEAD, MAX_PART, MAX_PICTURE, Parts, boundary_of
 from integrations.hikvision.alert import Alert, decode
-from integrations.hikvision.multipart import MAX_HEAD, MAX_PART, MAX_PICTURE, Parts, boundary_of
 from integrations.hikvision.tests.far_end import CAPTURES, HEARTBEAT, alert
 
 BEAT = Alert("videoloss", active=False, channel=0)
