@@ -27,12 +27,7 @@ def test_innocent(kind: str) -> None:
     assert not found.false_present, f"{kind} {SEED}"
 
 
-_BEAM = pytest.mark.xfail(reason="headlights that stand on the vehicle delay its finding by 7 s", strict=True)
-
-
-@pytest.mark.parametrize(
-    "kind", [pytest.param(kind, marks=_BEAM) if kind == "parked_night" else kind for kind in GUILTY]
-)
+@pytest.mark.parametrize("kind", GUILTY)
 def test_parked(kind: str) -> None:
     found = score(make(kind, SEED))
     assert found.found == found.stays == 1, f"{kind} {SEED}: {found.missed}"

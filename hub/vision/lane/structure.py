@@ -45,11 +45,15 @@ def structure(picture: Grey) -> Structure:
     """Find the edges of a picture whose sides are multiples of ``BLOCK``."""
     smooth = blurred(picture)
     across, down = np.zeros_like(smooth), np.zeros_like(smooth)
-    across[:, 1:-1] = (smooth[:, 2:] - smooth[:, :-2]) * np.float32(0.5)
-    down[1:-1] = (smooth[2:] - smooth[:-2]) * np.float32(0.5)
+    np.subtract(smooth[:, 2:], smooth[:, :-2], out=across[:, 1:-1])
+    np.subtract(smooth[2:], smooth[:-2], out=down[1:-1])
+    across *= np.float32(0.5)
+    down *= np.float32(0.5)
     slope_across, slope_down = windows(across), windows(down)
     slope = (slope_across * slope_across + slope_down * slope_down) * _SHARE
-    return Structure(across, down, slope_across, slope_down, windows(across * across + down * down) - slope)
+    power = across * across
+    power += down * down
+    return Structure(across, down, slope_across, slope_down, windows(power) - slope)
 
 
 def changed(now: Structure, before: Structure, unrest: float) -> Mask:
@@ -65,7 +69,9 @@ def unrest(now: Structure, before: Structure) -> float:
 
 def unexplained(now: Structure, before: Structure) -> tuple[Grey, Grey]:
     """Return the energy that ``before`` does not explain in the best light, and the larger energy of both."""
-    common = windows(now.across * before.across + now.down * before.down)
+    product = now.across * before.across
+    product += now.down * before.down
+    common = windows(product)
     common -= (now.slope_across * before.slope_across + now.slope_down * before.slope_down) * _SHARE
     factor = np.clip(common / (before.energy + _TINY), DIMMEST, BRIGHTEST)
     lit = factor * factor * before.energy
@@ -82,7 +88,17 @@ def windows(values: Grey) -> Grey:
 def blurred(picture: Grey) -> Grey:
     """Smooth with 1 4 6 4 1: half a pixel of shake then hardly matters."""
     for _ in range(2):
-        padded = np.pad(picture, 1, mode="edge")
-        rows = padded[:-2] + 2 * padded[1:-1] + padded[2:]
-        picture = (rows[:, :-2] + 2 * rows[:, 1:-1] + rows[:, 2:]) * np.float32(1 / 16)
+        picture = _smoothed(_smoothed(picture, 0), 1)
+        picture *= np.float32(1 / 16)
     return picture
+
+
+def _smoothed(picture: Grey, axis: int) -> Grey:
+    """Weigh each pixel twice and both its neighbours once along an axis; at the sides the pixel is its neighbour."""
+    found = picture + picture
+    out, given = (found, picture) if axis == 0 else (found.T, picture.T)
+    out[1:] += given[:-1]
+    out[:-1] += given[1:]
+    out[0] += given[0]
+    out[-1] += given[-1]
+    return found

@@ -31,6 +31,8 @@ EVERY, GAP = 0.8, 10.0
 #: fills. A small car covers 5 of 16 square metres and more, as it has a height; two people side by side cover 3, and
 #: leave half of their box empty where they stand apart. What covers more than the largest is a change of the light.
 SMALLEST, NARROWEST, FULL, LARGEST = 0.25, 0.47, 0.5, 4.0
+#: At night the dark parts of a car are not seen: what fills so much of its box may be smaller by this part.
+SOLID, DIM = 0.7, 0.85
 #: Part of a vehicle's foot that stands in the lane.
 IN_LANE = 0.35
 #: Overlap of a thing with that of a second ago, if both are the same.
@@ -159,7 +161,7 @@ class LaneWatch:
         """Judge by size, shape and where it stands."""
         size = region.size(thing, self._lane)
         return (
-            SMALLEST <= size.bulk <= LARGEST
+            SMALLEST * (DIM if size.full >= SOLID else 1.0) <= size.bulk <= LARGEST
             and size.width >= NARROWEST
             and (size.full >= FULL or size.bulk >= 2 * SMALLEST)
             and region.lane_share(thing, self._lane) >= IN_LANE
