@@ -57,6 +57,7 @@ from hub.runtime.registry import Registry
 from hub.runtime.reports import Reports
 from hub.runtime.sessions import Sessions
 from hub.runtime.tls import FOLDER, Keeper, pair_of
+from hub.runtime.troubles import Troubles
 from hub.runtime.watch import follow_clock, follow_files
 from hub.runtime.watchdog import Watchdog
 from hub.sdk.addresses import session
@@ -111,6 +112,7 @@ class _Parts:
     duty: Duty
     queries: Queries
     eyes: Eyes
+    troubles: Troubles
     manifests: dict[str, integrations.Manifest] = field(default_factory=dict)
 
 
@@ -199,6 +201,7 @@ async def _build(config: Path, data: Path, folder: SiteFolder, stack: AsyncExitS
         duty,
         queries,
         eyes,
+        Troubles(site, registry, runtime, problems, clock),
     )
     say.recall(memory.spoken)
     return parts
@@ -228,6 +231,8 @@ async def _start(
     runtime.dispatch_to(parts.outbox.submit, parts.outbox.begin)
     core = _background(stack, runtime.run(), stop=runtime.stop)
     await runtime.done(lambda batch: _resume(batch, parts))
+    stack.callback(parts.troubles.close)
+    parts.troubles.watch()
     stack.push_async_callback(parts.outbox.close)
     _background(stack, parts.sessions.run())
     parts.outbox.leave(parts.memory.left)
@@ -463,6 +468,7 @@ async def _reload(parts: _Parts) -> None:
     await _note_rules(parts)
     await parts.sessions.change(plugins.sessions(folder.settings, parts.lender))
     parts.runtime.change_rules(folder.program())
+    parts.troubles.look()
     parts.runtime.post(lambda batch: batch.record(Note("rules_changed", batch.now, {"rules": len(folder.rules)})))
     log.info("rules.changed", rules=len(folder.rules))
     await _prepare_duty(parts)

@@ -30,6 +30,8 @@ class ZoneKind(StrEnum):
     PUBLIC_VIEW = "public_view"
     SUPPLY = "supply"
     """What many devices hang on together: a power box, a gateway, a switch."""
+    HUB = "hub"
+    """A part of the hub itself, bound to one of its own entities (hub.runtime.troubles)."""
 
 
 class Role(StrEnum):

@@ -13,6 +13,7 @@ from hub.failpoint import failpoint
 from hub.model.decision import IncidentOpened
 from hub.model.entry import ClockJump
 from hub.model.errors import JournalError, Trouble
+from hub.model.site import ZoneKind
 from hub.model.text import Text
 from hub.model.time import Instant
 from hub.runtime.batch import Batch
@@ -239,7 +240,8 @@ class Runtime:
         """Say that nothing is recorded, acknowledged or done, and which alarms people must see to themselves."""
         zones = self.program.site.zones
         opened = [found for held in self._held for found in held.entry.decisions if isinstance(found, IncidentOpened)]
-        names = [zones[zone].name for zone in dict.fromkeys(found.zone for found in opened)][-NAMED:]
+        places = [zones[zone] for zone in dict.fromkeys(found.zone for found in opened)]
+        names = [zone.name for zone in places if zone.kind is not ZoneKind.HUB][-NAMED:]
         zh, en = "、".join(name.zh for name in names), ", ".join(name.en for name in names)
         text = Text(
             f"日志无法写入（{why.zh}）。警情照常判断，语音和通知暂停。" + (f"未记录的警情：{zh}" if names else ""),

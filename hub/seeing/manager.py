@@ -152,7 +152,7 @@ class Manager:
             self._leave(camera)
         if orders and self._workers is None:
             count = max(1, min(len(orders), (os.cpu_count() or 2) // 2))
-            self._workers = await stack.enter_async_context(Workers(count, self._heard))
+            self._workers = await stack.enter_async_context(Workers(count, self._heard, self._down))
         for camera, watch in orders.items():
             if self._workers is not None and _fixed(watch) != self._orders.get(camera):
                 self._orders[camera] = _fixed(watch)
@@ -225,6 +225,14 @@ class Manager:
             return
         for lane in health.lanes:
             self._lane(lane)
+
+    def _down(self, count: int) -> None:
+        if count:
+            text = Text(f"{count} 个识别进程中断，正在重启；画面、抓拍和规则暂时看不见",
+                        f"{count} camera workers ended and are started again; nothing is seen meanwhile")  # fmt: skip
+            self._around.problems.raise_("cameras", text)
+        else:
+            self._around.problems.settle("cameras")
 
     def _blind(self, camera: EntityId, why: Text) -> None:
         text = Text(f"摄像机 {camera} 看不见：{why.zh}", f"Camera {camera} does not see: {why.en}")

@@ -51,6 +51,7 @@ KIND = {
     ZoneKind.GATE: Text("大门", "gate"),
     ZoneKind.PUBLIC_VIEW: Text("公共视角", "public view"),
     ZoneKind.SUPPLY: Text("供电与上行", "supply"),
+    ZoneKind.HUB: Text("门神主机", "hub"),
 }
 ROLE = {
     Role.VEHICLE: Text("车辆", "vehicle"),

@@ -14,6 +14,7 @@ from hub.model.entry import Entry, Note, Outcome
 from hub.model.errors import JournalError
 from hub.model.ids import EntityId
 from hub.model.reading import Quality, Reading, Value
+from hub.model.site import Site
 from hub.runtime import core
 from hub.runtime.core import Runtime
 from hub.runtime.problems import Problems
@@ -47,11 +48,17 @@ class MemoryJournal:
 class Loop:
     """A runtime and what it was built from."""
 
-    def __init__(self, *rules: Rule, state: EngineState | None = None, clock: VirtualClock | None = None) -> None:
+    def __init__(
+        self,
+        *rules: Rule,
+        state: EngineState | None = None,
+        clock: VirtualClock | None = None,
+        of: Site | None = None,
+    ) -> None:
         self.clock = clock or VirtualClock()
         self.journal = MemoryJournal()
         self.problems = Problems()
-        self.site = site()
+        self.site = of or site()
         self.runtime = Runtime(
             Program(rules, self.site), state or EngineState(), self.journal, self.clock, self.problems
         )

@@ -51,10 +51,13 @@ _COMMAND = (sys.executable, "-m", "hub.vision.worker")
 
 
 class Workers:
-    """All camera workers. ``heard`` is called with what they say, in the loop's thread, and must not wait."""
+    """All camera workers. ``heard`` is called with what they say, in the loop's thread, and must not wait.
 
-    def __init__(self, count: int, heard: Callable[[Told], None]) -> None:
-        self._workers = [_Worker(heard) for _ in range(count)]
+    So is ``down``, with how many have ended and are not back, whenever that has changed.
+    """
+
+    def __init__(self, count: int, heard: Callable[[Told], None], down: Callable[[int], None] = lambda _: None) -> None:
+        self._workers = [_Worker(heard, lambda: down(self._down)) for _ in range(count)]
 
     async def __aenter__(self) -> Workers:
         """Start them."""
@@ -97,13 +100,19 @@ class Workers:
             raise Unreachable("the camera is not watched")
         return await worker.picture(camera, utc_s, public, plain)
 
+    @property
+    def _down(self) -> int:
+        return sum(worker.down for worker in self._workers)
+
     def _of(self, camera: str) -> _Worker | None:
         return next((worker for worker in self._workers if camera in worker.cameras), None)
 
 
 class _Worker:
-    def __init__(self, heard: Callable[[Told], None]) -> None:
+    def __init__(self, heard: Callable[[Told], None], changed: Callable[[], None]) -> None:
         self._heard = heard
+        self._changed = changed
+        self.down = False
         self.cameras: dict[str, Watch] = {}
         self.process: asyncio.subprocess.Process | None = None
         self._writer: asyncio.StreamWriter | None = None
@@ -164,6 +173,7 @@ class _Worker:
                 reason = str(error)
             wait = AGAIN if loop.time() - began > PROVEN else min(MOST, wait * 2)
             log.warning("vision.worker_ended", reason=reason, again_s=wait)
+            self._is_down(True)
             for camera in self.cameras:
                 self._heard(Health(camera, Link.LOST, "the camera worker ended and is started again"))
             await asyncio.sleep(wait)
@@ -206,12 +216,18 @@ class _Worker:
             except (asyncio.IncompleteReadError, ConnectionError):
                 return
             self._answered.set()
+            self._is_down(False)
             if isinstance(message, Seen | Kept):
                 self._keep(message)
             if isinstance(message, WasCut | Shown):
                 self._settle(message)
             elif not isinstance(message, Pong):
                 self._heard(message)
+
+    def _is_down(self, down: bool) -> None:
+        if down is not self.down:
+            self.down = down
+            self._changed()
 
     def _keep(self, seen: Seen | Kept) -> None:
         """Keep what the next process must know of a lane."""

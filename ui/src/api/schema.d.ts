@@ -3652,7 +3652,7 @@ export interface components {
          * @description The purpose of a zone, which is what rules speak of.
          * @enum {unknown}
          */
-        ZoneKind: "bike_shed" | "corridor" | "facade" | "fire_lane" | "gate" | "lift_car" | "perimeter" | "plant_door" | "public_view" | "supply" | "unit_door";
+        ZoneKind: "bike_shed" | "corridor" | "facade" | "fire_lane" | "gate" | "hub" | "lift_car" | "perimeter" | "plant_door" | "public_view" | "supply" | "unit_door";
         /**
          * ZoneOut
          * @description A zone at a glance: alarm (an activation is open), blind (a sensed entity is not known), pending, or calm.

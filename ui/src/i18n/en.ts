@@ -201,7 +201,7 @@ export const en: Messages = {
   phase: { pending: 'timing', active: 'triggered', cooldown: 'cooling down' },
   zoneKind: {
     fire_lane: 'Fire lane', unit_door: 'Entrance door', plant_door: 'Plant-room door', lift_car: 'Lift car', corridor: 'Corridor',
-    facade: 'Façade', bike_shed: 'Bike shed', perimeter: 'Perimeter', gate: 'Gate', public_view: 'Public view', supply: 'Supply',
+    facade: 'Façade', bike_shed: 'Bike shed', perimeter: 'Perimeter', gate: 'Gate', public_view: 'Public view', supply: 'Supply', hub: 'Hub itself',
   },
   duration: {
     seconds: '{s} s', minutes: '{m} min', minutesSeconds: '{m} min {s} s', hours: '{h} h', hoursMinutes: '{h} h {m} min',

@@ -14,6 +14,7 @@ import { planEn, planZh, type PlanMessages } from './plan'
 import { reportsEn, reportsZh, type ReportsMessages } from './reports'
 import { enRules, zhRules } from './rules'
 import { sightEn, sightZh, type SightMessages } from './sight'
+import { troublesEn, troublesZh, type TroublesMessages } from './troubles'
 import { trustEn, trustZh, type TrustMessages } from './trust'
 import { zh, type Messages as Base } from './zh'
 
@@ -33,6 +34,7 @@ type Joined = Messages &
   PlanMessages &
   ReportsMessages &
   SightMessages &
+  TroublesMessages &
   TrustMessages
 
 /** A key that exists in every language; anything else fails the type check. */
@@ -60,6 +62,7 @@ const messages = {
     ...planZh,
     ...reportsZh,
     ...sightZh,
+    ...troublesZh,
     ...trustZh,
     desk: deskZh,
     rules: zhRules,
@@ -75,6 +78,7 @@ const messages = {
     ...planEn,
     ...reportsEn,
     ...sightEn,
+    ...troublesEn,
     ...trustEn,
     desk: deskEn,
     rules: enRules,

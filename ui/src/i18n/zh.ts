@@ -200,7 +200,7 @@ export const zh = {
   phase: { pending: '计时中', active: '触发', cooldown: '冷却中' } satisfies Record<Phase, string>,
   zoneKind: {
     fire_lane: '消防通道', unit_door: '单元门', plant_door: '设备房门', lift_car: '电梯轿厢', corridor: '楼道', facade: '外立面',
-    bike_shed: '车棚', perimeter: '周界', gate: '大门', public_view: '公共视角', supply: '供电与上行',
+    bike_shed: '车棚', perimeter: '周界', gate: '大门', public_view: '公共视角', supply: '供电与上行', hub: '门神主机',
   } satisfies Record<ZoneKind, string>,
   duration: {
     seconds: '{s} 秒', minutes: '{m} 分钟', minutesSeconds: '{m} 分 {s} 秒', hours: '{h} 小时', hoursMinutes: '{h} 小时 {m} 分',

@@ -9,7 +9,7 @@ export type Sensing =
 /** Every purpose of a zone, the commonest first; the compiler notices one that is missing. */
 export const zoneKinds = Object.keys({
   fire_lane: 0, unit_door: 0, plant_door: 0, lift_car: 0, corridor: 0, facade: 0, bike_shed: 0, perimeter: 0, gate: 0,
-  public_view: 0, supply: 0,
+  public_view: 0, supply: 0, hub: 0,
 } satisfies Record<ZoneKind, 0>) as ZoneKind[]
 
 const RANK: Record<UserRole, number> = { viewer: 0, guard: 1, manager: 2, admin: 3 }
