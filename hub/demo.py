@@ -32,7 +32,8 @@ SHORTEST = 3 * SECOND
 
 _TIME = re.compile(r"\b(for|after): (\d+ (?:s|min|h))\b")
 #: The simulated serial lines: as they stand in the shipped hub.yaml, and their names in the estate's folder.
-_LINES = {"/dev/serial/by-id/demo-smoke-board": "smoke_board", "/dev/serial/by-id/demo-node": "node"}
+_LINES = {"/dev/serial/by-id/demo-smoke-board": "smoke_board", "/dev/serial/by-id/demo-node": "node",
+          "/dev/serial/by-id/demo-door-reader": "reader"}  # fmt: skip
 _CODE = re.compile(r"\bfirmware_node_[a-z0-9_]+_code\b")
 _PORT = re.compile(r"(127\.0\.0\.1:|port: )(84[23]\d)\b")
 
@@ -74,7 +75,7 @@ def prepare(data: Path, port: int) -> DemoSite:
     path = folder / "secrets.yaml"
     path.touch(mode=0o600)
     codes = "".join(f'{name}: "{CODE}"\n' for name in sorted(set(_CODE.findall(text))))
-    path.write_text(f'lane_3_camera: "{password}"\n{codes}', "utf-8")
+    path.write_text(f'lane_3_camera: "{password}"\ngate_north_key: "{password}"\n{codes}', "utf-8")
     signer = _signer(data.absolute() / "firmware", folder)
     return DemoSite(folder / "hub.yaml", data.absolute() / "hub", port, password, signer)
 

@@ -30,7 +30,8 @@ class ReaderConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One line."""
 
-    port: Annotated[str, msgspec.Meta(pattern=r"^/dev/[A-Za-z0-9_./:+-]{1,200}\Z")]
+    port: Annotated[str, msgspec.Meta(pattern=r"^/[^\x00-\x1f\x7f]{1,250}\Z")]
+    """Path of the device file, better one below ``/dev/serial/by-id``; what is no serial line is refused."""
     readers: Annotated[dict[ReaderName, ReaderConfig], msgspec.Meta(min_length=1, max_length=32)]
     baud: Literal[9600, 19200, 38400, 57600, 115200, 230400] = 9600
     """Bits a second: those of IEC 60839-11-5. New readers begin with 9600."""

@@ -3,7 +3,8 @@
 Ports from the base: +1 camera HTTP, +2 camera RTSP, +3 loudspeaker HTTP, +4 loudspeaker RTP, +5 notifications,
 +6 this page, +7 control of the magnetometer, +8 of the door, +9 of the lift, +11 the lift's Modbus, +12 control of the
 smoke detector, whose serial line is the file ``smoke_board`` below --data, +13 control of the community nodes, one of
-which is on the line ``node`` there (+10 is the broker, +14 the hub's socket for nodes).
+which is on the line ``node`` there, +15 control of the north gate, whose OSDP line is ``reader`` there (+0 is the hub's
+page, +10 the broker, +14 the hub's socket for nodes).
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from integrations.sim.webhook import headline
 HOST = "127.0.0.1"
 PORTS = {
     "camera": 1, "rtsp": 2, "speaker": 3, "rtp": 4, "webhook": 5, "page": 6, "magnetometer": 7, "zigbee_door": 8,
-    "lift": 9, "modbus": 11, "smoke_board": 12, "nodes": 13,
+    "lift": 9, "modbus": 11, "smoke_board": 12, "nodes": 13, "gate": 15,
 }  # fmt: skip
 TITLES = {
     "camera": "摄像机",
@@ -40,6 +41,7 @@ TITLES = {
     "lift": "电梯控制器",
     "smoke_board": "烟感（串口）",
     "nodes": "社区节点（3 个）",
+    "gate": "北门车位与屋面门（LoRaWAN、原始磁场、OSDP）",
 }
 #: Which devices see which part of the scene.
 SEEN_BY = {
@@ -50,6 +52,9 @@ SEEN_BY = {
     "entrance": ("nodes",),
     "bay": ("nodes",),
     "plant": ("nodes",),
+    "gate": ("gate",),
+    "roof": ("gate",),
+    "card": ("gate",),
 }
 #: Where the hub listens for nodes, from the base.
 HUB_UDP = 14
@@ -129,6 +134,10 @@ def _children(arguments: argparse.Namespace, at: Callable[[str], str]) -> list[C
     nodes = ["--hub", f"{HOST}:{arguments.base_port + HUB_UDP}", "--control", at("nodes")]
     nodes += ["--signer", arguments.signer] if arguments.signer else []
     nodes += ["--link", str(data / "node"), "--data", str(data / "nodes")]
+    gate = ["--mqtt", broker, "--control", at("gate"), "--hub", f"{HOST}:{arguments.base_port}"]
+    gate += ["--link", str(data / "reader")]
+    if arguments.mqtt_user:
+        gate += ["--user-mqtt", arguments.mqtt_user, "--password-mqtt", arguments.mqtt_password]
     devices = {
         "camera": camera,
         "speaker": speaker,
@@ -138,6 +147,7 @@ def _children(arguments: argparse.Namespace, at: Callable[[str], str]) -> list[C
         "lift": ["--modbus", at("modbus"), "--control", at("lift")],
         "smoke_board": ["--link", str(data / "smoke_board"), "--control", at("smoke_board")],
         "nodes": nodes,
+        "gate": gate,
     }
     environment = {**os.environ, "TZ": arguments.zone, PASSWORD: arguments.password}
     return [Child(name, tuple(options), environment) for name, options in devices.items()]
@@ -244,7 +254,7 @@ async def _later(seconds: float, story: Story) -> None:
 def main() -> int:
     """Read the arguments and run."""
     options = parser("estate", __doc__)
-    options.add_argument("--base-port", type=int, required=True, metavar="N", help="first of 15 ports")
+    options.add_argument("--base-port", type=int, required=True, metavar="N", help="first of 16 ports")
     add_address(options, "--mqtt", "broker", "127.0.0.1:1883")
     options.add_argument("--mqtt-user", help="user of the sensors at the broker")
     options.add_argument("--mqtt-password", default="", help="password of the sensors at the broker")

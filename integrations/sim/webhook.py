@@ -1,4 +1,4 @@
-"""A receiver of notifications: what a guard's phone or a property platform would get."""
+"""A receiver of notifications: what a guard's phone, a property platform or a group of WeCom would get."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from aiohttp import web
 from integrations.sim.ledger import Ledger
 from integrations.sim.process import Life, add_address, parser, run
 from integrations.sim.web import json_body, page, serving
+from integrations.sim.wecom_robot import Platform
 
 #: Largest message in bytes, most messages kept.
 MAX_BODY, MAX_KEPT = 256 * 1024, 1000
@@ -58,6 +59,7 @@ class Inbox:
             web.post("/notify", self.notify),
             web.get("/messages", self.list),
             web.delete("/messages", self.clear),
+            *Platform(self.chat).routes(),
         ]
 
     async def notify(self, request: web.Request) -> web.StreamResponse:
@@ -71,13 +73,20 @@ class Inbox:
         if known is not None:
             known.repeats += 1
             return web.json_response({"id": known.id, "repeat": True})
+        return web.json_response({"id": self._keep(key, body).id, "repeat": False})
+
+    def chat(self, text: str) -> None:
+        """Keep what a chat robot was told (WeCom): it has no key."""
+        self._keep(None, {"text": text, "via": "wecom"})
+
+    def _keep(self, key: str | None, body: dict[str, Any]) -> Received:
         self._count += 1
         one = Received(self._count, key, round(time.time(), 6), 0, body)
         self._ledger.add(**asdict(one))
         self._kept[one.id] = one
         while len(self._kept) > MAX_KEPT:
             self._kept.popitem(last=False)
-        return web.json_response({"id": one.id, "repeat": False})
+        return one
 
     async def list(self, _: web.Request) -> web.StreamResponse:
         """List messages, newest first."""

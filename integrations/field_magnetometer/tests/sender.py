@@ -1,8 +1,7 @@
-"""A node as a far end: signs and posts like a microcontroller would. Its HMAC is written out (RFC 2104)."""
+"""A node as a far end: signs and posts like a microcontroller would."""
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 from dataclasses import dataclass
@@ -11,14 +10,7 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
-#: Block of SHA-256 in bytes.
-_BLOCK = 64
-
-
-def hmac_sha256(key: bytes, body: bytes) -> str:
-    padded = (hashlib.sha256(key).digest() if len(key) > _BLOCK else key).ljust(_BLOCK, b"\0")
-    inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in padded) + body).digest()
-    return hashlib.sha256(bytes(byte ^ 0x5C for byte in padded) + inner).hexdigest()
+from integrations.sim.field_node import hmac_sha256
 
 
 @dataclass

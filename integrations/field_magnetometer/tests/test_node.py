@@ -32,7 +32,8 @@ from hub.sdk import (
     Vitals,
 )
 from integrations.field_magnetometer.config import Config
-from integrations.field_magnetometer.tests.sender import Sender, hmac_sha256
+from integrations.field_magnetometer.tests.sender import Sender
+from integrations.sim.field_node import hmac_sha256
 from tests.kit.office import Office, office
 
 KEY = "0123456789abcdef-node-key"

@@ -13,72 +13,23 @@ import random
 import sys
 from typing import Any
 
-from osdp import (
-    Capability,
-    CardFormat,
-    Channel,
-    Event,
-    LibFlag,
-    LogLevel,
-    PDCapabilities,
-    PDInfo,
-    PeripheralDevice,
-    StatusReportType,
-)
+from osdp import Event, StatusReportType
 
-
-class Wire(Channel):  # type: ignore[misc]  # the package has no types
-    def __init__(self, port: int) -> None:
-        super().__init__()
-        self.port = port
-        os.set_blocking(port, False)
-
-    def read(self, max_bytes: int) -> bytes:
-        try:
-            return os.read(self.port, max_bytes)
-        except OSError:
-            return b""
-
-    def write(self, buf: bytes) -> int:
-        try:
-            return os.write(self.port, buf)
-        except OSError:
-            return 0
-
-    def flush(self) -> None:
-        pass
+from integrations.sim import card_reader
 
 
 def event(said: dict[str, Any]) -> dict[str, Any]:
     ((what, data),) = said.items()
     raw = bytes.fromhex(data)
     if what == "card":
-        return {
-            "event": Event.CardRead,
-            "reader_no": 0,
-            "format": CardFormat.Wiegand,
-            "direction": 0,
-            "length": len(raw) * 8,
-            "data": raw,
-        }
+        return card_reader.card(raw)
     if what == "keys":
         return {"event": Event.KeyPress, "reader_no": 0, "data": raw}
-    kind = StatusReportType.Local if what == "local" else StatusReportType.Input
-    return {"event": Event.Status, "type": kind, "report": raw}
+    return card_reader.status(StatusReportType.Local if what == "local" else StatusReportType.Input, raw)
 
 
 def main(port: int, address: int, key: str, inputs: int) -> None:
-    capabilities = [(Capability.CardDataFormat, 1, 1), (Capability.Readers, 1, 1)]
-    if inputs:
-        capabilities.append((Capability.ContactStatusMonitoring, 1, inputs))
-    wire = Wire(port)
-    info = PDInfo(
-        address,
-        wire,
-        scbk=bytes.fromhex(key) if key else None,
-        flags=[LibFlag.EnforceSecure] if key else [],
-    )
-    device = PeripheralDevice(info, PDCapabilities(capabilities), LogLevel.Critical)
+    device = card_reader.peripheral(port, address, key, inputs)
     device.start()
     for line in sys.stdin:
         said = json.loads(line)

@@ -129,7 +129,7 @@ GOOD = {"name": "x", "address": 5}
     [
         {"port": "/dev/ttyUSB0"},
         {"port": "/dev/ttyUSB0", "readers": {}},
-        {"port": "/etc/passwd", "readers": {"gate": GOOD}},
+        {"port": "ttyUSB0", "readers": {"gate": GOOD}},
         {"port": "/dev/ttyUSB0", "readers": {"Gate 1": GOOD}},
         {"port": "/dev/ttyUSB0", "readers": {"gate": {**GOOD, "address": 127}}},
         {"port": "/dev/ttyUSB0", "readers": {"gate": {**GOOD, "key": "00"}}},

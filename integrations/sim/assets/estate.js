@@ -78,6 +78,8 @@ async function look() {
   badge('bay', state.scene.bay, '5号楼南侧有车', '5号楼南侧没有车');
   badge('entrance', state.scene.entrance, '3号楼门开着', '3号楼门关着');
   badge('plant', state.scene.plant, '配电间开着', '配电间关着');
+  badge('gate', state.scene.gate, '北门有车', '北门没有车');
+  badge('roof', state.scene.roof, '屋面门开着', '屋面门关着');
   $('story').hidden = !state.story.running;
   $('story').textContent = `故事播放中，${Math.ceil(state.story.left)} 秒后开走`;
   document.querySelector('button.main').disabled = state.story.running;

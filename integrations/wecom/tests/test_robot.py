@@ -9,12 +9,13 @@ from pathlib import Path
 import aiohttp
 import msgspec
 import pytest
+from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 import integrations.wecom as integration
 from hub.sdk import BadCredentials, Text, Tools, Unreachable, Unsupported
+from integrations.sim.wecom_robot import KEY, Platform
 from integrations.wecom.config import Config
-from integrations.wecom.tests.far_end import KEY, Platform
 from tests.kit.notifiers import LIES, NOTICE, TOLD, check_lie, check_manifest, check_reason, driver
 
 NAME = Text(zh="值班群")
@@ -29,8 +30,9 @@ async def tools(tmp_path: Path) -> AsyncIterator[Tools]:
 
 @pytest.fixture
 async def platform() -> AsyncIterator[tuple[Platform, str]]:
-    far = Platform()
-    async with TestServer(far.app()) as server:
+    far, app = Platform(), web.Application()
+    app.add_routes(far.routes())
+    async with TestServer(app) as server:
         yield far, str(server.make_url("/")).rstrip("/")
 
 

@@ -1,8 +1,9 @@
-"""The platform as document 91770 describes it: one robot with a key, 20 messages a minute, texts up to 2,048 bytes."""
+"""WeCom as its document 91770 describes it: one robot with a key, 20 messages a minute, texts up to 2,048 bytes."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,14 +14,16 @@ KEY = "693a91f6-7xxx-4bc4-97a0-0ec2sifa5aaa"
 
 @dataclass
 class Platform:
+    """The robot's side of one group. ``hear`` is called with each text that it takes."""
+
+    hear: Callable[[str], None] = lambda _: None
     taken: list[str] = field(default_factory=list)
     """Texts in the group."""
     _times: list[float] = field(default_factory=list)
 
-    def app(self) -> web.Application:
-        app = web.Application()
-        app.router.add_post("/cgi-bin/webhook/send", self._send)
-        return app
+    def routes(self) -> list[web.RouteDef]:
+        """Return the one route."""
+        return [web.post("/cgi-bin/webhook/send", self._send)]
 
     async def _send(self, request: web.Request) -> web.Response:
         code, said = self._judge(request, await request.json())
@@ -41,4 +44,5 @@ class Platform:
             return 45009, "api freq out of limit"
         self._times.append(now)
         self.taken.append(body["text"]["content"])
+        self.hear(body["text"]["content"])
         return 0, "ok"
