@@ -15,6 +15,7 @@ import { reportsEn, reportsZh, type ReportsMessages } from './reports'
 import { enRules, zhRules } from './rules'
 import { sightEn, sightZh, type SightMessages } from './sight'
 import { trustEn, trustZh, type TrustMessages } from './trust'
+import { workEn, workZh, type WorkMessages } from './work'
 import { zh, type Messages as Base } from './zh'
 
 type Messages = Base & { rules: typeof zhRules }
@@ -33,7 +34,8 @@ type Joined = Messages &
   PlanMessages &
   ReportsMessages &
   SightMessages &
-  TrustMessages
+  TrustMessages &
+  WorkMessages
 
 /** A key that exists in every language; anything else fails the type check. */
 export type MessageKey = Leaves<Joined> | `desk.${Leaves<DeskMessages>}`
@@ -61,6 +63,7 @@ const messages = {
     ...reportsZh,
     ...sightZh,
     ...trustZh,
+    ...workZh,
     desk: deskZh,
     rules: zhRules,
   },
@@ -76,6 +79,7 @@ const messages = {
     ...reportsEn,
     ...sightEn,
     ...trustEn,
+    ...workEn,
     desk: deskEn,
     rules: enRules,
   },
