@@ -25,7 +25,7 @@ from hub.model.text import Text
 from hub.model.time import Instant
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from hub.engine.replay import Row
@@ -36,6 +36,8 @@ _TURNS: dict[str, type[Turn]] = {kind.__name__: kind for kind in (ModeChange, Cl
 _NO_RULES = Program((), Site(SiteId(""), Text(""), "UTC", {}, {}, {}, {}))
 #: How much of the file the reader may map, in bytes, so that rows come without a system call for each page.
 _MAPPED = 4 << 30
+#: Inputs between two reports of progress.
+_EVERY = 4_096
 #: Says something of the value; says that it is not known.
 _SAID, _UNKNOWN = "value IS NOT NULL AND quality <> 'unknown'", "quality = 'unknown'"
 
@@ -183,6 +185,14 @@ class History:
             (name, end, *values),
         ).fetchone()
         return None if row is None else _Read(*row)
+
+
+def noting(inputs: Iterable[Row | Turn], note: Callable[[Instant], None]) -> Iterator[Row | Turn]:
+    """Pass ``inputs`` on; ``note`` hears from time to time which instant they have reached."""
+    for number, item in enumerate(inputs):
+        if number % _EVERY == 0:
+            note(Instant(item[4]) if isinstance(item, tuple) else item.at)
+        yield item
 
 
 def _turn(reading: int, turn: Turn) -> _Turn:

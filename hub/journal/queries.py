@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from hub.journal.report import Figures, Scope, figures
 from hub.journal.store import FILE, Answer, connect
 from hub.journal.versions import Fired, Version, deleted, fired, versions
 from hub.model.decision import Witness
@@ -124,14 +123,11 @@ class Queries:
         self._path = folder / FILE
         self._threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal-read")
         self._db: sqlite3.Connection | None = None
-        # a report reads a month: one at a time, and no page waits behind it
-        self._reports = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal-report")
 
     async def close(self) -> None:
         """End the thread."""
         await self.ask(lambda db: db.close())
         self._threads.shutdown()
-        self._reports.shutdown()
 
     async def incidents(self, *, is_open: bool | None, limit: int, before: int | None) -> list[IncidentRow]:
         """Return incidents, newest first, with ids below ``before``."""
@@ -202,11 +198,6 @@ class Queries:
             ReadingRow(Instant(at), value_from_store(value), Quality(quality), bool(retained))
             for at, value, quality, retained in reversed(rows)
         ]
-
-    async def figures(self, scope: Scope, begin: Instant, end: Instant, now: Instant) -> Figures:
-        """Return the figures of a report; those after ``now`` have not happened. Raises JournalError."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._reports, figures, self._path.parent, scope, begin, end, now)
 
     async def versions(self, file: str) -> list[Version]:
         """Return the texts that a rule's file has had, newest first."""

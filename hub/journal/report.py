@@ -22,7 +22,7 @@ from hub.model.time import Instant
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
 
@@ -161,10 +161,18 @@ _KEPT = (
 _LOOKED = "SELECT count(*) FROM audit WHERE action = ? AND outcome = 'done' AND at >= ? AND at < ?"
 
 
-def figures(folder: Path, scope: Scope, begin: Instant, end: Instant, now: Instant) -> Figures:
-    """Ask the journal in ``folder``, on connections of its own; slow for a long period, so call it on a thread.
+def figures(
+    folder: Path,
+    scope: Scope,
+    begin: Instant,
+    end: Instant,
+    now: Instant,
+    progress: Callable[[float], None] = lambda part: None,
+) -> Figures:
+    """Ask the journal in ``folder``, on connections of its own; slow for a long period: hub.journal.tally does it.
 
-    What lies after ``now`` has not happened. Raises JournalError where there is no journal.
+    What lies after ``now`` has not happened; ``progress`` hears of the part that is done, 0 to 1. Raises JournalError
+    where there is no journal.
     """
     until = Instant(max(begin, min(end, now)))
     with closing(connect(folder / FILE, read_only=True)) as db:
@@ -177,7 +185,9 @@ def figures(folder: Path, scope: Scope, begin: Instant, end: Instant, now: Insta
         )
     owners = {entity: name for name, entities in scope.devices.items() for entity in entities}
     with closing(History(folder)) as history:
-        found, down = sums(history, groups_of(scope.lanes, scope.bays, scope.doors, scope.devices), begin, until)
+        found, down = sums(
+            history, groups_of(scope.lanes, scope.bays, scope.doors, scope.devices), begin, until, progress
+        )
     heard = [
         Availability(name, found[names].good, found[names].known) for name, names in scope.devices.items() if names
     ]

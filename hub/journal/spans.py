@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hub.journal.history import noting
 from hub.model.entry import ClockJump, Started, Trust
 from hub.model.ids import EntityId
 from hub.model.reading import ACTIVE_VALUES, NEVER_HEARD, Quality, Reading, next_state, value_from_store
 from hub.model.time import Instant
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from hub.engine.replay import Row
     from hub.journal.history import History
@@ -59,6 +60,8 @@ class _Walk:
     def __init__(self, groups: Iterable[frozenset[EntityId]], begin: Instant) -> None:
         self.groups = {names: _Group(changed=begin) for names in groups}
         self.states: dict[EntityId, State] = {}
+        self.said: dict[str, tuple[str | float | None, str]] = {}
+        """What each entity said last: saying it again changes nothing, and most readings do."""
         self.down = 0
         self._of: dict[EntityId, list[_Group]] = {}
         for names, group in self.groups.items():
@@ -82,6 +85,7 @@ class _Walk:
         match turn:
             case Trust():
                 for name in turn.entities:
+                    self.said.pop(name, None)
                     before = self.states.get(name, NEVER_HEARD)
                     self.take(name, next_state(before, Reading(name, None, turn.quality, turn.at)), turn.at)
             case Started():  # nobody listened since then: that time is nobody's
@@ -99,17 +103,27 @@ class _Walk:
 
 
 def sums(
-    history: History, groups: Iterable[frozenset[EntityId]], begin: Instant, end: Instant
+    history: History,
+    groups: Iterable[frozenset[EntityId]],
+    begin: Instant,
+    end: Instant,
+    progress: Callable[[float], None] = lambda part: None,
 ) -> tuple[dict[frozenset[EntityId], Sums], int]:
     """Sum each group from ``begin`` to ``end``, and say how many microseconds of it the hub was down.
 
     What was not trusted counts as not active; while the hub was down nothing is counted, not even as known.
+    ``progress`` hears of the part that is done, 0 to 1.
     """
     walk = _Walk(groups, begin)
     names = frozenset().union(*walk.groups)
     for name, state in history.known(names, begin).states.items():
         walk.take(name, state, begin)
-    for fact in history.inputs(names, begin, end):
+    length = max(1, end - begin)
+
+    def note(at: Instant) -> None:
+        progress(min(1.0, max(0.0, (at - begin) / length)))
+
+    for fact in noting(history.inputs(names, begin, end), note):
         if isinstance(fact, tuple):
             _read(walk, fact)
         else:
@@ -122,7 +136,11 @@ def sums(
 
 
 def _read(walk: _Walk, row: Row) -> None:
-    name, value, quality, at = EntityId(row[1]), *row[2:]
+    _, said, value, quality, at = row
+    if walk.said.get(said) == (value, quality):
+        return
+    walk.said[said] = value, quality
+    name = EntityId(said)
     reading = Reading(name, value_from_store(value), Quality(quality), Instant(at))
     walk.take(name, next_state(walk.states.get(name, NEVER_HEARD), reading), at)
 

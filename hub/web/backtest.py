@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import pickle
-import sys
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -15,6 +12,7 @@ from aiohttp import web
 
 from hub.engine.explain import explain
 from hub.engine.program import Program
+from hub.journal.apart import apart
 from hub.journal.history import History
 from hub.model.errors import ConfigError
 from hub.model.ids import ZoneId
@@ -27,7 +25,7 @@ from hub.web.handlers import answer, body
 from hub.web.trial import Job, replay, watched_by
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from pathlib import Path
 
     from hub.engine.explain import Explanation
     from hub.engine.rule import Rule
@@ -40,10 +38,6 @@ if TYPE_CHECKING:
 BUSY: web.AppKey[asyncio.Lock] = web.AppKey("busy", asyncio.Lock)
 #: Longest span of one backtest.
 MOST = 400 * DAY
-#: Longest line that the process writes, in bytes: 4,000 activations in words.
-LINE = 16 * 1024 * 1024
-#: From here ``python -m hub...`` finds the same code as this process.
-_ROOT = Path(__file__).parents[2]
 
 
 async def backtest(request: web.Request) -> web.StreamResponse:
@@ -72,48 +66,18 @@ async def backtest(request: web.Request) -> web.StreamResponse:
 
 async def _relay(request: web.Request, job: Job) -> web.StreamResponse:
     """Pass on what the process writes; it ends with the request, however that ends."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "hub.web.trial", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL, cwd=_ROOT, limit=LINE,
-    )  # fmt: skip
     response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
-    try:
-        assert process.stdin is not None  # noqa: S101 - both are pipes
-        assert process.stdout is not None  # noqa: S101
-        process.stdin.write(pickle.dumps(job))
-        process.stdin.close()
+    async with apart("hub.web.trial", job) as lines:
         with contextlib.suppress(ConnectionResetError):  # the page went away: nobody waits for the rest
             await response.prepare(request)
             line = b""
-            async for line in process.stdout:
+            async for line in lines:
                 await response.write(line)
             if not _is_last(line):
                 problem = schema.Problem("fault", "the backtest ended without a result")
                 await response.write(msgspec.json.encode(schema.BacktestLine(progress=0.0, problem=problem)) + b"\n")
             await response.write_eof()
-        return response
-    finally:
-        await _to_the_end(_end(process))
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is None:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-    await process.communicate()
-
-
-async def _to_the_end(work: Coroutine[Any, Any, None]) -> None:
-    """Finish ``work``, which takes a moment, also when the request is cancelled meanwhile: no process is left."""
-    task = asyncio.ensure_future(work)
-    cancelled = False
-    while not task.done():
-        try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError:
-            cancelled = True
-    if cancelled:
-        raise asyncio.CancelledError
+    return response
 
 
 def _is_last(line: bytes) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,6 +65,8 @@ class Context:
     """Keeps the firmware of the devices; None where the site has none with firmware."""
     pair: Pair | None = None
     """The certificate of the page; None where it is served by HTTP."""
+    counting: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while a report is counted: one at a time, so that it takes one core at most."""
 
 
 CONTEXT: web.AppKey[Context] = web.AppKey("context", Context)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections import OrderedDict
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -10,6 +12,8 @@ import msgspec
 from aiohttp import web
 
 from hub.journal.report import Scope
+from hub.journal.tally import Count, tally
+from hub.model.errors import JournalError
 from hub.model.ids import EntityId
 from hub.model.period import Period, Span, period_of, read_period
 from hub.model.reading import COMMANDED
@@ -23,10 +27,11 @@ from hub.web.present import entity_name, when
 from hub.web.report_files import pdf, xlsx
 from hub.web.report_tables import Naming, Table, tables
 from hub.web.routing import Route, UserRole
+from hub.web.schema import Problem
 from hub.web.words import moment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from hub.model.text import Language
     from hub.web.context import Context
@@ -50,9 +55,60 @@ class ReportOut(msgspec.Struct, frozen=True):
     tables: tuple[Table, ...]
 
 
+class ReportLine(msgspec.Struct, frozen=True):
+    """One line of a report that is being made: how far it is (0 to 1), and in the last one the report or a problem."""
+
+    progress: float
+    result: ReportOut | None = None
+    problem: Problem | None = None
+
+
+class Recent:
+    """The reports that pages show at present: a file of one says the very same."""
+
+    MOST = 8
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[str, str | None], ReportOut] = OrderedDict()
+
+    def keep(self, shown: ReportOut) -> ReportOut:
+        """Remember a report, and forget the oldest."""
+        self._kept[shown.at, shown.made] = shown
+        while len(self._kept) > self.MOST:
+            self._kept.popitem(last=False)
+        return shown
+
+    def shown(self, period: Period, made: str | None) -> ReportOut | None:
+        """Return the report of ``period`` that was made at ``made``, if it is still there."""
+        return self._kept.get((period.at, made))
+
+
+RECENT: web.AppKey[Recent] = web.AppKey("recent", Recent)
+
+
 async def report(request: web.Request) -> web.Response:
     """Give the figures."""
     return answer(await _report(request))
+
+
+async def report_lines(request: web.Request) -> web.StreamResponse:
+    """Give the figures, and before them how far they are; who goes away ends the work."""
+    period = _wanted(request)
+    response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
+
+    async def line(progress: float, **more: ReportOut | Problem) -> None:
+        await response.write(msgspec.json.encode(ReportLine(progress, **more)) + b"\n")  # type: ignore[arg-type]
+
+    with contextlib.suppress(ConnectionResetError):  # the page went away: nobody waits for the rest
+        await response.prepare(request)
+        await line(0.0)
+        try:
+            found = await made(request.app[CONTEXT], period, line)
+            await line(1.0, result=request.app[RECENT].keep(found))
+        except JournalError as error:
+            await line(0.0, problem=Problem("history", str(error)))
+        await response.write_eof()
+    return response
 
 
 async def report_pdf(request: web.Request) -> web.Response:
@@ -69,7 +125,7 @@ async def _file(
     request: web.Request, make: Callable[[Text, Text, Sequence[Table], Language], bytes], media: str, ending: str
 ) -> web.Response:
     language: Language = "en" if request.query.get("language") == "en" else "zh"
-    found = await _report(request)
+    found = request.app[RECENT].shown(_wanted(request), request.query.get("made")) or await _report(request)
     content = await asyncio.to_thread(make, found.title, found.subtitle, found.tables, language)
     await audit(request, {"format": ending}, target=found.at)
     name = f"menshen-{found.at}.{ending}"  # the period was read and is written in ASCII
@@ -78,15 +134,18 @@ async def _file(
 
 
 async def _report(request: web.Request) -> ReportOut:
-    context = request.app[CONTEXT]
-    return await made(context, _period(request, ZoneInfo(context.folder().settings.site.timezone)))
+    return request.app[RECENT].keep(await made(request.app[CONTEXT], _wanted(request)))
 
 
-async def made(context: Context, period: Period) -> ReportOut:
-    """Make the report of a period, as far as it has passed. Raises JournalError."""
+async def made(context: Context, period: Period, note: Callable[[float], Awaitable[None]] | None = None) -> ReportOut:
+    """Make the report of a period, as far as it has passed; ``note`` hears of the part that is done, 0 to 1.
+
+    Raises JournalError.
+    """
     now, site = context.clock.now(), context.folder().settings.site
     begin, end = period.bounds(ZoneInfo(site.timezone))
-    found = await context.queries.figures(_scope(context), begin, end, now)
+    async with context.counting:
+        found = await tally(Count(context.data, _scope(context), begin, end, now), note)
     title = Text(f"{site.name.zh} {_SPAN[period.span].zh} {period.at}",
                  f"{site.name.in_language('en')}: {_SPAN[period.span].en} {period.at}")  # fmt: skip
     at = moment(now, site.timezone)
@@ -101,7 +160,9 @@ def _facades(context: Context) -> frozenset[str]:
     return frozenset(zone.id for zone in zones if zone.kind is ZoneKind.FACADE)
 
 
-def _period(request: web.Request, zone: ZoneInfo) -> Period:
+def _wanted(request: web.Request) -> Period:
+    """Return the period that is asked for; the present month if none. Raises Refusal."""
+    zone = ZoneInfo(request.app[CONTEXT].folder().settings.site.timezone)
     try:
         span = Span(request.query.get("period", Span.MONTH))
     except ValueError:
@@ -148,12 +209,17 @@ def _naming(context: Context) -> Naming:
 
 
 _QUERY = (("period", "day, week or month (the default)"), ("at", "2026-11-21, 2026-W47 or 2026-11; now if left out"))
-_LANGUAGE = ("language", "zh (the default) or en")
+_FILE = (
+    *_QUERY, ("language", "zh (the default) or en"),
+    ("made", "`made` of the report that a page shows: the file says the same; figures of now if left out or forgotten"),
+)  # fmt: skip
 REPORTS: tuple[Route, ...] = (
     Route("GET", "/api/v1/reports", "report", "The figures of a day, week or month", UserRole.MANAGER, report,
           returns=ReportOut, query=_QUERY),
+    Route("GET", "/api/v1/reports/lines", "report_lines", "The same with its progress; one JSON object a line",
+          UserRole.MANAGER, report_lines, returns=ReportLine, query=_QUERY, media="application/x-ndjson"),
     Route("GET", "/api/v1/reports/pdf", "report_pdf", "The same to print", UserRole.MANAGER, report_pdf, media=PDF,
-          query=(*_QUERY, _LANGUAGE)),
+          query=_FILE),
     Route("GET", "/api/v1/reports/xlsx", "report_xlsx", "The same as a workbook", UserRole.MANAGER, report_xlsx,
-          media=_XLSX, query=(*_QUERY, _LANGUAGE)),
+          media=_XLSX, query=_FILE),
 )  # fmt: skip

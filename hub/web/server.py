@@ -19,6 +19,7 @@ from hub.web.device_tests import TESTING
 from hub.web.errors import Refusal
 from hub.web.gate import Gate, Guarded
 from hub.web.handlers import answer
+from hub.web.reports import RECENT, Recent
 from hub.web.routes import API, OTHER
 from hub.web.talk import LOOKING, Looking
 from hub.web.tries import Tries
@@ -66,6 +67,7 @@ def application(context: Context, ui: Path) -> web.Application:
     app[CONTEXT] = context
     app[GATE] = Gate()
     app[BUSY] = asyncio.Lock()
+    app[RECENT] = Recent()
     app[LOOKING] = Looking()
     app[TESTING] = Tries(context.clock)
     for route in (*API, *OTHER):

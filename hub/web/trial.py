@@ -6,8 +6,6 @@ must not wait.
 
 from __future__ import annotations
 
-import pickle
-import sys
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,27 +15,24 @@ import msgspec
 from hub.engine.backtest import Comparison, ZoneResult, compare, summarise
 from hub.engine.program import Program
 from hub.engine.replay import LONGEST, Replay, span
-from hub.journal.history import History
+from hub.journal.apart import work_for_parent
+from hub.journal.history import History, noting
 from hub.model.errors import HubError
 from hub.model.time import MINUTE, Instant, isoformat
 from hub.web import schema
 from hub.web.present import when
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from hub.engine.backtest import Drop, Life
     from hub.engine.calendar import Calendar
-    from hub.engine.replay import Row
     from hub.engine.rule import Rule
-    from hub.model.entry import Turn
     from hub.model.ids import EntityId
     from hub.model.site import Site
 
 #: Lives and drops that an answer lists, each; the rest is only counted.
 LISTED = 1_000
-#: Inputs between two reports of progress.
-_EVERY = 4_096
 
 
 class NothingRecorded(HubError):
@@ -135,7 +130,7 @@ def replay(
             break
         back = min(2 * back, LONGEST)
     inputs = history.inputs(entities, start, end)
-    lived.live(inputs if note is None else _noting(inputs, note))
+    lived.live(inputs if note is None else noting(inputs, note))
     lived.until(end)
     return lived
 
@@ -148,13 +143,6 @@ def _live(
     progress(1.0)
     (key,) = program.slots
     return summarise(key.zone, lived.decisions, begin)
-
-
-def _noting(inputs: Iterable[Row | Turn], note: Callable[[Instant], None]) -> Iterator[Row | Turn]:
-    for number, item in enumerate(inputs):
-        if number % _EVERY == 0:
-            note(Instant(item[4]) if isinstance(item, tuple) else item.at)
-        yield item
 
 
 def told(result: Result, site: Site) -> schema.BacktestOut:
@@ -220,27 +208,9 @@ def _sum(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
     return total
 
 
-def main() -> None:
-    """Read a pickled Job of our own parent from stdin; write JSON lines: progress, then a result or a problem."""
-    job: Job = pickle.load(sys.stdin.buffer)  # noqa: S301 - the hub itself wrote it into our pipe
-
-    def line(value: object) -> None:
-        sys.stdout.buffer.write(msgspec.json.encode(value) + b"\n")
-        sys.stdout.buffer.flush()
-
-    last = 0.0
-
-    def progress(part: float) -> None:
-        nonlocal last
-        if part - last >= 0.01:
-            last = part
-            line(schema.BacktestLine(progress=round(part, 2)))
-
-    try:
-        line(schema.BacktestLine(progress=1.0, result=told(run(job, progress), job.site)))
-    except HubError as error:
-        line(schema.BacktestLine(progress=last, problem=schema.Problem("history", str(error))))
+def _line(progress: float, result: schema.BacktestOut | None = None, problem: str | None = None) -> schema.BacktestLine:
+    return schema.BacktestLine(progress, result, None if problem is None else schema.Problem("history", problem))
 
 
 if __name__ == "__main__":
-    main()
+    work_for_parent(_line, lambda job, progress: told(run(job, progress), job.site))

@@ -9,12 +9,13 @@ import aiohttp
 import msgspec
 import pytest
 
+from hub.journal.apart import to_the_end
 from hub.model.entry import Entry, Trust
 from hub.model.ids import EntityId
 from hub.model.reading import Presence, Quality, Reading
 from hub.model.time import MINUTE, SECOND, Instant, isoformat
 from hub.web import schema
-from hub.web.backtest import BUSY, _to_the_end
+from hub.web.backtest import BUSY
 from tests.kit.clock import START
 from tests.kit.facts import at
 from tests.kit.office import Office
@@ -105,23 +106,13 @@ async def test_one_at_a_time(desk: Office) -> None:
     assert (await lines(await desk.ask(PATH, "manager", "POST", json=wanted())))[-1].result is not None
 
 
-async def test_it_ends_with_the_request(desk: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The process is one that would never end by itself."""
-    started: list[asyncio.subprocess.Process] = []
-    real = asyncio.create_subprocess_exec
-
-    async def endless(*_command: str, **options: Any) -> asyncio.subprocess.Process:
-        script = "import time\nwhile True: print('{\"progress\": 0.5}', flush=True); time.sleep(0.01)"
-        started.append(await real(_command[0], "-c", script, **options))
-        return started[0]
-
-    monkeypatch.setattr(asyncio, "create_subprocess_exec", endless)
+async def test_it_ends_with_the_request(desk: Office, endless: list[asyncio.subprocess.Process]) -> None:
     answer = await desk.ask(PATH, "manager", "POST", json=wanted())
     await answer.content.readline()
-    assert started[0].returncode is None
+    assert endless[0].returncode is None
     answer.close()
     async with asyncio.timeout(10), desk.client.app[BUSY]:
-        assert started[0].returncode is not None
+        assert endless[0].returncode is not None
 
 
 async def test_what_must_end_is_ended_when_the_request_is_cancelled_meanwhile() -> None:
@@ -131,7 +122,7 @@ async def test_what_must_end_is_ended_when_the_request_is_cancelled_meanwhile() 
         await reaped.wait()
         done.append("reaped")
 
-    request = asyncio.create_task(_to_the_end(reap()))
+    request = asyncio.create_task(to_the_end(reap()))
     for _ in range(2):
         await asyncio.sleep(0)
         request.cancel()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import sqlite3
 import zipfile
 from datetime import datetime
+from urllib.parse import quote
 from xml.etree import ElementTree
 from zoneinfo import ZoneInfo
 
+import aiohttp
 import msgspec
 import pytest
 
@@ -16,13 +19,15 @@ from hub.journal.queries import add_audit
 from hub.journal.report import Attempts, Availability, Blocked, Figures, Judged, Spread
 from hub.model.decision import Decision, IncidentOpened, Opened, Severity
 from hub.model.entry import Entry
-from hub.model.ids import RuleId, ZoneId
+from hub.model.ids import EntityId, RuleId, ZoneId
+from hub.model.reading import Presence, Quality, Reading
 from hub.model.text import Text
 from hub.model.time import DAY, MINUTE, SECOND, Duration
 from hub.web import report_files
 from hub.web.errors import Refusal
 from hub.web.report_files import pdf, xlsx
 from hub.web.report_tables import Naming, tables
+from hub.web.reports import ReportLine, ReportOut
 from tests.kit import pdf as read_pdf
 from tests.kit.facts import NAME, at
 from tests.kit.office import Office
@@ -87,6 +92,58 @@ async def test_the_month_as_json(desk: Office) -> None:
     assert "falling" not in by_id, "the site has no facade"
     other = await (await desk.ask("/api/v1/reports?period=day&at=2001-01-01", "manager")).json()
     assert other["tables"][0]["rows"] == [[{"zh": "合计", "en": "Total"}, 0, 0, 0, 0, None]]
+
+
+async def lines(answer: aiohttp.ClientResponse) -> list[ReportLine]:
+    assert (answer.status, answer.content_type) == (200, "application/x-ndjson")
+    return [msgspec.json.decode(line, type=ReportLine) for line in (await answer.read()).splitlines()]
+
+
+async def test_a_large_report_says_how_far_it_is_and_its_files_say_what_the_page_says(desk: Office) -> None:
+    car, values = EntityId("mqtt_discovery.car"), (Presence.ABSENT, Presence.PRESENT)
+    readings = [Reading(car, values[n % 2], Quality.GOOD, at(n)) for n in range(9_000)]
+    desk.clock.advance(9_000 * SECOND)
+    for begin in range(0, len(readings), 500):
+        await desk.context.journal.commit(Entry(at(0), readings=readings[begin : begin + 500]))
+    found = await lines(await desk.ask("/api/v1/reports/lines", "manager"))
+    parts = [line.progress for line in found]
+    assert parts == sorted(parts)
+    assert parts[0] == 0.0
+    assert any(0 < part < 1 for part in parts)
+    shown = found[-1].result
+    assert shown is not None
+    assert shown == msgspec.json.decode(await (await desk.ask("/api/v1/reports", "manager")).read(), type=ReportOut)
+    by_id = {table.id: table.rows for table in shown.tables}
+    assert by_id["lanes"][0][1:] == (75.0, 150.0)
+    later = [Reading(car, Presence.PRESENT, Quality.GOOD, at(9_000))]
+    await desk.context.journal.commit(Entry(at(0), readings=later))
+    desk.clock.advance(5 * MINUTE)
+    for made, minutes in ((f"&made={quote(shown.made or '')}", "75.0"), ("", "80.0"), ("&made=x", "80.0")):
+        answer = await desk.ask(f"/api/v1/reports/pdf?period=month{made}", "manager")
+        assert f"车道\n{minutes}\n" in read_pdf.words(await answer.read()), made
+
+
+async def test_a_report_that_nobody_waits_for_is_stopped(
+    desk: Office, endless: list[asyncio.subprocess.Process]
+) -> None:
+    answer = await desk.ask("/api/v1/reports/lines", "manager")
+    for _ in range(3):
+        line = msgspec.json.decode(await answer.content.readline(), type=ReportLine)
+    assert line.progress == 0.5
+    assert endless[0].returncode is None
+    answer.close()
+    async with asyncio.timeout(10), desk.context.counting:
+        assert endless[0].returncode is not None
+
+
+async def test_a_report_that_cannot_be_counted_says_so(desk: Office) -> None:
+    def from_the_future(db: sqlite3.Connection) -> None:
+        db.execute("INSERT INTO turns (reading, at, kind, body) VALUES (0, 0, 'New', '{}')")
+
+    await desk.context.journal.execute(from_the_future)
+    found = await lines(await desk.ask("/api/v1/reports/lines", "manager"))
+    assert found[-1].problem is not None
+    assert "another version" in found[-1].problem.message
 
 
 async def test_who_looked_at_evidence_and_how_far_it_goes_back(desk: Office) -> None:

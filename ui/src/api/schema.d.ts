@@ -812,6 +812,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/reports/lines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same with its progress; one JSON object a line */
+        get: operations["report_lines"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/reports/mails": {
         parameters: {
             query?: never;
@@ -2882,6 +2899,17 @@ export interface components {
         RelayTestIn: {
             /** @default 3 */
             seconds: number;
+        };
+        /**
+         * ReportLine
+         * @description One line of a report that is being made: how far it is (0 to 1), and in the last one the report or a problem.
+         */
+        ReportLine: {
+            /** @default null */
+            problem: components["schemas"]["Problem"] | null;
+            progress: number;
+            /** @default null */
+            result: components["schemas"]["ReportOut"] | null;
         };
         /**
          * ReportOut
@@ -5422,6 +5450,40 @@ export interface operations {
             };
         };
     };
+    report_lines: {
+        parameters: {
+            query?: {
+                /** @description day, week or month (the default) */
+                period?: string;
+                /** @description 2026-11-21, 2026-W47 or 2026-11; now if left out */
+                at?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["ReportLine"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     report_mails: {
         parameters: {
             query?: never;
@@ -5460,6 +5522,8 @@ export interface operations {
                 at?: string;
                 /** @description zh (the default) or en */
                 language?: string;
+                /** @description `made` of the report that a page shows: the file says the same; figures of now if left out or forgotten */
+                made?: string;
             };
             header?: never;
             path?: never;
@@ -5496,6 +5560,8 @@ export interface operations {
                 at?: string;
                 /** @description zh (the default) or en */
                 language?: string;
+                /** @description `made` of the report that a page shows: the file says the same; figures of now if left out or forgotten */
+                made?: string;
             };
             header?: never;
             path?: never;

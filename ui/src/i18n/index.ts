@@ -16,6 +16,7 @@ import { enRules, zhRules } from './rules'
 import { sightEn, sightZh, type SightMessages } from './sight'
 import { troublesEn, troublesZh, type TroublesMessages } from './troubles'
 import { trustEn, trustZh, type TrustMessages } from './trust'
+import { workEn, workZh, type WorkMessages } from './work'
 import { zh, type Messages as Base } from './zh'
 
 type Messages = Base & { rules: typeof zhRules }
@@ -35,7 +36,8 @@ type Joined = Messages &
   ReportsMessages &
   SightMessages &
   TroublesMessages &
-  TrustMessages
+  TrustMessages &
+  WorkMessages
 
 /** A key that exists in every language; anything else fails the type check. */
 export type MessageKey = Leaves<Joined> | `desk.${Leaves<DeskMessages>}`
@@ -64,6 +66,7 @@ const messages = {
     ...sightZh,
     ...troublesZh,
     ...trustZh,
+    ...workZh,
     desk: deskZh,
     rules: zhRules,
   },
@@ -80,6 +83,7 @@ const messages = {
     ...sightEn,
     ...troublesEn,
     ...trustEn,
+    ...workEn,
     desk: deskEn,
     rules: enRules,
   },
