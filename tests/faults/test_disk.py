@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import signal
-import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.kit.broker import Broker
+from tests.kit.disk import SMALL, faulty, fill
 from tests.kit.hub import HubProcess, MakeHub
 from tests.kit.mqtt import Lane, need_mosquitto
 from tests.kit.sims import Speaker
@@ -24,7 +22,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(90)]
 
 #: Promised seconds: until a fault is shown, and until all is well after it.
 SHOWN, RECOVERED = 5.0, 10.0
-SMALL = 32 << 20
 ZONE = "Fire lane lane_3"
 
 
@@ -59,29 +56,6 @@ def recovered(hub: HubProcess, speaker: Speaker) -> None:
     whole(hub.data)
 
 
-@contextlib.contextmanager
-def faulty(hub: HubProcess, error: str, calls: str) -> Iterator[None]:
-    """Have each of these system calls on the journal fail."""
-    if shutil.which("strace") is None:
-        pytest.skip("strace is not installed: faults of the disk cannot be played")
-    files = [argument for end in ("", "-wal") for argument in ("-P", f"{hub.data.resolve()}/journal.sqlite3{end}")]
-    command = ["strace", "-f", "-qq", "-o", "/dev/null", "-p", str(hub.pid), *files]
-    tracer = subprocess.Popen(
-        [*command, "-e", f"trace={calls}", "-e", f"inject={calls}:error={error}"], stderr=subprocess.PIPE, text=True
-    )
-    status = Path(f"/proc/{hub.pid}/status")
-    try:
-        with contextlib.suppress(AssertionError):
-            until(lambda: f"TracerPid:\t{tracer.pid}" in status.read_text() or tracer.poll() is not None, within=5)
-        if tracer.poll() is not None:
-            assert tracer.stderr is not None
-            pytest.skip(f"strace may not attach here: {tracer.stderr.read().strip()[:200]}")
-        yield
-    finally:
-        tracer.send_signal(signal.SIGINT)  # it detaches
-        tracer.communicate(timeout=10)
-
-
 @pytest.mark.parametrize(
     ("error", "calls", "word"),
     [("EIO", "fdatasync,fsync", "faults"), ("EIO", "pwrite64", "faults"), ("ENOSPC", "pwrite64", "full")],
@@ -97,30 +71,6 @@ def test_a_disk_that_fails(error: str, calls: str, word: str, tmp_path: Path, br
             assert rows(hub.data, "SELECT value FROM states") == [("absent",)], "no silent success"
             assert hub.phase("lane_3", "short") == "active"
         recovered(hub, speaker)
-
-
-def fill(data: Path) -> Path:
-    """Write until nothing more fits."""
-    filler = data / "filler"
-    with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
-        while True:
-            file.write(b"\0" * 4096)
-    return filler
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """Lend a disk of 32 MB where the first hub of the test will have its data."""
-    data = tmp_path / "data-0"
-    data.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=32m,mode=700", "tmpfs", str(data)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        pytest.skip(f"no file system may be mounted here: {done.stderr.strip()[:200]}")
-    try:
-        yield data
-    finally:
-        subprocess.run(["umount", "-l", str(data)], check=True)
 
 
 def test_a_disk_that_fills(small_disk: Path, tmp_path: Path, broker: Broker, hub_of: MakeHub) -> None:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hub.runtime.troubles import Cause
+
 ROOT = Path(__file__).parents[2]
 
 #: The door of the simulated Zigbee2MQTT (integrations.sim.zigbee_door).
@@ -85,6 +87,17 @@ def short_rule(config: Path, limit: str, clear: str = "1 s") -> Path:
         "utf-8",
     )
     return path
+
+
+def watch_itself(config: Path, *times: str) -> None:
+    """Bind the hub's own entities to zones, and watch them by the shipped rule with its ``times`` replaced."""
+    site = json.loads(config.read_text("utf-8"))
+    site["zones"] |= {
+        f"hub_{cause}": {"kind": "hub", "name": f"主机 {cause}", "bind": {"alarm": f"hub.{cause}"}} for cause in Cause
+    }
+    site["contacts"]["manager"] = site["contacts"]["guard"]
+    config.write_text(json.dumps(site, ensure_ascii=False, indent=1), "utf-8")
+    write_rule(config, "hub_trouble", *times)
 
 
 def _lane(lane: str, ends: Ends) -> dict[str, Any]:

@@ -1,0 +1,110 @@
+"""The hub in trouble is one incident for each cause beside the banner; it closes by itself (F4, F5, F8)."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.kit.broker import Broker
+from tests.kit.browser import Desk, need_desk, running_chromium
+from tests.kit.disk import SMALL, faulty, fill
+from tests.kit.hub import HubProcess, MakeHub
+from tests.kit.mqtt import Lane, need_mosquitto
+from tests.kit.site import Ends, short_rule, watch_itself, write_site
+from tests.kit.wait import until
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180), pytest.mark.xdist_group("page")]
+
+#: Promised seconds until a fault is shown (the rule waits one more), and until it is over.
+SHOWN, RECOVERED = 5.0, 10.0
+
+
+def begin(tmp_path: Path, broker: Broker, hub_of: MakeHub) -> HubProcess:
+    """Start a hub that watches itself."""
+    need_mosquitto()
+    config = write_site(tmp_path / "site", {"url": broker.url}, Ends())
+    short_rule(config, "1 s")
+    watch_itself(config, "1 s", "1 s")
+    hub = hub_of(config)
+    hub.start()
+    until(lambda: hub.said("mqtt.connected"), bool)
+    assert hub.token
+    return hub
+
+
+def stand(hub: HubProcess) -> dict[str, list[str]]:
+    """Return the states of all incidents by their zone."""
+    found: dict[str, list[str]] = {}
+    for incident in hub.incidents():
+        found.setdefault(incident["zone"], []).append(incident["state"])
+    return found
+
+
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    with running_chromium(need_desk()) as browser:
+        yield browser
+
+
+def test_a_full_disk_is_two_incidents_with_what_to_do(
+    small_disk: Path, tmp_path: Path, broker: Broker, hub_of: MakeHub, browser: Browser
+) -> None:
+    hub = begin(tmp_path, broker, hub_of)
+    desk = Desk(browser, hub.url, 390, 844)
+    desk.open(f"#token={hub.token}")
+    until(lambda: (small_disk / "reserve").exists(), within=5)
+    most = small_disk / "most"
+    most.write_bytes(b"\0" * int(shutil.disk_usage(small_disk).free - 0.08 * SMALL))
+    until(lambda: stand(hub), lambda found: found == {"hub_disk": ["open"]}, within=SHOWN + 1)
+    expect(desk.hook("banner-problems")).to_contain_text("请尽快清理")
+    card = desk.hook("incident-card", '[data-state="open"]')
+    expect(card).to_contain_text("主机自身故障")
+    card.click()
+    expect(desk.hook("trouble-advice")).to_contain_text("请删除不用的文件")
+    desk.fits()
+    desk.shoot(Path(os.environ.get("MENSHEN_SHOTS") or tmp_path / "shots"), "trouble-390")
+
+    filler = fill(small_disk)
+    until(lambda: hub.said("disk.reserve_given_up"), within=SHOWN)
+    filler = fill(small_disk) if filler.exists() else filler
+    with filler.open("ab", buffering=0) as file, contextlib.suppress(OSError):
+        while file.write(b"\0" * 512):
+            pass
+    lane = Lane(broker.port)
+    lane.announce()
+    expect(desk.hook("banner-problems")).to_contain_text("日志无法写入")
+    until(lambda: hub.phase("hub_journal", "hub_trouble"), lambda phase: phase == "active", within=SHOWN)
+    filler.unlink()
+    most.unlink()
+    over = {"hub_disk": ["closed"], "hub_journal": ["closed"]}
+    until(lambda: stand(hub), lambda found: found == over, within=RECOVERED + 4)
+    assert hub.problems() == []
+    desk.check()
+    desk.context.close()
+
+
+def test_a_disk_with_faults_is_an_incident_when_it_writes_again(
+    tmp_path: Path, broker: Broker, hub_of: MakeHub
+) -> None:
+    hub = begin(tmp_path, broker, hub_of)
+    with faulty(hub, "EIO", "fdatasync,fsync"):
+        Lane(broker.port).announce()
+        until(hub.problems, lambda found: any("faults" in one for one in found), within=SHOWN)
+        until(lambda: hub.phase("hub_journal", "hub_trouble"), lambda phase: phase == "active", within=SHOWN)
+        assert hub.incidents() == [], "nothing is shown as recorded that is not"
+    until(lambda: stand(hub), lambda found: found == {"hub_journal": ["closed"]}, within=RECOVERED + 4)
+
+
+@pytest.mark.skipif("SOAK_KILLS" not in os.environ, reason="a broker is trouble after a minute: `make soak`")
+def test_a_broker_that_stays_away_is_an_incident(tmp_path: Path, broker: Broker, hub_of: MakeHub) -> None:
+    hub = begin(tmp_path, broker, hub_of)
+    broker.kill()
+    until(lambda: stand(hub), lambda found: found == {"hub_broker": ["open"]}, within=60 + SHOWN)
+    broker.start()
+    until(lambda: stand(hub), lambda found: found == {"hub_broker": ["closed"]}, within=RECOVERED + 2)
