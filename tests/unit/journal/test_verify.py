@@ -15,6 +15,7 @@ import msgspec
 import pytest
 
 from hub.journal.chain import COLUMNS, begin, extend, seal
+from hub.journal.dossier import note_export
 from hub.journal.migrate import migrate
 from hub.journal.queries import add_audit
 from hub.journal.store import FILE, Anchor, Journal, connect
@@ -22,9 +23,9 @@ from hub.journal.verify import grouped, latest, plain_head, verify_folder
 from hub.model.entry import Entry, Note
 from hub.model.errors import JournalError
 from hub.model.ids import EntityId
-from hub.model.proof import Occasion
+from hub.model.proof import Link, Occasion
 from hub.model.reading import Presence, Quality, Reading, Value
-from hub.model.time import HOUR, Instant
+from hub.model.time import DAY, HOUR, Instant
 from tests.kit.facts import at, story
 from tests.unit.journal.test_upgrade import old_journal
 
@@ -202,6 +203,21 @@ async def test_rows_in_hand_and_rows_read_back_make_one_chain(tmp_path: Path) ->
     await journal.close()
     report = verify_folder(tmp_path)
     assert (report.breaks, report.rows["readings"], report.rows["events"]) == ([], 6 * len(values), 9)
+
+
+async def test_the_day_has_its_own_link_when_an_export_came_first(tmp_path: Path) -> None:
+    await live(tmp_path / "data", hours=1)
+    journal, tomorrow = Journal(tmp_path / "data"), Instant((at(0) // DAY + 1) * DAY + 1)
+    journal.anchor = lambda: Anchor(tomorrow, "boot", 0)
+    await journal.execute(lambda db: note_export(db, tomorrow, "wang", 1))
+    await journal.execute(lambda db: add_audit(db, tomorrow, "wang", "handle", {}))
+    bodies = await journal.answer(lambda db: db.execute("SELECT body FROM links ORDER BY seq").fetchall())
+    waiting = await journal.answer(lambda db: db.execute("SELECT link FROM stamps").fetchall())
+    await journal.close()
+    occasions = [msgspec.json.decode(body, type=Link).occasion for (body,) in bodies]
+    assert occasions == [Occasion.BEGIN, Occasion.DAY, Occasion.EXPORT, Occasion.DAY]
+    assert waiting == [(2,), (4,)]
+    assert verify_folder(tmp_path / "data").breaks == []
 
 
 def test_a_file_that_nobody_knows_is_named(held: tuple[Path, str]) -> None:
