@@ -10,6 +10,9 @@ UI_SOURCES := $(shell find ui/src ui/public ui/index.html ui/vite.config.ts ui/t
 # Node: the machine's own if it is new enough for Vite, else the one from requirements/node.lock in the environment.
 NPM = PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix ui --no-audit --no-fund --no-update-notifier
 
+# Three at a time on two cores: the tests of processes, cameras and lines mostly wait for real time to pass.
+WORKERS ?= 3
+
 export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
 
@@ -38,13 +41,14 @@ ui-test:  ## the page's own checks
 	$(NPM) run typecheck
 	$(NPM) test
 
-unit:  ## all Python tests, processes and browser included
-	$(BIN)/pytest -n 2 --dist loadgroup
+unit:  ## all Python tests, processes and browser included; WORKERS says how many at a time
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
 
 bench: setup  ## figures, printed and never asserted
 	$(BIN)/python -m tests.bench
 
-soak: setup  ## long fault tests; SOAK_KILLS sets how many kills
+soak: setup  ## long fault tests and long fuzzing of the API; SOAK_KILLS sets how many kills
+	MENSHEN_FUZZ_EXAMPLES=$${MENSHEN_FUZZ_EXAMPLES:-100} $(BIN)/pytest tests/abuse/test_openapi_fuzz.py -n 2 --timeout 0
 	SOAK_KILLS=$${SOAK_KILLS:-1000} $(BIN)/pytest tests/faults -x --timeout 0
 
 lock:  ## write the locks anew from pyproject.toml

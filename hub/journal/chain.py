@@ -36,6 +36,11 @@ _AFTER = {name: f"SELECT {columns} FROM {name} WHERE seq > ? ORDER BY seq" for n
 _HEADS = "SELECT * FROM heads WHERE name != 'links' ORDER BY name"
 _LASTS = " ".join(f"WHEN '{name}' THEN (SELECT max(seq) FROM {name})" for name in COLUMNS)  # noqa: S608 - fixed names
 _REACHED = f"SELECT name, seq, hash, CASE name {_LASTS} END FROM heads WHERE name != 'links' ORDER BY name"  # noqa: S608
+#: Time of the last link, and of the last that stands in the queue of stamps: 0 where there is none.
+_TIMES = (
+    "SELECT coalesce((SELECT at FROM links ORDER BY seq DESC LIMIT 1), 0), "
+    "coalesce((SELECT at FROM links WHERE seq = (SELECT max(link) FROM stamps)), 0)"
+)
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -140,12 +145,13 @@ def _last_commit(db: sqlite3.Connection) -> Instant:
 def keep(db: sqlite3.Connection, now: Instant | None, fresh: Fresh | None = None) -> dict[str, int]:
     """Chain what is new, with a link for each hour of the clock; without a clock there is no link.
 
+    A link of another occasion (an export) stands for that of its hour, never for that of the day: only this is stamped.
     Returns the last number of each table.
     """
     ends = extend(db, fresh)
     if now is not None:
-        (last,) = db.execute("SELECT at FROM links ORDER BY seq DESC LIMIT 1").fetchone() or (0,)
-        if now // DAY != last // DAY:
+        last, day = db.execute(_TIMES).fetchone()
+        if now // DAY != day // DAY:
             seal(db, now, Occasion.DAY)
             db.execute("INSERT INTO stamps (link) SELECT max(seq) FROM links")
         elif now // HOUR != last // HOUR:

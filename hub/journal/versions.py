@@ -38,13 +38,13 @@ class Fired(msgspec.Struct, frozen=True):
 
 
 def add_version(db: sqlite3.Connection, version: Version) -> None:
-    """Keep a text; ``seq`` is given by the store. A hand edit that is the same text already was this one."""
-    last = db.execute("SELECT seq, author, text FROM rule_versions WHERE file = ? ORDER BY seq DESC LIMIT 1",
+    """Keep a text; ``seq`` is given by the store. The same text once more says something only where it names its author.
+
+    A row is never altered: it is in the chain.
+    """
+    last = db.execute("SELECT author, text FROM rule_versions WHERE file = ? ORDER BY seq DESC LIMIT 1",
                       (version.file,)).fetchone()  # fmt: skip
-    if last is not None and last[2] == version.text:
-        if not last[1] and version.author:
-            db.execute("UPDATE rule_versions SET author = ?, reason = ? WHERE seq = ?",
-                       (version.author, version.reason, last[0]))  # fmt: skip
+    if last is not None and last[1] == version.text and (last[0] or not version.author):
         return
     db.execute("INSERT INTO rule_versions (file, rule, at, author, reason, text) VALUES (?, ?, ?, ?, ?, ?)",
                (version.file, version.rule, version.at, version.author, version.reason, version.text))  # fmt: skip
@@ -68,10 +68,15 @@ def note_files(db: sqlite3.Connection, files: Mapping[str, tuple[str, str]], at:
 
 
 def versions(db: sqlite3.Connection, file: str) -> list[Version]:
-    """Return the versions of a file, newest first."""
+    """Return the versions of a file, newest first; what seemed to be edited by hand and was a save not twice."""
     columns = "seq, file, rule, at, author, reason, text"
     sql = f"SELECT {columns} FROM rule_versions WHERE file = ? ORDER BY seq DESC LIMIT ?"  # noqa: S608 - fixed words
-    return [Version(*row) for row in db.execute(sql, (file, LISTED))]
+    found = [Version(*row) for row in db.execute(sql, (file, LISTED))]
+    return [one for one, next_one in zip(found, [None, *found], strict=False) if not _is_same(one, next_one)]
+
+
+def _is_same(one: Version, next_one: Version | None) -> bool:
+    return next_one is not None and not one.author and one.text == next_one.text
 
 
 def deleted(db: sqlite3.Connection) -> list[Version]:

@@ -61,7 +61,7 @@ class Community:
         return desk
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with running_chromium(need_desk()) as browser:
         yield browser

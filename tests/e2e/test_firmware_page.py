@@ -37,7 +37,7 @@ NODES = {"pole_1": bytes.fromhex("4d53000000000001"), "pole_2": bytes.fromhex("4
 QUIET = "0.05"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with running_chromium(need_desk()) as browser:
         yield browser

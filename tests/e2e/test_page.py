@@ -21,7 +21,7 @@ SENTENCE = "您好，消防车通道禁止停车"
 STORY = 60_000
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with running_chromium(need_desk()) as browser:
         yield browser

@@ -27,7 +27,7 @@ NAME, PASSWORD, OTHER = "陈经理", "门神守着幸福里的大门", "换一�
 HOSTILE = "<img src=x onerror=alert(1)>", "'\"><script>alert(1)</script>", "{{constructor.constructor('alert(1)')()}}"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with running_chromium(need_desk()) as browser:
         yield browser

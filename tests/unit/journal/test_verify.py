@@ -15,16 +15,18 @@ import msgspec
 import pytest
 
 from hub.journal.chain import COLUMNS, begin, extend, seal
+from hub.journal.dossier import note_export
 from hub.journal.migrate import migrate
 from hub.journal.queries import add_audit
 from hub.journal.store import FILE, Anchor, Journal, connect
 from hub.journal.verify import grouped, latest, plain_head, verify_folder
+from hub.journal.versions import Version, add_version, versions
 from hub.model.entry import Entry, Note
 from hub.model.errors import JournalError
 from hub.model.ids import EntityId
-from hub.model.proof import Occasion
+from hub.model.proof import Link, Occasion
 from hub.model.reading import Presence, Quality, Reading, Value
-from hub.model.time import HOUR, Instant
+from hub.model.time import DAY, HOUR, Instant
 from tests.kit.facts import at, story
 from tests.unit.journal.test_upgrade import old_journal
 
@@ -49,6 +51,9 @@ async def live(data: Path, hours: int = 3) -> str:
     data.mkdir()  # noqa: ASYNC240 - a test's own loop
     journal, kept = Journal(data), ""
     await journal.commit(pictured(data))
+    for number, author in enumerate(("", "wang")):  # noticed in the folder before the save of the page was written down
+        version = Version(0, "a.yaml", "a", Instant(at(0) + number), author, author and "太短", "rule: a")
+        await journal.execute(lambda db, version=version: add_version(db, version))  # type: ignore[misc]
     for hour in range(1, hours + 1):
         now = Instant(at(0) + hour * HOUR)
         journal.anchor = lambda now=now: Anchor(now, "boot", 0)
@@ -81,16 +86,12 @@ def test_what_nobody_touched_holds(held: tuple[Path, str]) -> None:
     assert (report.breaks, report.strays, report.files) == ([], [], 1)
     assert report.links == 4
     assert report.rows["audit"] == 12
+    assert report.rows["rule_versions"] == 2
     assert sum(report.before.values()) == 0
 
 
 #: An altered row, whatever its column: every column of every table is in the chain.
-ALTERED = [
-    (table, column)
-    for table, columns in COLUMNS.items()
-    for column in columns.split(", ")[1:]
-    if table != "rule_versions"
-]
+ALTERED = [(table, column) for table, columns in COLUMNS.items() for column in columns.split(", ")[1:]]
 
 
 @pytest.mark.parametrize(("table", "column"), ALTERED)
@@ -129,6 +130,8 @@ TOUCHED = {
         "UPDATE readings SET seq = (SELECT max(seq) - 1 FROM readings WHERE seq < 1000) WHERE seq = 1000",
     ),
     "a number of another type": ("UPDATE readings SET value = CAST(value AS INTEGER) WHERE typeof(value) = 'real'",),
+    "a text of a rule taken away": ("UPDATE rule_versions SET text = NULL WHERE seq = 2",),
+    "the first text of a rule deleted": ("DELETE FROM rule_versions WHERE seq = 1",),
     "a link altered": ("UPDATE links SET body = replace(body, 'hour', 'asked') WHERE seq = 3",),
     "a link deleted": ("DELETE FROM links WHERE seq = 2",),
     "the last link deleted": ("DELETE FROM links WHERE seq = (SELECT max(seq) FROM links)",),
@@ -202,6 +205,26 @@ async def test_rows_in_hand_and_rows_read_back_make_one_chain(tmp_path: Path) ->
     await journal.close()
     report = verify_folder(tmp_path)
     assert (report.breaks, report.rows["readings"], report.rows["events"]) == ([], 6 * len(values), 9)
+
+
+async def test_the_day_has_its_own_link_when_an_export_came_first(tmp_path: Path) -> None:
+    await live(tmp_path / "data", hours=1)
+    journal, tomorrow = Journal(tmp_path / "data"), Instant((at(0) // DAY + 1) * DAY + 1)
+    journal.anchor = lambda: Anchor(tomorrow, "boot", 0)
+    await journal.execute(lambda db: note_export(db, tomorrow, "wang", 1))
+    await journal.execute(lambda db: add_audit(db, tomorrow, "wang", "handle", {}))
+    bodies = await journal.answer(lambda db: db.execute("SELECT body FROM links ORDER BY seq").fetchall())
+    waiting = await journal.answer(lambda db: db.execute("SELECT link FROM stamps").fetchall())
+    await journal.close()
+    occasions = [msgspec.json.decode(body, type=Link).occasion for (body,) in bodies]
+    assert occasions == [Occasion.BEGIN, Occasion.DAY, Occasion.EXPORT, Occasion.DAY]
+    assert waiting == [(2,), (4,)]
+    assert verify_folder(tmp_path / "data").breaks == []
+
+
+def test_a_save_that_was_noticed_in_the_folder_first_is_one_version_of_its_author(held: tuple[Path, str]) -> None:
+    with contextlib.closing(connect(held[0] / FILE, read_only=True)) as db:
+        assert [(one.author, one.reason) for one in versions(db, "a.yaml")] == [("wang", "太短")]
 
 
 def test_a_file_that_nobody_knows_is_named(held: tuple[Path, str]) -> None:
