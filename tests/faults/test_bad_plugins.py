@@ -80,7 +80,7 @@ async def ended(core: Core, tmp_path: Path, how: str) -> HubError:
     ],
 )
 async def test_a_plugin_that_misbehaves_ends_alone(tmp_path: Path, how: str, said: str) -> None:
-    held = []
+    held: list[float] = []
     while not held or (held[-1] > LAG and len(held) < TRIES):
         core = Core()
         began = time.monotonic()
