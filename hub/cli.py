@@ -34,6 +34,7 @@ CONFIG = click.option(
     "-c", "--config", type=click.Path(path_type=Path), default=Path("hub.yaml"), show_default=True, help="hub.yaml"
 )
 _FOLDER = click.Path(path_type=Path, file_okay=False)
+_GUEST = click.Path(path_type=Path, file_okay=False, exists=True)
 DATA = click.option("--data", type=_FOLDER, default=Path("data"), show_default=True, help="data folder")
 PORT = click.option("--port", type=click.IntRange(0, 65535), help="port of the page; 0 takes any free one")
 
@@ -71,13 +72,18 @@ def run(config: Path, data: Path, port: int | None, level: str, log_file: Path |
 @click.option("--data", type=_FOLDER, default=Path("data/demo"), show_default=True)
 @click.option("--port", type=click.IntRange(1024, 65000), default=8420, show_default=True, help="first of 20 used")
 @click.option("--auto/--no-auto", default=True, show_default=True, help="play the story once at the start")
-def demo(data: Path, port: int, auto: bool) -> None:
+@click.option("--with", "guests", type=_GUEST, multiple=True, help="an integration of your own that takes part")
+def demo(data: Path, port: int, auto: bool, guests: tuple[Path, ...]) -> None:
     """Run a simulated community and its hub, and play the story of a blocked fire lane."""
     from hub import demo as simulated
     from hub.logs import configure
+    from hub.model.errors import ConfigError
 
     configure("WARNING")
-    site = simulated.prepare(data, port)
+    try:
+        site = simulated.prepare(data, port, tuple(guest.absolute() for guest in guests))
+    except ConfigError as error:
+        raise click.ClickException("; ".join(str(finding) for finding in error.findings)) from None
     token = make_token(site.data, "demo", "admin")
     with simulated.estate(site, auto=auto):
         _until_signal(site.config, site.data, port, lambda url: click.echo(simulated.greeting(url, token, site)))

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from firmware_bridge import demo_images
 from firmware_bridge.node_process import CODE
+from hub.config import integrations
 from hub.model.time import SECOND, format_duration, parse_duration
 
 if TYPE_CHECKING:
@@ -59,8 +60,11 @@ class DemoSite:
         return self.port + offset
 
 
-def prepare(data: Path, port: int) -> DemoSite:
-    """Write the copy of the site below ``data`` in the place of an earlier one; the journal is kept."""
+def prepare(data: Path, port: int, guests: tuple[Path, ...] = ()) -> DemoSite:
+    """Write the copy of the site below ``data`` in the place of an earlier one; the journal is kept.
+
+    ``guests`` are folders of integrations that take part. Raises ConfigError for one that is none.
+    """
     folder = data.absolute() / "site"
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "rules").mkdir(mode=0o700, parents=True)
@@ -68,7 +72,7 @@ def prepare(data: Path, port: int) -> DemoSite:
     text = _PORT.sub(lambda m: f"{m[1]}{int(m[2]) - BASE + port}", text)
     for line, name in _LINES.items():
         text = text.replace(line, json.dumps(str(_estate(data) / name), ensure_ascii=False))  # a path may hold anything
-    (folder / "hub.yaml").write_text(text, "utf-8")
+    (folder / "hub.yaml").write_text(_with_guests(text, folder / "integrations", guests), "utf-8")
     for rule in sorted((ROOT / "rules").glob("*.yaml")):
         (folder / "rules" / rule.name).write_text(_TIME.sub(_shorter, rule.read_text("utf-8")), "utf-8")
     password = secrets.token_urlsafe(12)
@@ -78,6 +82,17 @@ def prepare(data: Path, port: int) -> DemoSite:
     path.write_text(f'lane_3_camera: "{password}"\ngate_north_key: "{password}"\n{codes}', "utf-8")
     signer = _signer(data.absolute() / "firmware", folder)
     return DemoSite(folder / "hub.yaml", data.absolute() / "hub", port, password, signer)
+
+
+def _with_guests(text: str, to: Path, guests: tuple[Path, ...]) -> str:
+    """Copy integrations beside the site; who reads messages is entered there, whose devices are named by the page."""
+    for guest in guests:
+        shutil.copytree(guest, to / guest.name)
+    integrations.include(to)
+    for guest in guests:
+        if "decoder" in integrations.manifest(guest.name).kind:
+            text = text.replace("\nintegrations:", f"\nintegrations:\n  {guest.name}: {{}}  #", 1)
+    return text
 
 
 def _signer(images: Path, site: Path) -> str:

@@ -2,7 +2,8 @@
 
 The rules that decide whether a voice is right (DESIGN.md section 6):
 
-* ``for`` ends at any opposite edge; a repeat of the same value does nothing.
+* ``for`` ends at any opposite edge; a repeat of the same value does nothing. Of a silence, the time while the hub was
+  away is no part of it.
 * While the source is unknown a running ``for`` goes on, but nothing fires on it: it fires when the source is known
   again (marked late), or is dropped after ``tolerate_gap``.
 * While the clear condition runs, escalation waits: the driver may be gone. While the source is unknown, a voice is
@@ -136,6 +137,8 @@ class _Life:
         if self._was_blind(slot):  # nobody looked while it was: the ``for`` begins anew
             self._drop(slot, Reason.SOURCE_UNKNOWN)
             return self.arm()
+        if self.closures.opens_by_silence and slot.due is not None:
+            slot = self._listened(slot)
         if slot.due is not None and self._now < slot.due:
             return slot if slot.blind_since is None and slot.wake == slot.due else _seen(slot, wake=slot.due)
         if self.closures.conditions and not all(test(self._view) is True for test in self.closures.conditions):
@@ -155,13 +158,19 @@ class _Life:
             slot = replace(slot, clearing_since=None, wake=None)
         elif truth is True:
             since = slot.clearing_since if slot.clearing_since is not None else self._now
-            end = after(since, self._rule.clear.hold)
+            hold = self._rule.clear.hold
+            end = self._view.listened(since, hold) if self.closures.ends_by_silence else after(since, hold)
             if self._now >= end:
                 return self._clear(slot)
             return replace(slot, clearing_since=since, blind_since=None, wake=end)
         else:
             slot = slot if slot.clearing_since is slot.blind_since is None else _seen(slot, clearing_since=None)
         return self._escalate(slot, truth)
+
+    def _listened(self, slot: Slot) -> Slot:
+        """Put the end of ``for`` off by as long as the hub was away meanwhile."""
+        due = self._view.listened(slot.since, self._rule.trigger.hold)
+        return slot if due == slot.due else replace(slot, due=due)
 
     def _blind(self, slot: Slot) -> tuple[Slot, bool]:
         """Note since when the source is unknown; True when that is longer than the rule tolerates."""

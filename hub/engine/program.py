@@ -10,7 +10,7 @@ import msgspec
 
 from hub.engine.calendar import Calendar
 from hub.engine.rule import Rule, RuleAction
-from hub.engine.terms import Beyond, Count, ModeIs, Preceded, Term, leaves, roles
+from hub.engine.terms import Beyond, Count, ModeIs, Preceded, Term, by_silence, leaves, roles
 from hub.engine.trace import Tracer, witnesses
 from hub.engine.truth import Test, compile_term
 from hub.model.activation import SlotKey
@@ -47,6 +47,9 @@ class Closures:
     """Why it opens: trigger and conditions."""
     closing: Tracer
     """Why it is over."""
+    opens_by_silence: bool
+    ends_by_silence: bool
+    """Whether the hub's own absence is no part of the ``for`` (``by_silence``)."""
 
 
 class Compiler:
@@ -73,6 +76,8 @@ class Compiler:
             conditions=tuple(compile_term(term, self.calendar) for term in rule.conditions),
             opening=witnesses((rule.trigger.condition, *rule.conditions), self.calendar),
             closing=witnesses((rule.clear.condition,), self.calendar),
+            opens_by_silence=by_silence(rule.trigger.condition),
+            ends_by_silence=by_silence(rule.clear.condition),
         )
 
 

@@ -144,6 +144,23 @@ def leaves(term: Term) -> tuple[Leaf, ...]:
     return (term,)
 
 
+def by_silence(term: Term, *, negated: bool = False) -> bool:
+    """Tell whether a term cannot hold but by somebody's being silent, or not being it.
+
+    Such a thing stays as it was while the hub is away, and becomes no more certain: that time is no part of a ``for``.
+    """
+    match term:
+        case Silent():
+            return True
+        case Not():
+            return by_silence(term.term, negated=not negated)
+        case All() | AnyOf():
+            each = (by_silence(part, negated=negated) for part in term.terms)
+            return any(each) if isinstance(term, All) is not negated else all(each)
+        case _:
+            return False
+
+
 def roles(term: Term) -> tuple[Role, ...]:
     """Return the roles that a term looks at."""
     if isinstance(term, Is):

@@ -31,7 +31,8 @@ async def connect(name: str, config: Config, tools: Tools) -> Connection:
         raise Unsupported("BACnet needs bacpypes3: install Menshen with the extra menshen[bacnet]") from None
     link = await open_link(local, remote, config.timeout_s)
     reader = Reader(link)
-    poller = Poller(reader, found, tools.report, config.poll_s)
+    poller = Poller(reader, found, tools.report, config.poll_s, cov=config.cov)
+    link.notice = poller.notice if config.cov else None
     try:
         async with asyncio.timeout(_OPENING):
             await reader.check(config.device_id)

@@ -60,8 +60,13 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class Done:
+    """The device has done what it was asked to."""
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """The answer to the request with this number."""
 
     invoke_id: int
-    content: Reading | Refusal
+    content: Reading | Refusal | Done

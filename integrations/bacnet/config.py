@@ -56,5 +56,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     inputs: Annotated[tuple[InputConfig, ...], msgspec.Meta(max_length=64)] = ()
     poll_s: Annotated[float, msgspec.Meta(ge=0.05, le=60)] = 1.0
     """Seconds from the start of one round to that of the next."""
+    cov: bool = False
+    """Have the device tell changes: what it tells of is read then and every 5 s, not in each round."""
     timeout_s: Annotated[float, msgspec.Meta(ge=0.05, le=10)] = 2.0
     """Seconds for one answer; each question is sent twice before the device counts as lost."""

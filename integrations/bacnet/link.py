@@ -11,8 +11,8 @@ import socket
 from collections.abc import Callable
 
 from hub.sdk import DecodeError, Unreachable
-from integrations.bacnet.answers import Reading, Refusal
-from integrations.bacnet.wire import decode
+from integrations.bacnet.answers import Done, Reading, Refusal, Target
+from integrations.bacnet.wire import decode, noticed
 
 #: Times that a question is sent: UDP loses some, and the device recognises a repeat by its number (5.4.5).
 _TRIES = 2
@@ -26,18 +26,22 @@ class Link(asyncio.DatagramProtocol):
     def __init__(self, timeout: float) -> None:
         self._timeout = timeout
         self._invoke_id = 0
-        self._answer: asyncio.Future[Reading | Refusal] | None = None
+        self._answer: asyncio.Future[Reading | Refusal | Done] | None = None
+        self.notice: Callable[[Target], None] | None = None
+        """Called for each object of which the device says that it changed; unset, nothing is listened to."""
         self._transport: asyncio.DatagramTransport | None = None
         self._closed = asyncio.Event()
+        self._looked = 0
+        """Datagrams since the last question that were looked at for notices."""
         self._noise: list[str] = []
         """What came in place of the answer."""
 
-    async def ask(self, question: Callable[[int], bytes]) -> Reading | Refusal:
+    async def ask(self, question: Callable[[int], bytes]) -> Reading | Refusal | Done:
         """Send ``question(number)`` and return the answer to it. Raises Unreachable."""
         if self._transport is None or self._transport.is_closing():
             raise Unreachable("the socket is closed")
         self._invoke_id = (self._invoke_id + 1) % 256
-        datagram, self._noise = question(self._invoke_id), []
+        datagram, self._noise, self._looked = question(self._invoke_id), [], 0
         self._answer = asyncio.get_running_loop().create_future()
         try:
             for _ in range(_TRIES):
@@ -71,6 +75,11 @@ class Link(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: object) -> None:
         """Take the answer that is waited for; anything else is noise."""
+        if self.notice is not None and self._looked < _MOST_NOISE:
+            self._looked += 1
+            if (target := noticed(data)) is not None:
+                self.notice(target)
+                return
         if self._answer is None or self._answer.done():
             return
         try:

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from functools import partial
 
 from hub.sdk import Unreachable, Unsupported
-from integrations.bacnet.answers import DEVICE, Reading, Refusal, Target, Values
+from integrations.bacnet.answers import DEVICE, Done, Reading, Refusal, Target, Values
 from integrations.bacnet.link import Link
-from integrations.bacnet.wire import read_multiple, read_property
+from integrations.bacnet.wire import read_multiple, read_property, subscribe
 
 _OBJECT_IDENTIFIER = 75
 
@@ -36,10 +36,14 @@ class Reader:
             said = await self._link.ask(partial(read_multiple, target=target, props=props))
             if isinstance(said, Reading):
                 return _of(target, said)
-            if said.no_such_object:
+            if isinstance(said, Refusal) and said.no_such_object:
                 return dict.fromkeys(props, said)
             self._one_by_one.add(target)
         return {prop: await self._one(target, prop) for prop in props}
+
+    async def subscribe(self, target: Target, seconds: int) -> bool:
+        """Ask for a notice of each change, for so many seconds; False where the device will not. Raises Unreachable."""
+        return isinstance(await self._link.ask(partial(subscribe, target=target, seconds=seconds)), Done)
 
     async def _one(self, target: Target, prop: int) -> Values | Refusal:
         said = await self._link.ask(partial(read_property, target=target, prop=prop))
@@ -51,7 +55,9 @@ class Reader:
         return properties[prop]
 
 
-def _of(target: Target, said: Reading) -> Mapping[int, Values | Refusal]:
+def _of(target: Target, said: Reading | Done) -> Mapping[int, Values | Refusal]:
+    if isinstance(said, Done):
+        raise Unreachable("the device answers a question with no answer")
     if said.target != target:
         raise Unreachable("the device answers with another object than asked for")
     return said.properties

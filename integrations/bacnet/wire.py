@@ -20,6 +20,10 @@ from bacpypes3.apdu import (
     ReadPropertyMultipleRequest,
     ReadPropertyRequest,
     RejectPDU,
+    SimpleAckPDU,
+    SubscribeCOVRequest,
+    UnconfirmedCOVNotificationRequest,
+    UnconfirmedRequestPDU,
 )
 from bacpypes3.basetypes import PropertyIdentifier, PropertyReference, ReadAccessSpecification
 from bacpypes3.errors import RejectException
@@ -27,7 +31,7 @@ from bacpypes3.pdu import PDU
 from bacpypes3.primitivedata import ObjectIdentifier, TagClass
 
 from hub.sdk import DecodeError
-from integrations.bacnet.answers import Primitive, Reading, Refusal, Reply, Target, Values
+from integrations.bacnet.answers import Done, Primitive, Reading, Refusal, Reply, Target, Values
 
 #: Longest BACnet/IP datagram: an APDU of 1,476 bytes with both headers (Annex J, 6.2.1), rounded up.
 MAX_DATAGRAM = 1_536
@@ -38,6 +42,7 @@ _ORIGINAL_UNICAST, _BACNET_IP = 0x0A, 0x81
 _NPDU_VERSION, _EXPECTING_REPLY = 1, 0x04
 #: Bits of the NPDU's control octet: network layer message, destination, source (6.2.2).
 _NETWORK_MESSAGE, _ROUTED = 0x80, 0x28
+_COV_NOTIFICATION = UnconfirmedCOVNotificationRequest.service_choice
 #: Code of "up to 1476 octets" (20.1.2.5).
 _MAX_RESPONSE = 5
 #: What bacpypes3 raises for bytes that are no APDU; its DecodingError is a ValueError.
@@ -55,6 +60,31 @@ def read_multiple(invoke_id: int, target: Target, props: tuple[int, ...]) -> byt
     references = [PropertyReference(propertyIdentifier=PropertyIdentifier(prop)) for prop in props]
     wanted = ReadAccessSpecification(objectIdentifier=ObjectIdentifier(target), listOfPropertyReferences=references)
     return _datagram(invoke_id, ReadPropertyMultipleRequest(listOfReadAccessSpecs=[wanted]))
+
+
+def subscribe(invoke_id: int, target: Target, seconds: int) -> bytes:
+    """Encode a SubscribeCOV request (13.14): notices without a receipt, for so many seconds."""
+    wanted = SubscribeCOVRequest(
+        subscriberProcessIdentifier=1,
+        monitoredObjectIdentifier=ObjectIdentifier(target),
+        issueConfirmedNotifications=False,
+        lifetime=seconds,
+    )
+    return _datagram(invoke_id, wanted)
+
+
+def noticed(datagram: bytes) -> Target | None:
+    """Return the object of which an UnconfirmedCOVNotification (13.7) says that it changed; None for anything else.
+
+    The values in it are not used: anybody could have sent them, and the object is read instead.
+    """
+    try:
+        apdu = APDU.decode(PDU(_apdu(datagram)))
+        if not isinstance(apdu, UnconfirmedRequestPDU) or apdu.apduService != _COV_NOTIFICATION:
+            return None
+        return _target(APCISequence.decode(apdu).monitoredObjectIdentifier)
+    except (DecodeError, *_BROKEN):
+        return None
 
 
 def _datagram(invoke_id: int, request: Any) -> bytes:
@@ -88,7 +118,9 @@ def _apdu(datagram: bytes) -> bytes:
     return datagram[6:]
 
 
-def _content(apdu: Any) -> Reading | Refusal:
+def _content(apdu: Any) -> Reading | Refusal | Done:
+    if isinstance(apdu, SimpleAckPDU) and apdu.apduService == SubscribeCOVRequest.service_choice:
+        return Done()
     if isinstance(apdu, RejectPDU):
         return Refusal("reject", 0, int(apdu.apduAbortRejectReason))
     if isinstance(apdu, AbortPDU):

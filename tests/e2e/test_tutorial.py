@@ -14,6 +14,8 @@ from playwright.sync_api import Browser, expect
 
 from tests.kit.broker import Broker
 from tests.kit.browser import Desk, need_desk, running_chromium
+from tests.kit.demo import running_demo
+from tests.kit.http import get_json, request
 from tests.kit.hub import MakeHub
 from tests.kit.mqtt import need_mosquitto
 from tests.kit.site import ROOT
@@ -57,13 +59,38 @@ class Author:
         return done.stdout
 
 
+def test_the_door_contact_of_the_page_fires_r4_in_the_demo(broker: Broker, tmp_path: Path) -> None:
+    need_mosquitto()
+    author = Author(tmp_path / "site", broker)
+    begin, *_, speak, show = author.commands
+    author.run(begin)
+    assert show.startswith("menshen demo --with integrations/door_post")
+    with running_demo(tmp_path, "--with", str(author.folder / "integrations" / "door_post")) as demo:
+
+        def found() -> bool:
+            author.run(speak.replace(f"-p {broker.port}", f"-p {demo.base + 10}"))
+            items = get_json(f"{demo.url}api/v1/discovered", token=demo.token)["items"]
+            return any(item["name"] == "A17" for item in items)
+
+        until(found, within=20, what="A17 found")
+        bind = {"role": "door", "entity": "door_post.a17", "bound": True}
+        status, said = request("PUT", f"{demo.url}api/v1/zones/unit_5_1/bind", bind, token=demo.token)
+        assert status == 204, said
+
+        def fired() -> bool:
+            found = get_json(f"{demo.url}api/v1/incidents?limit=50", token=demo.token)["items"]
+            return any((one["rule"], one["zone"]) == (RULE, "unit_5_1") for one in found)
+
+        until(fired, within=30, what="R4 fired")
+
+
 def test_who_follows_the_page_hears_the_rule_fire(
     browser: Browser, broker: Broker, tmp_path: Path, hub_of: MakeHub
 ) -> None:
     need_mosquitto()
     author = Author(tmp_path / "site", broker)
     author.write_site()
-    begin, test, record, accept, use, speak = author.commands
+    begin, test, record, accept, use, speak, _demo = author.commands
     assert "integrations/door_post/__init__.py" in author.run(begin)
     code = (author.folder / "integrations" / "door_post" / "__init__.py").read_text("utf-8")
     assert len([line for line in code.splitlines() if line.strip()]) <= 35

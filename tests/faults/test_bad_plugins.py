@@ -16,26 +16,26 @@ from hub.runtime.isolation import parent
 from hub.runtime.isolation.parent import isolated
 from hub.runtime.isolation.wire import Open, WorkerError
 from hub.sdk import Clip, Connection, Sample, Speaker, Vitals
+from tests.kit.held import Metronome
 
 BAD = Path(__file__).parents[1] / "kit" / "bad"
 WORKER = (sys.executable, "-m", "hub.worker")
 
 
-class Core:
+#: Seconds for which nothing that a plugin does in its process may hold up the hub's loop (issue 4); how often a machine
+#: that is torn between many may try to show it.
+LAG, TRIES = 0.1, 3
+
+
+class Core(Metronome):
     """What the hub sees of one plugin: what it reported, and how long the loop was held up meanwhile."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.reported: list[Sample | Vitals] = []
-        self.lag = 0.0
 
     async def report(self, *said: Sample | Vitals) -> None:
         self.reported += said
-
-    async def watch(self) -> None:
-        while True:
-            before = time.monotonic()
-            await asyncio.sleep(0.01)
-            self.lag = max(self.lag, time.monotonic() - before - 0.01)
 
     @asynccontextmanager
     async def running(self, tmp_path: Path, how: str) -> AsyncIterator[Connection]:
@@ -80,15 +80,34 @@ async def ended(core: Core, tmp_path: Path, how: str) -> HubError:
     ],
 )
 async def test_a_plugin_that_misbehaves_ends_alone(tmp_path: Path, how: str, said: str) -> None:
+    held: list[float] = []
+    while not held or (held[-1] > LAG and len(held) < TRIES):
+        core = Core()
+        began = time.monotonic()
+        error = await ended(core, tmp_path, how)
+        assert isinstance(error, WorkerError)
+        assert said in str(error)
+        assert len(str(error)) < 250
+        assert len(core.reported) == 1, "what it said before is kept"
+        assert time.monotonic() - began < 15
+        held.append(core.held)
+    assert min(held) <= LAG, "it would be 30 s inside the hub"
+
+
+@pytest.mark.parametrize("how", ["sleep", "spin"])
+async def test_the_measure_sees_a_loop_that_is_held_up(how: str) -> None:
     core = Core()
-    began = time.monotonic()
-    error = await ended(core, tmp_path, how)
-    assert isinstance(error, WorkerError)
-    assert said in str(error)
-    assert len(str(error)) < 250
-    assert len(core.reported) == 1, "what it said before is kept"
-    assert core.lag < 1, "it would be 30 s inside the hub"
-    assert time.monotonic() - began < 15
+    watching = asyncio.create_task(core.watch())
+    await asyncio.sleep(0.02)
+    if how == "sleep":
+        time.sleep(0.2)  # noqa: ASYNC251 - the fault to be seen
+    else:
+        ends = time.thread_time() + 0.2
+        while time.thread_time() < ends:
+            pass
+    await asyncio.sleep(0.02)
+    watching.cancel()
+    assert core.held > LAG
 
 
 async def test_a_lost_device_is_told_from_a_fault(tmp_path: Path) -> None:
@@ -134,7 +153,7 @@ async def test_a_flood_is_taken_no_faster_than_the_hub_allows(tmp_path: Path, mo
         assert not running.done(), "it is slowed down, not killed: it does answer"
         running.cancel()
     assert 1 <= most <= 4
-    assert core.lag < 1
+    assert core.held <= LAG
 
 
 async def test_a_driver_that_raises_is_a_fault_of_its_device(tmp_path: Path) -> None:

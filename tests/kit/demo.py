@@ -29,14 +29,14 @@ _GREETING = re.compile(r"(http://127\.0\.0\.1:\d+/)#token=(\S+)")
 class Demo:
     """A running demo."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *more: str) -> None:
         self.base = free_base()
         self.images = folder / "demo" / "firmware"
         self._out, self._errors = folder / "demo.out", folder / "demo.err"
         command = [sys.executable, "-m", "hub", "demo", "--data", str(folder / "demo"), "--port", str(self.base)]
         with self._out.open("wb") as out, self._errors.open("wb") as errors:
             self._process = subprocess.Popen(
-                [*command, "--no-auto"],
+                [*command, "--no-auto", *more],
                 cwd=ROOT,
                 env={key: value for key, value in os.environ.items() if not key.startswith("MENSHEN_")},
                 stdin=subprocess.DEVNULL,
@@ -107,9 +107,9 @@ class Demo:
 
 
 @contextmanager
-def running_demo(folder: Path) -> Iterator[Demo]:
-    """Lend a demo that is ready; it is gone afterwards."""
-    demo = Demo(folder)
+def running_demo(folder: Path, *more: str) -> Iterator[Demo]:
+    """Lend a demo that is ready, with more options; it is gone afterwards."""
+    demo = Demo(folder, *more)
     try:
         demo.wait_ready()
         yield demo

@@ -13,7 +13,7 @@ from typing import Any
 from hub.engine.rule import CloseIncident, OpenIncident, Rule, RuleAction
 from hub.model.decision import Say
 from hub.model.site import Site, Zone
-from tests.kit.reference_terms import Almanac, Truth, World, serves
+from tests.kit.reference_terms import Almanac, Truth, World, serves, told_by_silence
 from tests.kit.words import action as words
 
 MINUTE = 60_000_000
@@ -180,6 +180,8 @@ class Reference:
                 self._begin(key, life, rule)
                 life.seen.append((now, True))
         due = life.since + rule.trigger.hold
+        if told_by_silence(rule.trigger.condition):
+            due += self.world.deaf(life.since)
         if life.phase == "pending" and truth is True and now >= due:
             zone = self.zones[key[1]]
             if all(self.world.says(condition, zone) is True for condition in rule.conditions):
@@ -200,7 +202,8 @@ class Reference:
         now, over = self.world.now, life.seen[-1][1]
         if over is True:
             since = life.over_since(rule.tolerate_gap)
-            if since is not None and now - since >= rule.clear.hold:
+            deaf = self.world.deaf(since) if since is not None and told_by_silence(rule.clear.condition) else 0
+            if since is not None and now - since - deaf >= rule.clear.hold:
                 self._clear(key, life, rule)
             return  # the driver may be gone: nothing more is said meanwhile
         blind = life.blind_at_last()

@@ -70,6 +70,8 @@ class World:
     """Time that never jumps."""
     away: int = 0
     """How much of it nobody listened."""
+    absences: list[tuple[int, int]] = field(default_factory=list)
+    """When somebody listened again, and for how long nobody had."""
     sensors: dict[str, Sensor] = field(default_factory=dict)
     modes: set[Mode] = field(default_factory=set)
 
@@ -91,8 +93,13 @@ class World:
     def restart(self, down: int) -> None:
         """Nobody listened for a while; nothing that was trusted is confirmed any more."""
         self.away += down
+        self.absences.append((self.now, down))
         for sensor in self.sensors.values():
             sensor.trusted = False
+
+    def deaf(self, since: int) -> int:
+        """How long nobody listened since ``since``, at which somebody did."""
+        return sum(down for end, down in self.absences if end > since)
 
     def of(self, zone: Zone, role: Role) -> list[Sensor]:
         """Return the sensors of a role."""
@@ -220,3 +227,22 @@ def serves(term: Term, zone: Zone) -> bool | None:
         case Count():
             return bool(zone.bound(term.term.role))
     return None
+
+
+def told_by_silence(term: Term) -> bool:
+    """Tell whether a term would hold at no time if nobody's silence were looked at."""
+    return _without(term, True) is False
+
+
+def _without(term: Term, wanted: bool) -> bool:
+    """Tell whether a term can be ``wanted`` where nothing that asks for silence can be anything."""
+    match term:
+        case Silent():
+            return False
+        case Not():
+            return _without(term.term, not wanted)
+        case All() | AnyOf():
+            each = [_without(part, wanted) for part in term.terms]
+            return all(each) if isinstance(term, All) == wanted else any(each)
+        case _:
+            return True

@@ -16,6 +16,7 @@ from bacpypes3.app import Application
 from bacpypes3.basetypes import BinaryPV, EngineeringUnits, LiftCarDirection, LiftCarMode, LiftFault, Segmentation
 from bacpypes3.constructeddata import ArrayOf, ListOf
 from bacpypes3.errors import SegmentationNotSupported, UnrecognizedService
+from bacpypes3.local.cov import GenericCriteria
 from bacpypes3.local.device import DeviceObject
 from bacpypes3.local.object import Object as LocalObject
 from bacpypes3.object import BinaryInputObject, LiftObject
@@ -31,7 +32,9 @@ class Lift(LocalObject, LiftObject):  # type: ignore[misc]
 
 
 class Input(LocalObject, BinaryInputObject):  # type: ignore[misc]
-    """A binary input."""
+    """A binary input, whose changes are told to who asks for that. Those of the lifts are not."""
+
+    _cov_criteria = GenericCriteria
 
 
 class OneByOne(Application):  # type: ignore[misc]

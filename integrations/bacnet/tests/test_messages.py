@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 import integrations.bacnet as integration
 from hub.sdk import DecodeError, Quality
 from integrations.bacnet import answers, points
-from integrations.bacnet.answers import Reading, Refusal, Reply, Target
+from integrations.bacnet.answers import Done, Reading, Refusal, Reply, Target
 from integrations.bacnet.config import InputConfig, LiftConfig
 from integrations.bacnet.points import LIFT_POINTS, judge, read_input
-from integrations.bacnet.wire import MAX_DATAGRAM, decode, read_multiple, read_property
+from integrations.bacnet.wire import MAX_DATAGRAM, decode, noticed, read_multiple, read_property
 
 CAPTURES = Path(integration.__file__).with_name("captures")
 ROWS: list[dict[str, Any]] = [json.loads(line) for line in (CAPTURES / "exchanges.jsonl").read_text().splitlines()]
@@ -28,10 +28,11 @@ LIFT = LiftConfig(instance=3, key="a", name="1号梯", rated_kg=800)
 INPUT = InputConfig(instance=7, key="pit", name="底坑门", meaning="contact")
 
 
-def plain(content: Reading | Refusal) -> Any:
+def plain(content: Reading | Refusal | Done) -> Any:
     def one(value: object) -> object:
         return {"refused": dataclasses.astuple(value)} if isinstance(value, Refusal) else value
 
+    assert not isinstance(content, Done)
     if isinstance(content, Refusal):
         return one(content)
     return {"target": content.target, "properties": {str(key): one(val) for key, val in content.properties.items()}}
@@ -155,6 +156,7 @@ def is_harmless(datagram: bytes) -> None:
     assert isinstance(reply, Reply)
     if isinstance(reply.content, Refusal):
         reply.content.as_error("it")
+    if not isinstance(reply.content, Reading):
         return
     for point in LIFT_POINTS:
         value, quality = judge(reply.content.properties, lambda said, point=point: point.read(said, LIFT))  # type: ignore[misc]
@@ -167,6 +169,8 @@ def is_harmless(datagram: bytes) -> None:
 def test_fuzz_of_all_bytes(body: bytes) -> None:
     is_harmless(body)
     is_harmless(framed(body))
+    for said in (body, framed(body), framed(b"\x10\x02" + body)):
+        assert noticed(said) is None or isinstance(noticed(said), Target)
     is_harmless(framed(b"\x30\x01\x0c" + body))
     is_harmless(framed(b"\x30\x01\x0e" + body))
     is_harmless(framed(b"\x30\x01\x0c\x0c\x0e\xc0\x00\x03\x1a\x01\xc2\x3e" + body + b"\x3f"))

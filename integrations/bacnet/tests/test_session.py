@@ -141,3 +141,33 @@ async def test_a_device_that_goes_away_is_lost_and_nothing_is_left(tmp_path: Pat
     with pytest.raises(Unreachable):
         async with opened(tmp_path, address=end.address):
             pass
+
+
+async def test_a_change_is_told_and_what_is_not_told_is_polled(end: FarEnd, tmp_path: Path) -> None:
+    """The lifts of the far end tell nothing (an error of class services): they are read in each round as ever."""
+    end.set("lift A", "carPosition", 4)
+    end.set("pit", "presentValue", 0)
+    async with opened(tmp_path, address=end.address, lifts=[LIFT], inputs=[PIT], cov=True, poll_s=0.2) as hub:
+        hub.run()
+        await hub.until("pit", Contact.CLOSED)
+        await hub.until("a_floor", 4.0)
+        end.set("pit", "presentValue", 1)
+        await hub.until("pit", Contact.OPEN)
+        end.set("lift A", "carPosition", 9)
+        await hub.until("a_floor", 9.0)
+        end.set("pit", "presentValue", 0)
+        await hub.until("pit", Contact.CLOSED)
+        end.set("lift A", "carPosition", 4)
+        await hub.until("a_floor", 4.0)
+
+
+async def test_what_is_told_is_not_asked_for_in_each_round(end: FarEnd, tmp_path: Path) -> None:
+    """With rounds of a minute only a notice can bring a change; PATIENCE is far shorter."""
+    end.set("pit", "presentValue", 0)
+    async with opened(tmp_path, address=end.address, lifts=[], inputs=[PIT], cov=True, poll_s=60) as hub:
+        hub.run()
+        await hub.until("pit", Contact.CLOSED)
+        end.set("pit", "presentValue", 1)
+        await hub.until("pit", Contact.OPEN)
+        end.set("pit", "presentValue", 0)
+        await hub.until("pit", Contact.CLOSED)

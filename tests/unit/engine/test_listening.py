@@ -9,18 +9,21 @@ import pytest
 
 from hub.engine.listening import LONGEST, MOST, Absences, deaf, jumped, remembered, started
 from hub.engine.rule import Clear, OpenIncident, Rule, Trigger
-from hub.engine.terms import Not, Silent, Term
+from hub.engine.terms import All, AnyOf, Is, Not, Silent, Term, by_silence
 from hub.journal import store
 from hub.journal.store import Anchor, Journal
-from hub.model.decision import Opened, Severity
+from hub.model.decision import Cleared, Opened, Severity
 from hub.model.entry import ClockJump, Entry, Started, Turn
-from hub.model.reading import Presence
+from hub.model.reading import Contact, Presence
 from hub.model.site import Role, ZoneKind
 from hub.model.text import Text
 from hub.model.time import DAY, HOUR, MINUTE, Instant
 from tests.kit.clock import START
-from tests.kit.lane import CAR, RULE, seconds, site
+from tests.kit.lane import CAR, RULE, Plan, seconds, site
 from tests.kit.machine import Machine
+from tests.kit.reference_terms import told_by_silence
+
+SILENT, OTHER = Silent(Role.VEHICLE, seconds(600)), Is(Role.DOOR, Contact.OPEN)
 
 
 def away(since: int, at: int) -> Started:
@@ -73,7 +76,7 @@ def test_a_clock_that_jumps_takes_the_absences_along() -> None:
     assert remembered([away(10, 20), ClockJump(Instant(30), HOUR)]) == absences
 
 
-def mute(time: int, hold: int = 0) -> Machine:
+def mute(time: int, hold: int = 0, calm: int = 0) -> Machine:
     """A lane whose sensor may be silent for ``time`` seconds."""
     silent: Term = Silent(Role.VEHICLE, seconds(time))
     return Machine(
@@ -83,7 +86,7 @@ def mute(time: int, hold: int = 0) -> Machine:
             ZoneKind.FIRE_LANE,
             Trigger(silent, seconds(hold)),
             (OpenIncident(Severity.LOW),),
-            Clear(Not(silent), seconds(0), ()),
+            Clear(Not(silent), seconds(calm), ()),
         ),
         places=site(),
     )
@@ -113,6 +116,62 @@ def test_a_silence_is_what_the_hub_listened_to(before: int, downs: tuple[int, ..
         machine.restart(down * 1_000_000)
     machine.pass_time(2 * HOUR)
     assert opened(machine) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("before", "down", "expected"),
+    [
+        (900, 0, 1_200),  # silent from 600 s on, and that for 600 s
+        (900, 3_600, 4_800),  # half of the ``for`` was listened to, and half of it is to come
+        (300, 3_600, 4_800),  # the silence itself was not yet there
+        (1_300, 3_600, 1_200),  # said before
+    ],
+)
+def test_nor_is_the_absence_part_of_how_long_the_silence_lasts(before: int, down: int, expected: int) -> None:
+    machine = mute(600, hold=600)
+    machine.hear(CAR, Presence.ABSENT)
+    machine.pass_time(before * 1_000_000)
+    machine.restart(down * 1_000_000)
+    machine.pass_time(2 * HOUR)
+    assert opened(machine) == [expected]
+
+
+def test_a_device_that_spoke_again_is_not_believed_the_sooner_for_an_absence() -> None:
+    machine = mute(600, calm=300)
+    machine.hear(CAR, Presence.ABSENT)
+    machine.pass_time(900 * 1_000_000)
+    machine.hear(CAR, Presence.ABSENT)
+    machine.pass_time(100 * 1_000_000)
+    machine.restart(HOUR)
+    machine.pass_time(199 * 1_000_000)
+    assert not [made for made in machine.decisions if isinstance(made, Cleared)]
+    machine.pass_time(1_000_000)
+    assert [made for made in machine.decisions if isinstance(made, Cleared)]
+
+
+@pytest.mark.parametrize(
+    ("term", "expected"),
+    [
+        (SILENT, True),
+        (Not(SILENT), True),
+        (All((SILENT, OTHER)), True),
+        (AnyOf((SILENT, OTHER)), False),
+        (Not(AnyOf((SILENT, OTHER))), True),
+        (Not(All((SILENT, OTHER))), False),
+        (OTHER, False),
+    ],
+)
+def test_what_cannot_hold_but_by_a_silence(term: Term, expected: bool) -> None:
+    assert by_silence(term) is expected
+    assert told_by_silence(term) is expected
+
+
+def test_a_car_that_stands_there_stands_there_while_the_hub_is_away() -> None:
+    machine = Machine(Plan(hold=10, gap=7_200).rule(), places=site())
+    machine.hear(CAR, Presence.PRESENT)
+    machine.restart(HOUR)
+    machine.hear(CAR, Presence.PRESENT)
+    assert opened(machine) == [3_600]
 
 
 def test_nothing_opens_at_a_start_although_every_limit_has_passed_by_the_clock() -> None:
