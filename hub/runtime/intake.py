@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 import hub.sdk
-from hub.model.entry import Announcement, Delivery, Note
+from hub.model.entry import KEPT_DELIVERIES, Announcement, Delivery, Note
 from hub.model.errors import DecodeError
 from hub.model.reading import ACTIVE_VALUES, NEVER_HEARD, Quality, Reading
 from hub.model.text import Text, clean
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-#: Deliveries remembered, as in the journal (hub.journal.writer).
-REMEMBERED = 4_096
 #: In the place of a packet identifier (1 to 65535): a new session began, the ones before say nothing any more.
 NEW_SESSION = 0
 #: Between the topic and the device in the key of an uplink's announcement; no topic holds it.
@@ -450,7 +448,7 @@ class Intake:
     def _remember(self, mid: int, digest: bytes) -> None:
         self._recent.pop(mid, None)
         self._recent[mid] = digest
-        if len(self._recent) > REMEMBERED:
+        if len(self._recent) > KEPT_DELIVERIES:
             self._recent.popitem(last=False)
 
     def _complain(self, integration: str, topic: str, reason: str) -> None:

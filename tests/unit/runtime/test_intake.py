@@ -16,6 +16,7 @@ from hub.model.reading import NEVER_HEARD, Capability, Contact, Entity, Presence
 from hub.model.text import Text
 from hub.model.time import Instant
 from hub.runtime.intake import Decoder, Intake, judge, matches
+from hub.runtime.mqtt.broker import IN_FLIGHT
 from hub.runtime.mqtt.link import Arrival
 from hub.runtime.registry import Registry
 from hub.sdk import Announcement, Device, Message, Route, Sample
@@ -231,6 +232,24 @@ async def test_a_redelivery_is_acknowledged_and_not_decided_again() -> None:
         await door.get(f"state/{CAR}", "absent", mid=7)
     assert door.line.acknowledged == [1, 7, 7, 7, 7]
     assert [len(entry.readings) for entry in loop.journal.entries] == [0, 1, 1, 1]
+
+
+async def test_whatever_a_broker_has_in_flight_lays_no_old_state_over_a_newer_one() -> None:
+    """All of it was committed and its acknowledgements were lost: it comes again, the oldest first."""
+    loop = Loop()
+    door = Door(loop)
+    said = [(f"state/{CAR}", b"present"), *([("nobody/asked", b"x")] * (IN_FLIGHT - 2)), (f"state/{CAR}", b"absent")]
+    async with loop.running():
+        await door.known(CAR)
+        for duplicate in (False, True):
+            for number, (topic, payload) in enumerate(said, 100):
+                door.intake.arrived(Arrival(topic, payload, 1, False, duplicate, number, 1))
+                if number % 500 == 0 or number == 99 + IN_FLIGHT:
+                    await settle(3)
+                    assert not duplicate or door.state() == (ABSENT, GOOD)
+            await settle()
+    assert door.intake.counts["mqtt", "redelivered"] == IN_FLIGHT
+    assert sum(len(entry.readings) for entry in loop.journal.entries) == 2
 
 
 async def test_a_redelivery_is_known_after_a_restart() -> None:
