@@ -19,6 +19,7 @@ from hub.model.reading import ACTIVE_VALUES, NEVER_HEARD, Quality, Reading
 from hub.model.text import Text, clean
 from hub.runtime.isolation.wire import Heard, WorkerError
 from hub.runtime.isolation.wire import sample as from_wire
+from hub.runtime.quota import Quota
 from hub.sdk import Device, Message, Route, Vitals
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ class Intake:
         self._registry = registry
         self._decoders = decoders
         self._problems = problems
+        self._quota = Quota(problems)
         self._line: Line | None = None
         self._recent: OrderedDict[int, bytes] = OrderedDict()
         self._unconfirmed: set[EntityId] = set()
@@ -324,7 +326,7 @@ class Intake:
     def _sense_own(self, batch: Batch, integration: str, message: Message, samples: Iterable[Sample]) -> None:
         for sample in samples:
             if self._registry.takes(integration, sample):
-                self._sense(batch, sample, message)
+                self._sense(batch, integration, sample, message)
             else:
                 reason = "fault in the integration: a value that is not its entity's"
                 self._complain(integration, message.topic, reason)
@@ -408,7 +410,7 @@ class Intake:
             if isinstance(said, Vitals):
                 self._registry.note_vitals(domain, said)
             elif said.entity in mine and self._registry.takes(domain, said):
-                self._sense(batch, said, message)
+                self._sense(batch, domain, said, message)
             else:
                 self._complain(domain, message.topic, "fault in the integration: a value that is not its entity's")
 
@@ -421,7 +423,10 @@ class Intake:
             self._line.unsubscribe(change.unlisten)
             self._line.subscribe(change.listen)
 
-    def _sense(self, batch: Batch, sample: Sample, message: Message) -> None:
+    def _sense(self, batch: Batch, integration: str, sample: Sample, message: Message) -> None:
+        if isinstance(sample.value, float) and not self._quota.allows(sample.entity, batch.now):
+            self.counts[integration, "shed"] += 1
+            return
         prior = batch.state.states.get(sample.entity, NEVER_HEARD)
         if sample.value is None and not message.retained:
             if sample.quality is Quality.STALE and prior.quality is Quality.GOOD:
