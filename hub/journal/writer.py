@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from hub.model.decision import Cleared, Command, IncidentClosed, IncidentOpened, Opened
+from hub.model.entry import KEPT_DELIVERIES
 from hub.model.incident import CommandStatus, IncidentState
 
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from hub.model.decision import Decision
     from hub.model.entry import Entry, Outcome
 
-#: Deliveries kept per journal: more than a broker ever has in flight to us (hub.runtime.broker: 1,000).
-KEPT_DELIVERIES = 4096
 #: Tables of the chain, their columns in the order of hub.journal.chain.COLUMNS.
 _INSERT = {
     "readings": "INSERT INTO readings (entity, value, quality, at, device_at, retained) VALUES (?, ?, ?, ?, ?, ?)",

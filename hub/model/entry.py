@@ -16,6 +16,10 @@ from hub.model.reading import Quality, Reading, State
 from hub.model.site import Mode
 from hub.model.time import Instant
 
+#: Deliveries that are known again, after a restart too: more than the hub's own broker ever has in flight to it
+#: (hub.runtime.mqtt.broker). One that is forgotten and comes again would lay an old state over a newer one.
+KEPT_DELIVERIES = 20_480
+
 
 class Delivery(msgspec.Struct, frozen=True):
     """Identity of a message that a transport will send again until it is acknowledged."""

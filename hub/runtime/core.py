@@ -184,7 +184,10 @@ class Runtime:
             self._follow(self._held.popleft())
         if self._held:  # what arrives meanwhile is decided; all of it is tried again in its order
             asyncio.get_running_loop().call_later(RETRY, self._arrived.set)
-        elif self._inbox:
+            return
+        if self._problems.settle("journal"):
+            log.info("journal.writable")
+        if self._inbox:
             self._arrived.set()
 
     def _follow(self, decided: _Decided) -> None:
@@ -232,8 +235,6 @@ class Runtime:
             if self._stopping:
                 raise
             return False
-        if len(self._held) == 1 and self._problems.settle("journal"):
-            log.info("journal.writable")
         return True
 
     def _unwritten(self, why: Text) -> None:

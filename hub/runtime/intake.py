@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 import hub.sdk
-from hub.model.entry import Announcement, Delivery, Note
+from hub.model.entry import KEPT_DELIVERIES, Announcement, Delivery, Note
 from hub.model.errors import DecodeError
 from hub.model.reading import ACTIVE_VALUES, NEVER_HEARD, Quality, Reading
 from hub.model.text import Text, clean
 from hub.runtime.isolation.wire import Heard, WorkerError
 from hub.runtime.isolation.wire import sample as from_wire
+from hub.runtime.quota import Quota
 from hub.sdk import Device, Message, Route, Vitals
 
 if TYPE_CHECKING:
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-#: Deliveries remembered, as in the journal (hub.journal.writer).
-REMEMBERED = 4_096
 #: In the place of a packet identifier (1 to 65535): a new session began, the ones before say nothing any more.
 NEW_SESSION = 0
 #: Between the topic and the device in the key of an uplink's announcement; no topic holds it.
@@ -94,6 +93,7 @@ class Intake:
         self._registry = registry
         self._decoders = decoders
         self._problems = problems
+        self._quota = Quota(problems)
         self._line: Line | None = None
         self._recent: OrderedDict[int, bytes] = OrderedDict()
         self._unconfirmed: set[EntityId] = set()
@@ -326,7 +326,7 @@ class Intake:
     def _sense_own(self, batch: Batch, integration: str, message: Message, samples: Iterable[Sample]) -> None:
         for sample in samples:
             if self._registry.takes(integration, sample):
-                self._sense(batch, sample, message)
+                self._sense(batch, integration, sample, message)
             else:
                 reason = "fault in the integration: a value that is not its entity's"
                 self._complain(integration, message.topic, reason)
@@ -410,7 +410,7 @@ class Intake:
             if isinstance(said, Vitals):
                 self._registry.note_vitals(domain, said)
             elif said.entity in mine and self._registry.takes(domain, said):
-                self._sense(batch, said, message)
+                self._sense(batch, domain, said, message)
             else:
                 self._complain(domain, message.topic, "fault in the integration: a value that is not its entity's")
 
@@ -423,7 +423,10 @@ class Intake:
             self._line.unsubscribe(change.unlisten)
             self._line.subscribe(change.listen)
 
-    def _sense(self, batch: Batch, sample: Sample, message: Message) -> None:
+    def _sense(self, batch: Batch, integration: str, sample: Sample, message: Message) -> None:
+        if isinstance(sample.value, float) and not self._quota.allows(sample.entity, batch.now):
+            self.counts[integration, "shed"] += 1
+            return
         prior = batch.state.states.get(sample.entity, NEVER_HEARD)
         if sample.value is None and not message.retained:
             if sample.quality is Quality.STALE and prior.quality is Quality.GOOD:
@@ -450,7 +453,7 @@ class Intake:
     def _remember(self, mid: int, digest: bytes) -> None:
         self._recent.pop(mid, None)
         self._recent[mid] = digest
-        if len(self._recent) > REMEMBERED:
+        if len(self._recent) > KEPT_DELIVERIES:
             self._recent.popitem(last=False)
 
     def _complain(self, integration: str, topic: str, reason: str) -> None:

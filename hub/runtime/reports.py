@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
@@ -13,7 +12,8 @@ from hub.model.errors import Unsupported
 from hub.model.execution import pause
 from hub.model.reading import NEVER_HEARD, Quality, Reading
 from hub.model.text import Text, clean
-from hub.model.time import SECOND, Instant
+from hub.model.time import SECOND
+from hub.runtime.budget import Budget
 from hub.sdk import Vitals
 
 if TYPE_CHECKING:
@@ -38,14 +38,6 @@ REPEAT = 5 * SECOND
 _NONE: Mapping[str, str] = {}
 
 
-@dataclass(slots=True)
-class _Budget:
-    """A token bucket."""
-
-    tokens: float
-    at: Instant
-
-
 class Reports:
     """Where sessions hand in their samples."""
 
@@ -61,7 +53,7 @@ class Reports:
         self._registry = registry
         self._problems = problems
         self._clock = clock
-        self._budgets: dict[tuple[str, str], _Budget] = {}
+        self._budgets: dict[tuple[str, str], Budget] = {}
         self._bookmarks: dict[tuple[str, str], dict[str, str]] = {}
         for one in bookmarks:
             self._bookmarks.setdefault((one.domain, one.device), {})[one.key] = one.value
@@ -123,14 +115,12 @@ class Reports:
 
     async def _wait(self, domain: str, name: str, count: int) -> None:
         now, key = self._clock.now(), f"device.{domain}.{name}.flood"
-        budget = self._budgets.setdefault((domain, name), _Budget(BURST, now))
-        passed = max(0, now - budget.at) / SECOND  # the clock may go back
-        budget.tokens, budget.at = min(BURST, budget.tokens + passed * RATE) - count, now
-        if budget.tokens >= 0:
-            if budget.tokens > BURST / 2:
+        left = self._budgets.setdefault((domain, name), Budget(RATE, BURST, now)).spend(count, now)
+        if left >= 0:
+            if left > BURST / 2:
                 self._problems.settle(key)
             return
         text = Text(f"设备 {name} 上报过于频繁，已限速", f"Device {name} reports too often; it is slowed down")
         if self._problems.raise_(key, text):
             log.warning("report.flood", integration=domain, device=name)
-        await pause(self._clock, round(-budget.tokens / RATE * SECOND))
+        await pause(self._clock, round(-left / RATE * SECOND))

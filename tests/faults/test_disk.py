@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import time
 from pathlib import Path
@@ -22,6 +23,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(90)]
 
 #: Promised seconds: until a fault is shown, and until all is well after it.
 SHOWN, RECOVERED = 5.0, 10.0
+#: Calls of each kind of which one fails, one after the other (all that a few commits make, by `make soak`).
+CALLS = 12 if "SOAK_KILLS" in os.environ else 2
 ZONE = "Fire lane lane_3"
 
 
@@ -71,6 +74,30 @@ def test_a_disk_that_fails(error: str, calls: str, word: str, tmp_path: Path, br
             assert rows(hub.data, "SELECT value FROM states") == [("absent",)], "no silent success"
             assert hub.phase("lane_3", "short") == "active"
         recovered(hub, speaker)
+
+
+def test_one_fault_at_any_call_is_survived(tmp_path: Path, broker: Broker, hub_of: MakeHub) -> None:
+    """Only the n-th flush or write fails: nothing is lost, nothing stored twice, and the banner is empty again."""
+    hub, lane = begin(tmp_path, broker, hub_of)
+    said = ["absent"]
+    for calls in ("fdatasync,fsync", "pwrite64"):
+        for number in range(1, CALLS + 1):
+            with faulty(hub, "EIO", calls, str(number)):
+                for _ in range(2):
+                    said.append("present" if said[-1] == "absent" else "absent")
+                    (lane.occupied if said[-1] == "present" else lane.free)()
+                until(lambda: stored(hub), lambda found: len(found) >= len(said), within=RECOVERED)
+            until(hub.problems, lambda found: not found, within=RECOVERED)
+            assert stored(hub) == said, f"{calls} at call {number}"
+    assert hub.said("journal.refused"), "no fault was ever hit"
+    assert hub.terminate()[0] == 0
+    whole(hub.data)
+
+
+def stored(hub: HubProcess) -> list[str]:
+    """Return what was kept of the lane, in order."""
+    found = rows(hub.data, "SELECT value FROM readings WHERE value IS NOT NULL ORDER BY seq")
+    return [str(value) for (value,) in found]
 
 
 def test_a_disk_that_fills(small_disk: Path, tmp_path: Path, broker: Broker, hub_of: MakeHub) -> None:

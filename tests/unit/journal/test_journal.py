@@ -15,9 +15,8 @@ import pytest
 from hub.journal.migrate import migrate
 from hub.journal.queries import Queries, add_token
 from hub.journal.store import FILE, Anchor, Journal, connect
-from hub.journal.writer import KEPT_DELIVERIES
 from hub.model.decision import Capture, IncidentClosed, IncidentOpened, Notify, Reason, Severity
-from hub.model.entry import Announcement, Delivery, Entry, ModeChange, Outcome
+from hub.model.entry import KEPT_DELIVERIES, Announcement, Delivery, Entry, ModeChange, Outcome
 from hub.model.errors import JournalError
 from hub.model.incident import CommandStatus
 from hub.model.reading import Quality, Reading

@@ -332,3 +332,19 @@ def test_a_restart_goes_on_with_the_timers() -> None:
     state = EngineState()
     assert state.next_wake() is None
     assert state.take_due(seconds(1)) is None  # type: ignore[arg-type]
+
+
+async def test_the_banner_goes_with_the_last_that_waited_also_when_that_has_nothing_to_write(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(*IMPATIENT)
+    loop = Loop()
+    async with loop.running():
+        loop.journal.refuses = True
+        await loop.hear(CAR, PRESENT)
+        assert "journal" in loop.problems
+        loop.runtime.post(lambda batch: None)  # a message that says nothing new
+        await settle()
+        loop.journal.refuses = False
+        await settle()
+        assert "journal" not in loop.problems

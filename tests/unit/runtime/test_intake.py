@@ -16,7 +16,10 @@ from hub.model.reading import NEVER_HEARD, Capability, Contact, Entity, Presence
 from hub.model.text import Text
 from hub.model.time import Instant
 from hub.runtime.intake import Decoder, Intake, judge, matches
+from hub.runtime.mqtt.broker import IN_FLIGHT
 from hub.runtime.mqtt.link import Arrival
+from hub.runtime.problems import Problems
+from hub.runtime.quota import BURST, RATE, Quota
 from hub.runtime.registry import Registry
 from hub.sdk import Announcement, Device, Message, Route, Sample
 from tests.kit.clock import settle
@@ -233,6 +236,24 @@ async def test_a_redelivery_is_acknowledged_and_not_decided_again() -> None:
     assert [len(entry.readings) for entry in loop.journal.entries] == [0, 1, 1, 1]
 
 
+async def test_whatever_a_broker_has_in_flight_lays_no_old_state_over_a_newer_one() -> None:
+    """All of it was committed and its acknowledgements were lost: it comes again, the oldest first."""
+    loop = Loop()
+    door = Door(loop)
+    said = [(f"state/{CAR}", b"present"), *([("nobody/asked", b"x")] * (IN_FLIGHT - 2)), (f"state/{CAR}", b"absent")]
+    async with loop.running():
+        await door.known(CAR)
+        for duplicate in (False, True):
+            for number, (topic, payload) in enumerate(said, 100):
+                door.intake.arrived(Arrival(topic, payload, 1, False, duplicate, number, 1))
+                if number % 500 == 0 or number == 99 + IN_FLIGHT:
+                    await settle(3)
+                    assert not duplicate or door.state() == (ABSENT, GOOD)
+            await settle()
+    assert door.intake.counts["mqtt", "redelivered"] == IN_FLIGHT
+    assert sum(len(entry.readings) for entry in loop.journal.entries) == 2
+
+
 async def test_a_redelivery_is_known_after_a_restart() -> None:
     loop, again = Loop(), Loop()
     door, second = Door(loop), Door(again)
@@ -398,3 +419,31 @@ async def test_online_gives_back_only_what_offline_took() -> None:
         await lose_and_find(door, resumed=False)
         await door.get(f"state/{CAR}", "online")
         assert door.state() == (PRESENT, STALE), "it was not offline that took it"
+
+
+async def test_a_device_that_measures_too_often_is_cut_to_its_quota_and_named_and_alarms_never_are() -> None:
+    quota = Quota(problems := Problems())
+    flood, calm = EntityId("mqtt.flood"), EntityId("mqtt.calm")
+    second = seconds(1)
+    taken = sum(quota.allows(flood, Instant(NOW + second * number // 1_000)) for number in range(20_000))
+    assert taken == BURST + 20 * RATE, "what it may tell at once, and what comes back in twenty seconds"
+    assert quota.shed == {flood: 20_000 - taken}
+    assert all(quota.allows(calm, Instant(NOW + second * number)) for number in range(100))
+    (text,) = problems.texts()
+    assert flood in text.zh
+    assert flood in text.en
+    later = Instant(NOW + 20 * second + round(BURST / 2 / RATE + 1) * second)
+    assert quota.allows(flood, later)
+    assert problems.texts() == [], "it is over when half of the burst has come back"
+
+    loop = Loop()
+    door = Door(loop)
+    async with loop.running():
+        await door.known(CAR)
+        for number in range(6_000):
+            door.intake.arrived(Arrival(f"state/{CAR}", b"present" if number % 2 else b"absent", 0, False, False, 0, 1))
+            if number % 500 == 0:
+                await settle(3)
+        await settle()
+    assert sum(len(entry.readings) for entry in loop.journal.entries) == 6_000, "presence is an alarm's own"
+    assert door.intake.counts["test", "shed"] == 0
