@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 #: Readings are given from so long before the incident until so long after its last event; diligence over so long.
 MARGIN, DILIGENCE = 10 * MINUTE, 30 * DAY
+#: After every time of a journal.
+NEVER = Instant(1 << 62)
 #: Leaves in one part of the chain at most: 32 bytes each.
 MOST_LEAVES = 2_000_000
 
@@ -123,16 +125,17 @@ def collect(data: Path, number: int, place: Place, by: str, now: Instant) -> Dos
         incident = _record(db, "SELECT * FROM incidents WHERE id = ?", number)
         name, begin = incident["activation"], Instant(incident["opened_at"])
         events = _rows(db, "events", "activation = ?", name)
-        names = db.execute("SELECT id FROM evidence WHERE activation = ? ORDER BY at", (name,)).fetchall()
-        evidence = [_record(db, "SELECT * FROM evidence WHERE id = ?", key) for (key,) in names]
+        names = [key for (key,) in db.execute("SELECT id FROM evidence WHERE activation = ? ORDER BY at", (name,))]
+        evidence = [_record(db, "SELECT * FROM evidence WHERE id = ?", key) for key in names]
         end = Instant(max([begin, *(row[1] for row in events)]))
         readings = _rows(
             db, "readings", f"at BETWEEN ? AND ? AND entity IN ({','.join('?' * len(place.entities))})",
             begin - MARGIN, end + MARGIN, *place.entities,
         )  # fmt: skip
         clock = _rows(db, "events", "kind = 'clock_jump' AND at BETWEEN ? AND ?", begin - DAY, end + DAY)
-        targets = [str(number), *(record["id"] for record in evidence)]
-        views = _rows(db, "audit", f"action IN ({VIEWS}) AND target IN ({','.join('?' * len(targets))})", *targets)
+        places = [incident["zone"], *place.entities]
+        where, values = viewed([str(number), *names], places, begin, incident["closed_at"])
+        views = _rows(db, "audit", where, *values)
         links = [
             (LinkLine(seq, body, digest.hex()), msgspec.json.decode(body, type=Link))
             for seq, body, digest in db.execute("SELECT seq, body, hash FROM links ORDER BY seq")
@@ -160,8 +163,23 @@ def collect(data: Path, number: int, place: Place, by: str, now: Instant) -> Dos
     )  # fmt: skip
 
 
-#: Actions of people that are views of an incident's evidence (hub.web.routes); words of this program.
-VIEWS = "'evidence', 'export', 'incident_view', 'handle', 'hold'"
+#: Actions of people that are views of an incident's evidence, and looks through its cameras (hub.web.routes).
+VIEWS, LOOKS = "'evidence', 'export', 'incident_view', 'handle', 'hold'", "'live_picture', 'sight_picture'"
+
+
+def viewed(
+    targets: Sequence[str], places: Sequence[str], begin: Instant, end: Instant | None
+) -> tuple[str, list[str | int]]:
+    """Return the condition, with its values, for rows of ``audit`` that tell who viewed an incident.
+
+    ``targets`` (its number, its pictures) count at any time; live pictures of its ``places`` (zone, cameras) while it
+    was open, ``end`` None: until now.
+    """
+    where = (
+        f"outcome = 'done' AND (action IN ({VIEWS}) AND target IN ({','.join('?' * len(targets))}) "
+        f"OR action IN ({LOOKS}) AND target IN ({','.join('?' * len(places))}) AND at BETWEEN ? AND ?)"
+    )
+    return where, [*targets, *places, begin, NEVER if end is None else end]
 
 
 def _record(db: sqlite3.Connection, sql: str, key: int | str) -> dict[str, Any]:

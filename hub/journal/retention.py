@@ -147,3 +147,11 @@ def hold(db: sqlite3.Connection, activation: str, now: Instant, by: str, why: st
 def release(db: sqlite3.Connection, activation: str) -> None:
     """End a hold."""
     db.execute("DELETE FROM holds WHERE activation = ?", (activation,))
+
+
+def holding(db: sqlite3.Connection, activation: str) -> tuple[Instant, str, str] | None:
+    """Return since when an incident is on hold, by whom and why; None where it is not."""
+    found: tuple[Instant, str, str] | None = db.execute(
+        "SELECT at, by, why FROM holds WHERE activation = ?", (activation,)
+    ).fetchone()
+    return found

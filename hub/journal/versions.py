@@ -38,7 +38,7 @@ class Fired(msgspec.Struct, frozen=True):
 
 
 def add_version(db: sqlite3.Connection, version: Version) -> None:
-    """Keep a text; ``seq`` is given by the store. The same text again says something only where it names its author.
+    """Keep a text; ``seq`` is given by the store. The same text once more counts only where it names its author.
 
     A row is never altered: it is in the chain.
     """

@@ -7,18 +7,20 @@ import asyncio
 import msgspec
 from aiohttp import web
 
-from hub.journal.dossier import VIEWS, note_export
-from hub.journal.retention import hold, release
+from hub.journal.dossier import note_export, viewed
+from hub.journal.retention import hold, holding, release
 from hub.journal.signing import fingerprint, sign
 from hub.journal.verify import Report, grouped, latest, verify_folder
 from hub.model.errors import JournalError
+from hub.model.ids import ZoneId
 from hub.model.text import clean
 from hub.web.audit import USER, audit, is_audited
-from hub.web.context import CONTEXT
+from hub.web.context import CONTEXT, Context
 from hub.web.errors import Refusal
 from hub.web.handlers import answer, body, find_incident
 from hub.web.package import make_package, place_of
 from hub.web.present import when
+from hub.web.proofs import qr
 from hub.web.routing import Route, UserRole
 from hub.web.schema import Page
 
@@ -40,6 +42,23 @@ class HoldIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     why: str = ""
 
 
+class KeptOut(msgspec.Struct, frozen=True):
+    """Whether everything of an incident is kept whatever its time, since when, by whom and why."""
+
+    on: bool
+    at: str | None = None
+    by: str = ""
+    why: str = ""
+
+
+class LastVerifiedOut(msgspec.Struct, frozen=True):
+    """The last verification that somebody asked for on the page."""
+
+    at: str | None
+    by: str
+    holds: bool
+
+
 class ChainOut(msgspec.Struct, frozen=True):
     """The head of the chain, to be kept elsewhere."""
 
@@ -47,6 +66,10 @@ class ChainOut(msgspec.Struct, frozen=True):
     at: str | None
     head: str
     """In groups of four digits."""
+    qr: str
+    """The head as a QR code, the address of an SVG picture (``data:``)."""
+    verified: LastVerifiedOut | None
+    """Null: nobody asked yet."""
     key: str | None
     """Fingerprint of the site's key; null without the extra ``evidence``."""
     tsa: bool
@@ -84,16 +107,15 @@ async def export(request: web.Request) -> web.Response:
 
 
 async def views(request: web.Request) -> web.Response:
-    """List who viewed, exported and handled an incident, newest first."""
+    """List who viewed, exported and handled an incident, or looked through its cameras meanwhile, newest first."""
     context = request.app[CONTEXT]
     row = await find_incident(context, request.match_info["id"])
     names = [record.id for record in await context.queries.evidence(row.activation)]
-    targets = [str(row.id), *names]
-    sql = (
-        f"SELECT at, actor, action, target FROM audit WHERE action IN ({VIEWS}) AND outcome = 'done' "  # noqa: S608 - fixed words
-        f"AND target IN ({','.join('?' * len(targets))}) ORDER BY seq DESC LIMIT 200"
-    )
-    found = await context.queries.ask(lambda db: db.execute(sql, targets).fetchall())
+    zone = context.folder().settings.site.zones.get(ZoneId(row.zone))
+    bound = () if zone is None else [entity for entities in zone.bind.values() for entity in entities]
+    where, values = viewed([str(row.id), *names], [row.zone, *bound], row.opened_at, row.closed_at)
+    sql = f"SELECT at, actor, action, target FROM audit WHERE {where} ORDER BY seq DESC LIMIT 200"  # noqa: S608 - fixed
+    found = await context.queries.ask(lambda db: db.execute(sql, values).fetchall())
     return answer(Page([ViewOut(when(at), actor, action, target) for at, actor, action, target in found]))
 
 
@@ -111,6 +133,14 @@ async def put_hold(request: web.Request) -> web.Response:
     return web.Response(status=204)
 
 
+async def kept(request: web.Request) -> web.Response:
+    """Tell whether everything of an incident is kept."""
+    context = request.app[CONTEXT]
+    row = await find_incident(context, request.match_info["id"])
+    found = await context.queries.ask(lambda db: holding(db, row.activation))
+    return answer(KeptOut(False) if found is None else KeptOut(True, when(found[0]), found[1], found[2]))
+
+
 async def chain(request: web.Request) -> web.Response:
     """Give the head of the chain."""
     context = request.app[CONTEXT]
@@ -124,7 +154,22 @@ async def chain(request: web.Request) -> web.Response:
     except JournalError:
         key = None  # without the extra there are heads and no packages
     tsa = context.folder().settings.evidence.tsa is not None
-    return answer(ChainOut(number, when(link.at), grouped(digest), key, tsa, counts[0], counts[1] - counts[0]))
+    stamped, all_days = counts
+    return answer(
+        ChainOut(number, when(link.at), grouped(digest), qr(digest.upper()), await _last(context), key, tsa, stamped,
+                 all_days - stamped)
+    )  # fmt: skip
+
+
+async def _last(context: Context) -> LastVerifiedOut | None:
+    sql = (
+        "SELECT at, actor, body FROM audit WHERE action = 'verify_chain' AND outcome = 'done' ORDER BY seq DESC LIMIT 1"
+    )
+    found = await context.queries.ask(lambda db: db.execute(sql).fetchone())
+    if found is None:
+        return None
+    at, by, said = found
+    return LastVerifiedOut(when(at), by, bool(msgspec.json.decode(said, type=dict[str, bool]).get("holds")))
 
 
 async def verify(request: web.Request) -> web.Response:
@@ -142,6 +187,8 @@ EVIDENCE: tuple[Route, ...] = (
           UserRole.GUARD, views, returns=Page[ViewOut]),
     Route("PUT", "/api/v1/incidents/{id}/hold", "hold", "Keep everything of an incident, or no longer",
           UserRole.MANAGER, put_hold, takes=HoldIn, status=204),
+    Route("GET", "/api/v1/incidents/{id}/hold", "kept", "Whether everything of an incident is kept",
+          UserRole.GUARD, kept, returns=KeptOut),
     Route("GET", "/api/v1/chain", "chain", "The head of the hash chain", UserRole.MANAGER, chain, returns=ChainOut),
     Route("POST", "/api/v1/chain/verification", "verify_chain", "Verify the journal and all evidence files now",
           UserRole.MANAGER, verify, returns=VerifiedOut),

@@ -74,7 +74,7 @@ class Looking:
     def __init__(self) -> None:
         self._last: dict[ZoneId, tuple[Instant, Picture]] = {}
         self._asking: dict[ZoneId, asyncio.Task[tuple[Instant, Picture]]] = {}
-        self._noted: dict[tuple[str, ZoneId], Instant] = {}
+        self._noted: dict[tuple[str, str], Instant] = {}
 
     async def picture(self, context: Context, zone: Zone) -> tuple[Instant, Picture]:
         """Return a picture and when it was taken: this second, or just now. Raises DeviceError."""
@@ -87,12 +87,12 @@ class Looking:
             task.add_done_callback(lambda done: self._asked(zone.id, done))
         return await asyncio.shield(task)  # one page that goes away does not take the picture from the others
 
-    def is_news(self, name: str, zone: ZoneId, now: Instant) -> bool:
-        """Tell whether it must be written down that somebody looks."""
+    def is_news(self, name: str, place: str, now: Instant) -> bool:
+        """Tell whether it must be written down that somebody looks at a zone, or through a camera."""
         self._noted = {key: at for key, at in self._noted.items() if 0 <= now - at < NOTED}
-        if (name, zone) in self._noted:
+        if (name, place) in self._noted:
             return False
-        self._noted[name, zone] = now
+        self._noted[name, place] = now
         return True
 
     async def _ask(self, context: Context, zone: Zone) -> tuple[Instant, Picture]:

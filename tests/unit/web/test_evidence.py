@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import zipfile
+from contextlib import closing
 from pathlib import Path
 
 from click.testing import CliRunner
 
 from hub.cli import main
+from hub.journal.chain import extend
 from hub.journal.package import verify_package
+from hub.journal.store import FILE, connect
 from hub.journal.verify import verify_folder
 from tests.kit.facts import NAME, story
 from tests.kit.office import GUARD, Office, bearer
@@ -54,15 +57,46 @@ async def test_a_hold_is_set_and_ended(desk: Office) -> None:
         answer = await desk.client.put("/api/v1/incidents/1/hold", json={"on": on, "why": "police"}, headers=MANAGER)
         assert answer.status == 204
         assert rows(desk.context.data, "SELECT activation FROM holds") == left
+        told = await (await desk.ask("/api/v1/incidents/1/hold", "guard")).json()
+        assert (told["on"], told["by"], told["why"]) == (on, *(("manager", "police") if on else ("", "")))
+        assert (told["at"] is not None) is on
     actions = rows(desk.context.data, "SELECT action FROM audit ORDER BY seq")
     assert actions[-2:] == [("hold",), ("hold",)]
 
 
+async def test_who_looked_through_its_cameras_meanwhile_is_in_the_log_and_in_the_package(
+    desk: Office, tmp_path: Path
+) -> None:
+    await desk.context.journal.commit(story())
+    ((zone, opened),) = rows(desk.context.data, "SELECT zone, opened_at FROM incidents")
+
+    def looked(action: str, by: str, target: str, at: int) -> None:
+        sql = "INSERT INTO audit (at, actor, action, body, target) VALUES (?, ?, ?, '{}', ?)"
+        with closing(connect(desk.context.data / FILE)) as db:
+            db.execute(sql, (at, by, action, target))
+            extend(db)
+
+    looked("live_picture", "meanwhile", zone, opened + 1)
+    looked("live_picture", "elsewhere", "another", opened + 1)
+    looked("sight_picture", "too early", zone, opened - 1)
+    log = await (await desk.client.get("/api/v1/incidents/1/views", headers=MANAGER)).json()
+    assert [(line["action"], line["actor"]) for line in log["items"]] == [("live_picture", "meanwhile")]
+    answer = await desk.client.post("/api/v1/incidents/1/export", headers=MANAGER)
+    (tmp_path / "1.zip").write_bytes(await answer.read())
+    with zipfile.ZipFile(tmp_path / "1.zip") as opened_zip:
+        audit = opened_zip.read("chain/audit.json").decode()
+    assert [word in audit for word in ("meanwhile", "elsewhere", "too early")] == [True, False, False]
+
+
 async def test_the_head_is_shown_and_the_chain_verified(desk: Office) -> None:
     chain = await (await desk.client.get("/api/v1/chain", headers=MANAGER)).json()
+    assert chain["qr"].startswith("data:image/svg+xml")
+    assert chain["verified"] is None
     assert verify_folder(desk.context.data, chain["head"]).breaks == []
     answer = await (await desk.client.post("/api/v1/chain/verification", headers=MANAGER)).json()
     assert (answer["holds"], answer["breaks"]) == (True, [])
+    chain = await (await desk.client.get("/api/v1/chain", headers=MANAGER)).json()
+    assert (chain["verified"]["by"], chain["verified"]["holds"]) == ("manager", True)
 
 
 async def test_the_console_verifies_and_prints_the_head(desk: Office, tmp_path: Path) -> None:

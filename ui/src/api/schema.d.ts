@@ -629,7 +629,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** Whether everything of an incident is kept */
+        get: operations["kept"];
         /** Keep everything of an incident, or no longer */
         put: operations["hold"];
         post?: never;
@@ -1799,8 +1800,10 @@ export interface components {
             head: string;
             key: string | null;
             link: number;
+            qr: string;
             stamped: number;
             tsa: boolean;
+            verified: components["schemas"]["LastVerifiedOut"] | null;
             waiting: number;
         };
         /**
@@ -2391,6 +2394,28 @@ export interface components {
             negated: boolean;
             role: string;
             value: string | number | boolean | null;
+        };
+        /**
+         * KeptOut
+         * @description Whether everything of an incident is kept whatever its time, since when, by whom and why.
+         */
+        KeptOut: {
+            /** @default null */
+            at: string | null;
+            /** @default  */
+            by: string;
+            on: boolean;
+            /** @default  */
+            why: string;
+        };
+        /**
+         * LastVerifiedOut
+         * @description The last verification that somebody asked for on the page.
+         */
+        LastVerifiedOut: {
+            at: string | null;
+            by: string;
+            holds: boolean;
         };
         /**
          * LibraryRule
@@ -4997,6 +5022,37 @@ export interface operations {
                 };
                 content: {
                     "application/zip": string;
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    kept: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptOut"];
                 };
             };
             /** @description an error */
