@@ -1619,6 +1619,8 @@ export interface components {
             };
             late_s: number;
             opened_at: string;
+            /** @default [] */
+            pictures: components["schemas"]["EvidenceOut"][];
             reason: components["schemas"]["Reason"] | null;
             running: boolean;
             since: string;
