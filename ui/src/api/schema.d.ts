@@ -3487,6 +3487,7 @@ export interface components {
             signal: number | null;
             state: string;
             tickets: number;
+            unconfirmed: number;
             untrusted: number;
         };
         /**

@@ -11,6 +11,10 @@ export const workZh = {
     takenAt: '拍于 {time}',
     incident: '看事件',
     shot: '有画面',
+    group: { duty: '值班', place: '小区', past: '记录', people: '人员', links: '链接' },
+    onCamera: '在摄像机画面上画“{zone}”',
+    backToPlan: '回到平面图',
+    drawing: '正在为“{zone}”画范围：选好摄像机和看什么，按“下一步”。',
   },
 }
 
@@ -27,5 +31,9 @@ export const workEn: WorkMessages = {
     takenAt: 'taken at {time}',
     incident: 'Incident',
     shot: 'pictures',
+    group: { duty: 'Duty', place: 'Place', past: 'Records', people: 'People', links: 'Links' },
+    onCamera: 'Draw “{zone}” on a camera’s picture',
+    backToPlan: 'Back to the plan',
+    drawing: 'For “{zone}”: choose the camera and what it looks for, then go on.',
   },
 }
