@@ -15,6 +15,7 @@ import msgspec
 from hub.engine.program import Program
 from hub.engine.replay import NEVER, Replay
 from hub.engine.state import EngineState
+from hub.journal.album import Album
 from hub.journal.store import FILE, Anchor, connect
 from hub.model.entry import Adopted, ClockJump, ModeChange, Started, Trust
 from hub.model.errors import JournalError
@@ -94,6 +95,10 @@ class History:
         """Return when the hub last wrote: of what came later nothing is known. None for a journal without a hub."""
         row = self._db.execute("SELECT value FROM meta WHERE key = 'anchor'").fetchone()
         return None if row is None else msgspec.json.decode(row[0], type=Anchor).at
+
+    def album(self, begin: Instant, end: Instant) -> Album:
+        """Return the pictures of the span."""
+        return Album(self._db, begin, end)
 
     def known(self, entities: Iterable[EntityId], at: Instant) -> EngineState:
         """Return what was known just before ``at``: states with their trust, and modes; no slots, no memories."""

@@ -128,6 +128,8 @@ class Figures(msgspec.Struct, frozen=True):
     """Files of evidence that people looked at in the period."""
     exported: int = 0
     """Signed packages that they made."""
+    begun: Spread = Spread(0, None, None)
+    """Until somebody said that he begins (开始处理): nobody records when he was on site."""
 
 
 class _Alarm(msgspec.Struct, frozen=True):
@@ -148,6 +150,11 @@ _ALARMS = (
 _ESCALATIONS = (
     "SELECT count(*) FROM incidents i JOIN events e ON e.activation = i.activation "
     "WHERE e.kind = 'escalated' AND i.opened_at >= ? AND i.opened_at < ?"
+)
+_BEGUN = (
+    "SELECT i.opened_at, min(e.at) FROM incidents i JOIN events e ON e.activation = i.activation "
+    "WHERE e.kind = 'handling' AND json_extract(e.body, '$.state') = 'in_progress' "
+    "AND i.opened_at >= ? AND i.opened_at < ? GROUP BY i.id"
 )
 _ACTIVATIONS = (
     "SELECT zone, opened_at, coalesce(cleared_at, ?), trace FROM activations "
@@ -179,6 +186,7 @@ def figures(
         alarms = [_Alarm(*row) for row in db.execute(_ALARMS, (begin, end))]
         (escalations,) = db.execute(_ESCALATIONS, (begin, end)).fetchone()
         ebikes = _attempts(db, scope.lifts, begin, end)
+        begun = _spread(at - opened for opened, at in db.execute(_BEGUN, (begin, end)))
         kept = tuple(Kept(zone, files, Instant(oldest)) for zone, files, oldest in db.execute(_KEPT))
         viewed, exported = (
             int(db.execute(_LOOKED, (action, begin, end)).fetchone()[0]) for action in ("evidence", "export")
@@ -208,6 +216,7 @@ def figures(
         evidence=kept,
         viewed=viewed,
         exported=exported,
+        begun=begun,
     )
 
 

@@ -60,7 +60,7 @@ def tables(
         _judged("rules", Text("各规则的告警", "Alarms by rule"), found.rules, names.rule, found.total),
         _judged("zones", Text("各防区的误报", "False alarms by zone"), found.zones, names.zone),
         _judged("devices", Text("各设备的误报", "False alarms by device"), found.devices, _as_is),
-        _answers(found.answered, found.closed, found.escalations),
+        _answers(found),
         *(
             (_judged("falling", Text("高空抛物的审核", "Falling objects: reviews"), fallen, names.zone),)
             if facades
@@ -79,6 +79,7 @@ def tables(
         _availability(found.availability, found.down),
         *(() if now is None else (_kept(found, names.zone, now),)),
         _looked(found.viewed, found.exported),
+        _unrecorded(),
     )
 
 
@@ -105,7 +106,7 @@ def _judged_row(row: Judged, name: Text) -> tuple[Cell, ...]:
     return (name, row.alarms, row.valid, row.false, row.unreviewed, row.false / judged if judged else None)
 
 
-def _answers(answered: Spread, closed: Spread, escalations: int) -> Table:
+def _answers(found: Figures) -> Table:
     columns = (
         Column("name", Text("步骤", "Step"), "text"),
         Column("count", Text("次数", "Count"), "count"),
@@ -113,14 +114,44 @@ def _answers(answered: Spread, closed: Spread, escalations: int) -> Table:
         Column("p95", Text("95% 以内（分钟）", "95th percentile (min)"), "minutes"),
     )
     rows: tuple[tuple[Cell, ...], ...] = (
-        (Text("响应", "Answered"), answered.count, _minutes(answered.p50), _minutes(answered.p95)),
-        (Text("关闭", "Closed"), closed.count, _minutes(closed.p50), _minutes(closed.p95)),
-        (Text("升级", "Escalations"), escalations, None, None),
+        _step(Text("响应", "Answered"), found.answered),
+        _step(Text("开始处理", "Begun"), found.begun),
+        _step(Text("关闭", "Closed"), found.closed),
+        (Text("升级", "Escalations"), found.escalations, None, None),
     )
     note = Text(
-        "从告警到有人第一次处理，到事件关闭。", "From the alarm until a person first acted, and until it was closed."
+        "从告警到有人第一次响应、到有人按“开始处理”、到事件关闭。",
+        "From the alarm until a person first acted, until one said that he begins, and until it was closed.",
     )
     return Table("answers", Text("响应时间", "Time to answer"), note, columns, rows)
+
+
+def _step(name: Text, spread: Spread) -> tuple[Cell, ...]:
+    return (name, spread.count, _minutes(spread.p50), _minutes(spread.p95))
+
+
+#: What people expect of such a report (DOMAIN.md, section D) and no fact of the journal says, with what would say it.
+_MISSING = (
+    (Text("到场用时", "Time on site"),
+     Text("到场签到（巡更点、二维码或 NFC）；“开始处理”只说明有人动手",
+          "a check-in on the spot (patrol point, QR or NFC); “begun” says only that somebody acts")),
+    (Text("电动车劝返率", "E-bikes turned back"),
+     Text("轿厢楼层，或各层厅门处的识别：电动车在哪一层离开",
+          "the floor of the car, or sight at the landing doors: where the e-bike left")),
+    (Text("巡更完成率", "Patrol completion"), Text("巡更打卡的接入", "an integration of patrol check-ins")),
+    (Text("无盗窃天数", "Days without theft"), Text("警情或报案的登记", "a register of reports to the police")),
+)  # fmt: skip
+
+
+def _unrecorded() -> Table:
+    columns = (
+        Column("name", Text("指标", "Figure"), "text"),
+        Column("value", Text("数值", "Value"), "text"),
+        Column("source", Text("由什么记录", "What would record it"), "text"),
+    )
+    rows = tuple((name, Text("未记录", "not recorded"), source) for name, source in _MISSING)
+    note = Text("没有事实依据的指标不估算。", "What no fact says is not estimated.")
+    return Table("unrecorded", Text("未记录的指标", "Figures that nothing records"), note, columns, rows)
 
 
 def _blocked(

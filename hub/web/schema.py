@@ -428,6 +428,8 @@ class BacktestLife(msgspec.Struct, frozen=True):
     """How often it would have acted, by kind of action."""
     withheld: dict[str, int]
     """How often it would have kept silent, by reason."""
+    pictures: list[EvidenceOut] = []
+    """What the hub kept of the zone near that moment, oldest first: three at most."""
 
 
 class BacktestDrop(msgspec.Struct, frozen=True):

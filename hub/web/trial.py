@@ -20,7 +20,7 @@ from hub.journal.history import History, noting
 from hub.model.errors import HubError
 from hub.model.time import MINUTE, Instant, isoformat
 from hub.web import schema
-from hub.web.present import when
+from hub.web.present import evidence, when
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from hub.engine.backtest import Drop, Life
     from hub.engine.calendar import Calendar
     from hub.engine.rule import Rule
+    from hub.journal.album import Album
     from hub.model.ids import EntityId
     from hub.model.site import Site
 
@@ -65,6 +66,8 @@ class Result(msgspec.Struct, frozen=True):
     end: Instant
     zones: tuple[ZoneResult, ...]
     comparison: Comparison | None
+    album: Album
+    """What was seen meanwhile."""
 
 
 def run(job: Job, progress: Callable[[float], None]) -> Result:
@@ -83,7 +86,8 @@ def run(job: Job, progress: Callable[[float], None]) -> Result:
                 found.append(_live(history, program, job.begin, end, partial(_whole, progress, done, count)))
                 done += 1
             results.append(tuple(found))
-        return Result(job.rule, job.begin, end, results[0], None if job.old is None else compare(*results))
+        album = history.album(job.begin, end)
+        return Result(job.rule, job.begin, end, results[0], None if job.old is None else compare(*results), album)
     finally:
         history.close()
 
@@ -170,29 +174,32 @@ def told(result: Result, site: Site) -> schema.BacktestOut:
         begin=isoformat(result.begin),
         end=isoformat(result.end),
         zones=zones,
-        activations=[_life(life, result.begin) for life in lives[:LISTED]],
+        activations=[_life(life, result) for life in lives[:LISTED]],
         dropped=[_drop(drop) for drop in drops[:LISTED]],
         comparison=None
         if compared is None
         else schema.BacktestComparison(
             both=len(compared.both),
-            only_new=[_life(life, result.begin) for life in compared.only_new[:LISTED]],
-            only_old=[_life(life, result.begin) for life in compared.only_old[:LISTED]],
+            only_new=[_life(life, result) for life in compared.only_new[:LISTED]],
+            only_old=[_life(life, result) for life in compared.only_old[:LISTED]],
         ),
     )
 
 
-def _life(life: Life, begin: Instant) -> schema.BacktestLife:
+def _life(life: Life, result: Result) -> schema.BacktestLife:
     return schema.BacktestLife(
         zone=life.zone,
         since=isoformat(life.since),
         opened_at=isoformat(life.opened_at),
-        running=life.opened_at < begin,
+        running=life.opened_at < result.begin,
         late_s=round(life.late_by / 1e6, 3),
         cleared_at=when(life.cleared_at),
         reason=life.reason,
         done=life.done,
         withheld=life.withheld,
+        pictures=[
+            evidence(kept.evidence, kept.incident) for kept in result.album.near(life.zone, life.since, life.opened_at)
+        ],
     )
 
 

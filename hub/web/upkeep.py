@@ -51,7 +51,10 @@ class UpkeepOut(msgspec.Struct, frozen=True):
     entities: int
     """What it senses."""
     untrusted: int
-    """How many of those are stale or were never heard."""
+    """How many of those are stale or were never heard, and so cannot be relied on now."""
+    unconfirmed: int
+    """How many of the untrusted ones said something that is not overdue: what they said only waits to be confirmed,
+    as after a restart of the hub. It goes with their next word."""
     alarms: int
     """Incidents of the last 30 days that it decided or helped to decide."""
     judged: int
@@ -101,7 +104,19 @@ async def upkeep(request: web.Request) -> web.Response:
     begin, end = Instant(now - NOISE_DAYS * DAY), Instant(now + 1)
     judged = {one.name: one for one in await context.queries.ask(lambda db: noise(db, owners, begin, end))}  # type: ignore[arg-type]  # ids are strings
     to_do = await context.queries.ask(kept.to_do)
-    return answer(schema.Page([_upkeep(device, judged.get(_key(device)), to_do) for device in devices]))
+    waiting = _unconfirmed(context, now)
+    return answer(schema.Page([_upkeep(device, judged.get(_key(device)), to_do, waiting) for device in devices]))
+
+
+def _unconfirmed(context: Context, now: Instant) -> frozenset[str]:
+    """Return the entities that are known but not confirmed, though they need not have spoken yet."""
+    states = context.runtime.state.states
+    found = set()
+    for name, owned in context.registry.entities.items():
+        state, overdue = states.get(name), owned.entity.expire_after
+        if state is not None and state.quality is Quality.STALE and (overdue is None or now - state.at <= overdue):
+            found.add(str(name))
+    return frozenset(found)
 
 
 async def tickets(request: web.Request) -> web.Response:
@@ -171,7 +186,9 @@ def _key(device: schema.DeviceOut) -> str:
     return f"{device.integration}/{device.name}"
 
 
-def _upkeep(device: schema.DeviceOut, judged: Judged | None, to_do: dict[str, int]) -> UpkeepOut:
+def _upkeep(
+    device: schema.DeviceOut, judged: Judged | None, to_do: dict[str, int], waiting: frozenset[str]
+) -> UpkeepOut:
     sensed = [entity for entity in device.entities if entity.capability not in COMMANDED]
     known = 0 if judged is None else judged.valid + judged.false
     false = 0 if judged is None else judged.false
@@ -179,6 +196,7 @@ def _upkeep(device: schema.DeviceOut, judged: Judged | None, to_do: dict[str, in
         id=_key(device), name=device.name, integration=device.integration, device=device.device, state=device.state,
         reason=device.reason, battery=device.battery, signal=device.signal, heard=device.heard, entities=len(sensed),
         untrusted=sum(entity.quality is not Quality.GOOD for entity in sensed),
+        unconfirmed=sum(entity.id in waiting for entity in sensed),
         alarms=0 if judged is None else judged.alarms, judged=known, false=false,
         noise=false / known if known else None, tickets=to_do.get(_key(device), 0),
     )  # fmt: skip

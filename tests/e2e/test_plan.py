@@ -113,7 +113,17 @@ def test_a_found_door_is_placed_drawn_and_bound(
     desk.fits()
     desk.shoot(shots, f"plan-arranged-{width}", whole=True)
 
-    desk.page.reload()
+    # from the plan to the same zone on a camera's picture, and back to where one was
+    desk.hook("plan-on-camera").click()
+    expect(desk.hook("sight-add-form")).to_be_visible()
+    expect(desk.page.get_by_role("status").filter(has_text="9号楼1单元门")).to_be_visible()
+    desk.shoot(shots, f"plan-on-camera-{width}", whole=True)
+    desk.hook("sight-back").click()
+    expect(desk.hook("plan-arrange")).to_be_visible()
+    expect(desk.page.get_by_label("选择防区")).to_have_value("door_9")
+
+    desk.open()
+    desk.hook("plan-link").click()
     expect(marker).to_be_visible()
     expect(zone).to_have_attribute("data-status", "calm")
     zone.focus()

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, expect
 
 from hub.config.yaml import load, plain
 from tests.kit.broker import free_port
-from tests.kit.browser import PATIENCE, Desk, need_desk, running_chromium
+from tests.kit.browser import PATIENCE, Desk, drawn, need_desk, running_chromium
 from tests.kit.hub import HubProcess, MakeHub, hub_of
-from tests.kit.past import record_visits
+from tests.kit.past import record_picture, record_visits
 from tests.kit.site import ROOT
 from tests.kit.wait import until
 
@@ -68,8 +70,20 @@ def hub(hub_of: MakeHub, tmp_path: Path) -> HubProcess:
     (tmp_path / "rules" / "fire_lane_blocked.yaml").write_text(shipped(), "utf-8")
     hub = hub_of(config)
     record_visits(hub.data, VISITS)
+    record_picture(hub.data, "lane_3", 5.2 - 3.1 / 1440, picture())  # of the visit of twelve minutes
     hub.start()
     return hub
+
+
+def picture() -> bytes:
+    """Return what a camera saw: a car in the lane."""
+    image = Image.new("RGB", (640, 360), (90, 100, 110))
+    pen = ImageDraw.Draw(image)
+    pen.polygon([(180, 360), (460, 360), (380, 80), (280, 80)], fill=(60, 62, 66))
+    pen.rounded_rectangle([270, 190, 390, 300], 18, fill=(190, 40, 40))
+    file = io.BytesIO()
+    image.save(file, "JPEG")
+    return file.getvalue()
 
 
 def shipped() -> str:
@@ -151,6 +165,9 @@ def test_three_minutes_become_five_for_one_lane_only(
     expect(desk.hook("try-found")).to_contain_text("会触发 2 次")
     expect(desk.hook("try-difference")).to_contain_text("少 3 次")
     expect(desk.hook("bar")).to_have_count(5)
+    expect(desk.hook("bar-picture")).to_have_count(1)
+    expect(desk.hook("trial-seen")).to_contain_text("5 次中有 1 次")
+    assert drawn(desk.hook("trial-picture")) == (640, 360)
     desk.fits()
     desk.shoot(shots, f"rules-try-{width}", whole=True)
     accessible(desk)

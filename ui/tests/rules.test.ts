@@ -114,7 +114,7 @@ describe('completion', () => {
 
 describe('what a trial found', () => {
   const life = (zone: string, from: string, to: string | null): BacktestLife => ({
-    zone, since: from, opened_at: from, running: false, late_s: 0, cleared_at: to, reason: null, done: {}, withheld: {},
+    zone, since: from, opened_at: from, running: false, late_s: 0, cleared_at: to, reason: null, done: {}, withheld: {}, pictures: [],
   })
   const lives = [life('a', '2026-01-01T00:00:00Z', '2026-01-01T00:05:00Z'), life('a', '2026-01-02T00:00:00Z', null)]
   const result = (comparison: BacktestResult['comparison']): BacktestResult => ({

@@ -123,6 +123,21 @@ async def test_alarms_by_verdict_rule_zone_and_device(book: Book) -> None:
     assert found.answered == Spread(3, 4 * MINUTE, 6 * MINUTE)
     assert found.closed == Spread(4, 2 * MINUTE, 6 * MINUTE)
     assert found.escalations == 3
+    assert found.begun == Spread(0, None, None)
+
+
+async def test_until_somebody_begins(book: Book) -> None:
+    first, second = await book.alarm(0), await book.alarm(10)
+    await book.alarm(20)
+    for name, minutes, state, seen in (
+        (first, 2, IncidentState.ACKNOWLEDGED, IncidentState.OPEN),
+        (first, 5, IncidentState.IN_PROGRESS, IncidentState.ACKNOWLEDGED),
+        (second, 13, IncidentState.IN_PROGRESS, IncidentState.OPEN),
+    ):
+        assert await handle(book.journal, Handling(name, state, at(minutes), "王师傅"), seen)
+    found = await book.figures()
+    assert found.answered == Spread(2, 2 * MINUTE, 3 * MINUTE)
+    assert found.begun == Spread(2, 3 * MINUTE, 5 * MINUTE)
 
 
 async def test_an_empty_journal(book: Book) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from typing import Any
 
 import aiohttp
@@ -10,15 +11,18 @@ import msgspec
 import pytest
 
 from hub.journal.apart import to_the_end
+from hub.model.decision import Decision, IncidentOpened, Opened, Severity
 from hub.model.entry import Entry, Trust
-from hub.model.ids import EntityId
+from hub.model.ids import ActivationId, EntityId, RuleId, ZoneId
 from hub.model.reading import Presence, Quality, Reading
-from hub.model.time import MINUTE, SECOND, Instant, isoformat
+from hub.model.time import MINUTE, SECOND, Duration, Instant, isoformat
 from hub.web import schema
 from hub.web.backtest import BUSY
+from hub.web.routes import API
 from tests.kit.clock import START
 from tests.kit.facts import at
 from tests.kit.office import Office
+from tests.kit.store import rows
 from tests.unit.config.test_site import RULE
 
 CAR = EntityId("mqtt_discovery.car")
@@ -53,6 +57,43 @@ async def test_a_draft_is_tried_beside_the_active_rule(desk: Office) -> None:
     (missed,) = result.comparison.only_old
     assert (missed.opened_at, missed.done) == (isoformat(at(180)), {"capture": 1})
     assert msgspec.json.decode(msgspec.json.encode(result), type=schema.BacktestOut) == result
+
+
+async def picture(desk: Office, name: str, seconds: int, zone: str = "lane", media: str = "image/jpeg") -> None:
+    """Keep a picture that another rule took, and the incident that it is of."""
+    who = (RuleId("other"), ZoneId(zone), at(seconds), ActivationId(name))
+    decisions: list[Decision] = [Opened(*who, at(seconds), Duration(0), ()), IncidentOpened(*who, Severity.LOW)]
+    await desk.context.journal.commit(Entry(at(seconds), decisions=decisions))
+    values = (name, name, "c", f"evidence/{name}", media, "s", 1, at(seconds))
+
+    def keep(db: sqlite3.Connection) -> None:
+        db.execute("INSERT INTO evidence VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+
+    await desk.context.journal.execute(keep)
+
+
+async def test_what_it_would_have_done_is_shown_with_the_pictures_that_are_there(desk: Office) -> None:
+    await park(desk)
+    for name, seconds in {"before": -5, "came": 5, "near": 170, "hit": 185, "after": 400, "late": 790}.items():
+        await picture(desk, name, seconds)
+    await picture(desk, "gate", 181, zone="gate")
+    await picture(desk, "spoken", 182, media="audio/wav")
+    result = (await lines(await desk.ask(PATH, "manager", "POST", json=wanted())))[-1].result
+    assert result is not None
+    (life,) = result.activations
+    assert [one.id for one in life.pictures] == ["came", "near", "hit"], "the nearest three since the car came"
+    assert life.pictures[-1].incident is not None
+    folder = desk.context.data / "evidence"
+    folder.mkdir()
+    (folder / "hit").write_bytes(b"jpeg")
+    answer = await desk.ask(life.pictures[-1].url, "manager")
+    assert (answer.status, await answer.read()) == (200, b"jpeg"), "by the route that audits it"
+    audit = rows(desk.context.data, "SELECT action, target FROM audit WHERE actor = 'manager' AND action = 'evidence'")
+    assert audit == [("evidence", "hit")]
+    least = {route.name: route.role for route in API}
+    assert least["backtest"] is not None
+    assert least["evidence"] is not None
+    assert least["backtest"] >= least["evidence"], "who hears of a picture may see it"
 
 
 async def test_a_rule_for_one_zone_is_tried_beside_the_one_that_serves_it_now(desk: Office) -> None:

@@ -90,6 +90,7 @@ async def test_the_month_as_json(desk: Office) -> None:
     assert [row[1] for row in by_id["looked"]["rows"]] == [0, 0]
     assert by_id["evidence"]["rows"] == []
     assert "falling" not in by_id, "the site has no facade"
+    assert {row[1]["zh"] for row in by_id["unrecorded"]["rows"]} == {"未记录"}, "nothing is invented"
     other = await (await desk.ask("/api/v1/reports?period=day&at=2001-01-01", "manager")).json()
     assert other["tables"][0]["rows"] == [[{"zh": "合计", "en": "Total"}, 0, 0, 0, 0, None]]
 

@@ -1620,6 +1620,8 @@ export interface components {
             };
             late_s: number;
             opened_at: string;
+            /** @default [] */
+            pictures: components["schemas"]["EvidenceOut"][];
             reason: components["schemas"]["Reason"] | null;
             running: boolean;
             since: string;
@@ -3510,6 +3512,7 @@ export interface components {
             signal: number | null;
             state: string;
             tickets: number;
+            unconfirmed: number;
             untrusted: number;
         };
         /**

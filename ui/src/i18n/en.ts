@@ -113,7 +113,7 @@ export const en: Messages = {
   },
   capture: {
     pending: 'Waiting to take a picture', started: 'Taking a picture', done: 'Picture taken', failed: 'Picture failed',
-    dropped: 'Picture given up',
+    dropped: 'Picture given up', filmed: 'Clip recorded',
   },
   notify: {
     pending: 'Waiting to notify {contact}', started: 'Notifying {contact}', done: 'Notified {contact}',

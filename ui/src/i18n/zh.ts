@@ -116,8 +116,8 @@ export const zh = {
     line: '喊话：{text}', pending: '等待播放', started: '正在播放', done: '已播放', failed: '未播放', dropped: '已放弃，没有播放',
   } satisfies Record<CommandStatus | 'line', string>,
   capture: {
-    pending: '等待拍照', started: '正在拍照', done: '已拍照', failed: '拍照失败', dropped: '已放弃拍照',
-  } satisfies Record<CommandStatus, string>,
+    pending: '等待拍照', started: '正在拍照', done: '已拍照', failed: '拍照失败', dropped: '已放弃拍照', filmed: '已录像',
+  } satisfies Record<CommandStatus | 'filmed', string>,
   notify: {
     pending: '等待通知 {contact}', started: '正在通知 {contact}', done: '已通知 {contact}', failed: '未送达：{contact}',
     dropped: '已放弃通知 {contact}',

@@ -13,9 +13,14 @@ export const upkeep = shallowReadonly(all)
 export const openTickets = shallowReadonly(toDo)
 export const doneTickets = shallowReadonly(finished)
 
+/** Entities that are silent, rather than merely waiting to say again what they said before a restart. */
+export function silent(device: Upkeep): number {
+  return device.untrusted - device.unconfirmed
+}
+
 /** The higher, the sooner somebody must look: not working, silent, empty battery, noisy. */
 export function trouble(device: Upkeep): number {
-  return (device.state !== 'running' ? 8 : 0) + (device.untrusted > 0 ? 4 : 0) + (device.battery !== null && device.battery < 20 ? 2 : 0)
+  return (device.state !== 'running' ? 8 : 0) + (silent(device) > 0 ? 4 : 0) + (device.battery !== null && device.battery < 20 ? 2 : 0)
     + ((device.noise ?? 0) > 0.3 ? 1 : 0)
 }
 

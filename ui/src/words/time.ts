@@ -36,6 +36,19 @@ export function fullTime(instant: string, timezone: string): string {
   return format('full', timezone).format(new Date(instant))
 }
 
+/** The instant of `2026-11-20T14:03` on the clocks of a site, as ISO 8601; null where it is no time. */
+export function instantOf(local: string, timezone: string): string | null {
+  const wall = Date.parse(`${local}Z`)
+  if (Number.isNaN(wall)) return null
+  let found = wall
+  // An offset holds at its own instant: near a change of the clocks the first guess may lie on the wrong side of it.
+  for (let tries = 0; tries < 2; tries += 1) {
+    const shown = Date.parse(`${fullTime(new Date(found).toISOString(), timezone).replace(' ', 'T')}Z`)
+    found += wall - shown
+  }
+  return new Date(found).toISOString()
+}
+
 /** The clock alone on the site's today, with month and day before it otherwise: `11-20 14:03:07`. */
 export function shortTime(instant: string, timezone: string, now: number): string {
   const day = format('day', timezone)

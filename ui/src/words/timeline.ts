@@ -55,7 +55,7 @@ const LINES: { [K in Step['kind']]: (step: Extract<Step, { kind: K }>, evidence:
   command(step, evidence) {
     return {
       stage: step.action,
-      title: commandTitle(step),
+      title: commandTitle(step, evidence.get(step.evidence ?? '')?.media_type.startsWith('video/') ?? false),
       tone: step.status === 'failed' || step.status === 'dropped' ? 'warn' : 'plain',
       notes: commandNotes(step),
       evidence: evidence.get(step.evidence ?? '') ?? null,
@@ -106,8 +106,9 @@ function stepLine(step: Step, evidence: Evidences): Line {
 
 const EMPTY: Pick<Line, 'tone' | 'notes' | 'trace' | 'evidence'> = { tone: 'plain', notes: [], trace: [], evidence: null }
 
-function commandTitle(step: CommandStep): string {
+function commandTitle(step: CommandStep, filmed: boolean): string {
   if (step.action === 'say') return t('say.line', { text: say(step.text) })
+  if (step.action === 'capture' && filmed) return t('capture.filmed')
   if (step.action === 'capture') return t(`capture.${step.status}`)
   return t(`notify.${step.status}`, { contact: say(step.contact) || t('timeline.contact') })
 }
