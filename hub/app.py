@@ -62,6 +62,7 @@ from hub.runtime.watch import follow_clock, follow_files
 from hub.runtime.watchdog import Watchdog
 from hub.sdk.addresses import session
 from hub.seeing.eyes import Eyes, clip_seconds
+from hub.seeing.sightings import Sightings
 from hub.web.auth import Doorkeeper
 from hub.web.context import Context
 from hub.web.firmware import surroundings
@@ -162,7 +163,9 @@ async def _build(config: Path, data: Path, folder: SiteFolder, stack: AsyncExitS
     stack.push_async_callback(speech.close)
     store = EvidenceStore(data)
     parts: _Parts
-    eyes = Eyes()
+    sightings = Sightings(data)
+    stack.push_async_callback(sightings.close)
+    eyes = Eyes(sightings)
 
     def site() -> Site:
         return parts.folder.settings.site
@@ -262,6 +265,9 @@ async def _start(
             parts.journal, lambda: parts.folder.settings.evidence.tsa, partial(ask_authority, parts.lender.http)
         ),
     )
+    if parts.eyes.sightings is not None:
+        kept = parts.eyes.sightings.erase_in_time
+        _background(stack, kept(lambda: parts.folder.settings.evidence.retention, parts.clock.now))
     doorkeeper = Doorkeeper(parts.journal, queries, parts.clock)
     stack.callback(doorkeeper.close)
     _background(stack, _note_rules(parts))

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from hub.runtime.registry import Registry
     from hub.runtime.reports import Reports
     from hub.seeing.manager import Manager
+    from hub.seeing.sightings import Sightings
 
 log = structlog.get_logger()
 
@@ -46,9 +47,11 @@ def clip_seconds(rules: Iterable[Rule]) -> float:
 class Eyes:
     """Closed until a site needs them: numpy and FFmpeg take a tenth of a second to load, and are an extra."""
 
-    def __init__(self) -> None:
+    def __init__(self, sightings: Sightings | None = None) -> None:
         self.manager: Manager | None = None
         """None while nobody must see."""
+        self.sightings = sightings
+        """What has passed the cameras; None where nothing is kept."""
 
     async def open(
         self,
@@ -71,7 +74,8 @@ class Eyes:
             problems.raise_("vision", text)
             log.error("vision.unavailable", missing=error.name)
             return
-        self.manager = Manager(Surroundings(site, registry, reports, runtime, problems, data, ring_s))
+        around = Surroundings(site, registry, reports, runtime, problems, data, ring_s, self.sightings)
+        self.manager = Manager(around)
         await self.manager.run()
 
     def watched(self, camera: EntityId) -> bool:

@@ -18,7 +18,7 @@ import msgspec
 import structlog
 
 from hub.model.entry import Note
-from hub.model.errors import Unreachable
+from hub.model.errors import JournalError, Unreachable
 from hub.model.ids import EntityId
 from hub.model.reading import Alarm, Presence, Quality, Reading
 from hub.model.site import Sees
@@ -31,7 +31,7 @@ from hub.seeing.orders import DEVICE, DOMAIN, blindness, bulky, cameras, equipme
 from hub.vision.falling.event import Severity
 from hub.vision.lane.event import Presence as Stands
 from hub.vision.worker.parent import Workers
-from hub.vision.worker.wire import Carried, Fell, Health, LaneNow, Link, Seen, Watch
+from hub.vision.worker.wire import Carried, Fell, Health, LaneNow, Link, Passed, Seen, Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from hub.runtime.problems import Problems
     from hub.runtime.registry import Registry
     from hub.runtime.reports import Reports
+    from hub.seeing.sightings import Sightings
     from hub.vision.worker.parent import Told
 
 log = structlog.get_logger()
@@ -51,6 +52,8 @@ log = structlog.get_logger()
 LOOK, CONFIRM = 2.0, 300.0
 #: Seconds after which a fall is over.
 FALLEN = 5.0
+#: Records that wait to be kept; more are dropped: a store that is so slow is no reason to fill the memory.
+WAITING = 1000
 #: Seconds between a fall and the command that asks for its picture.
 NEAR = 30.0
 
@@ -67,6 +70,8 @@ class Surroundings:
     data: Path
     ring_s: Callable[[], float] = lambda: 60.0
     """Seconds that each camera keeps, so that a clip may begin before its event."""
+    sightings: Sightings | None = None
+    """Where what passes is kept; None keeps nothing."""
 
 
 class Manager:
@@ -82,6 +87,7 @@ class Manager:
         self._unsaved: set[EntityId] = set()
         self._said: asyncio.Queue[tuple[Sample, ...]] = asyncio.Queue()
         self._falls: dict[EntityId, tuple[float, EntityId, bytes]] = {}
+        self._passed: asyncio.Queue[Passed] = asyncio.Queue(WAITING)
         self._reviews: asyncio.Queue[tuple[Carried, float]] = asyncio.Queue()
         self.health: dict[EntityId, Health] = {}
         """The last word of each camera that is watched."""
@@ -94,6 +100,8 @@ class Manager:
             group.create_task(self._hand_in())
             group.create_task(self._save())
             group.create_task(self._review())
+            if self._around.sightings is not None:
+                group.create_task(self._keep_sightings(self._around.sightings))
             while True:
                 await self._arrange(stack)
                 await asyncio.sleep(LOOK)
@@ -204,6 +212,9 @@ class Manager:
             self._fell(message)
         elif isinstance(message, Carried):
             self._carried(message)
+        elif isinstance(message, Passed):
+            if self._around.sightings is not None and not self._passed.full():
+                self._passed.put_nowait(message)
         elif (kept := self._kept.get(EntityId(message.lane))) is not None:
             if isinstance(message, Seen):
                 self._lane(message.now)
@@ -304,6 +315,15 @@ class Manager:
                 await asyncio.to_thread(reviews.keep, self._around.data, message.name, at, message.jpeg)
             except OSError as error:
                 log.warning("vision.review_not_kept", entity=message.name, reason=error.strerror)
+
+    async def _keep_sightings(self, sightings: Sightings) -> None:
+        """Keep what has passed, so that it can be found again."""
+        while True:
+            message = await self._passed.get()
+            try:
+                await sightings.add(message.camera, message.what)
+            except JournalError as error:
+                log.warning("vision.sighting_not_kept", camera=message.camera, reason=str(error))
 
     def _tell(self, entity: EntityId, alarm: Alarm) -> None:
         before, when = self._told.get(entity, (None, 0.0))

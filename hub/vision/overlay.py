@@ -61,8 +61,11 @@ def hide_plates(picture: Picture, boxes: Sequence[Box]) -> None:
                 square[:] = square.mean(axis=(0, 1))
 
 
-def to_jpeg(picture: Picture) -> bytes:
-    """Encode an RGB picture. FFmpeg's encoder takes ``yuv420p`` only as "unofficial", and the range is the full one."""
+def to_jpeg(picture: Picture, quality: tuple[int, int] = (2, 6)) -> bytes:
+    """Encode an RGB picture; ``quality`` is the best and the worst it may have, 2 to 31.
+
+    FFmpeg's encoder takes ``yuv420p`` only as "unofficial", and the range is the full one.
+    """
     from av.video.codeccontext import VideoCodecContext
     from av.video.reformatter import ColorRange
 
@@ -73,7 +76,7 @@ def to_jpeg(picture: Picture) -> bytes:
     encoder.width, encoder.height, encoder.pix_fmt = full.width, full.height, "yuv420p"
     encoder.color_range = ColorRange.JPEG
     encoder.framerate = Fraction(1)
-    encoder.options = {"strict": "unofficial", "qmin": "2", "qmax": "6"}  # q 2 is best, 31 worst
+    encoder.options = {"strict": "unofficial", "qmin": str(quality[0]), "qmax": str(quality[1])}
     return b"".join(bytes(packet) for packet in (*encoder.encode(full), *encoder.encode(None)))
 
 

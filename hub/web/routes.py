@@ -27,6 +27,7 @@ from hub.web.routing import Route, UserRole
 from hub.web.rules import RULES
 from hub.web.search import SEARCH
 from hub.web.sight import SIGHT
+from hub.web.sightings import SIGHTINGS
 from hub.web.talk import TALK
 from hub.web.upkeep import UPKEEP
 from hub.web.users import USERS
@@ -50,6 +51,7 @@ API: tuple[Route, ...] = (
     *PLACES,
     *PLANS,
     *SIGHT,
+    *SIGHTINGS,
     Route("GET", "/api/v1/site", "site", "The community and its hub", _VIEWER, h.site, returns=s.SiteOut),
     Route("PUT", "/api/v1/site/modes/{mode}", "set_mode", "Switch a mode", _GUARD, h.set_mode, returns=s.ModeOut,
           takes=s.ModeIn),

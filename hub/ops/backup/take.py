@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 #: What the data folder holds and a backup does not: it is made again, or belongs to the machine.
-LEFT_OUT = frozenset({FILE, f"{FILE}-wal", f"{FILE}-shm", "hub.lock", "speech", "site", "demo", "estate"})
+LEFT_OUT = frozenset({FILE, f"{FILE}-wal", f"{FILE}-shm", "hub.lock", "speech", "site", "demo", "estate"}) | {
+    f"sightings.sqlite3{end}"
+    for end in ("", "-wal", "-shm")  # small pictures of a month: much, and no evidence
+}
 #: Of the broker's folder only accounts are kept: its messages are repeated by the devices, or old.
 BROKER_LEFT_OUT = frozenset({"mosquitto.db", "mosquitto.conf", "mosquitto.log"})
 #: Folders of a site.

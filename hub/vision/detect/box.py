@@ -3,26 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import StrEnum
 from typing import Protocol
 
 import msgspec
 
+from hub.vision.detect.kind import Kind as Kind
 from hub.vision.frame import Frame
-
-
-class Kind(StrEnum):
-    """What a zone can be asked about; a model's own labels are mapped to these by its card."""
-
-    VEHICLE = "vehicle"
-    PERSON = "person"
-    BICYCLE = "bicycle"
-    """Motorcycles and e-bikes, too, where a model does not tell them apart."""
-    EBIKE = "ebike"
-    WHEELCHAIR = "wheelchair"
-    PRAM = "pram"
-    PLATE = "plate"
-    OTHER = "other"
 
 
 class Detection(msgspec.Struct, frozen=True):

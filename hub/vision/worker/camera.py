@@ -17,7 +17,7 @@ from hub.model.text import clean
 from hub.vision.falling.detector import FallDetector
 from hub.vision.falling.drawing import draw_track
 from hub.vision.falling.event import Fall
-from hub.vision.frame import Frame
+from hub.vision.frame import Frame, shrink
 from hub.vision.health import CameraHealth
 from hub.vision.lane.event import Presence
 from hub.vision.lane.grid import HEIGHT, WIDTH
@@ -26,10 +26,11 @@ from hub.vision.lane.watch import LaneWatch
 from hub.vision.lift.floor import EMPTY
 from hub.vision.lift.watch import LiftWatch
 from hub.vision.overlay import drawn, hide_plates, to_jpeg
+from hub.vision.sighting.watch import SightingWatch
 from hub.vision.worker.clock import StreamClock
 from hub.vision.worker.ring import Clip, Ring
 from hub.vision.worker.stream import opened
-from hub.vision.worker.wire import Carried, Fell, Health, Kept, LaneNow, Link, Policy, Seen, Show, ToHub, Watch
+from hub.vision.worker.wire import Carried, Fell, Health, Kept, LaneNow, Link, Passed, Policy, Seen, Show, ToHub, Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -55,8 +56,8 @@ RATE = 10.0
 KEEP = 60.0
 #: Width in pixels of a picture shown to staff, and to everybody.
 STAFF, PUBLIC = 1280, 640
-#: Width in pixels of a picture that is kept for review.
-REVIEW = 640
+#: Width in pixels of a picture that is kept for review; of one that thumbnails are cut from.
+REVIEW, PORTRAIT = 640, 960
 
 
 class Camera(threading.Thread):
@@ -82,6 +83,8 @@ class Camera(threading.Thread):
         self._lift = (
             None if lift is None else LiftWatch(lift.polygon, frozenset(lift.knows) if detector else frozenset())
         )
+        self._passing = SightingWatch()
+        self._seen: tuple[float, Sequence[Detection] | None] = (0.0, None)
         self._lag, self._awake_until = 0.0, 0.0
         self._times: deque[float] = deque(maxlen=1000)
         self.beat = time.monotonic()
@@ -208,6 +211,8 @@ class Camera(threading.Thread):
             self._awake_until = at + AWAKE
         if self._lift is not None and self._lift.wants(at):
             self._look_into_lift(self._lift, frame, picture)
+        if self._passing.wants(at):
+            self._look_for_passers(frame, picture)
         wanting = {name: lane for name, lane in self._lanes.items() if lane.wants(at)}
         if not wanting:
             return
@@ -241,6 +246,14 @@ class Camera(threading.Thread):
             jpeg = to_jpeg(_rgb(picture, REVIEW)) if changed is not None else b""
             self._say(Carried(self._watch.camera, name, lift.now, jpeg))
 
+    def _look_for_passers(self, frame: Frame, picture: VideoFrame) -> None:
+        at, luma = frame.at, shrink(frame.luma, WIDTH, HEIGHT)
+        gone = self._passing.see(
+            luma, at, lambda: _rgb(picture, PORTRAIT), lambda: self._detect(picture, at), _hues(picture)
+        )
+        for sighting in gone:
+            self._say(Passed(self._watch.camera, sighting))
+
     def _look_for_falls(self, detector: FallDetector, picture: VideoFrame, at: float) -> None:
         luma = _luma(picture)
         try:
@@ -266,13 +279,16 @@ class Camera(threading.Thread):
                 )
 
     def _detect(self, picture: VideoFrame, at: float) -> Sequence[Detection] | None:
+        """Ask the model, once for each picture; None without one."""
         if self._detector is None:
             return None
-        try:
-            return self._detector.detect((Frame(_pixels(picture, "bgr24"), at),))[0]
-        except ModelError as error:
-            self._reason = clean(str(error), 120)
-            return None
+        if self._seen[0] != at:
+            try:
+                self._seen = at, self._detector.detect((Frame(_pixels(picture, "bgr24"), at),))[0]
+            except ModelError as error:
+                self._reason = clean(str(error), 120)
+                self._seen = at, None
+        return self._seen[1]
 
     def _rate(self) -> float:
         """Return the stream's frames per second over the last seconds of it."""
@@ -312,6 +328,19 @@ def _rgb(picture: VideoFrame, wide: int) -> npt.NDArray[np.uint8]:
     wide = min(wide, picture.width) // 2 * 2
     size = picture.reformat(width=wide, height=round(wide * picture.height / picture.width / 2) * 2, format="rgb24")
     return np.asarray(size.to_ndarray(), dtype=np.uint8)
+
+
+def _hues(picture: VideoFrame) -> npt.NDArray[np.float32] | None:
+    """Return U and V in half the analysed size, single pixels as they were decoded; None where they have no planes."""
+    if picture.format.name not in {"yuv420p", "yuvj420p", "yuv422p", "yuvj422p"}:
+        return None
+    found = np.empty((2, HEIGHT // 2, WIDTH // 2), dtype=np.float32)
+    for into, plane in zip(found, picture.planes[1:], strict=True):
+        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
+        down, across = (np.arange(size) * have // size for size, have in
+                        ((HEIGHT // 2, plane.height), (WIDTH // 2, plane.width)))  # fmt: skip
+        into[:] = rows[np.ix_(down, across)]
+    return found
 
 
 def _luma(picture: VideoFrame) -> npt.NDArray[np.uint8]:

@@ -24,6 +24,7 @@ from hub.vision.worker.wire import (
     Health,
     Kept,
     Link,
+    Passed,
     Ping,
     Pong,
     Seen,
@@ -45,7 +46,7 @@ AGAIN, MOST, PROVEN = 0.5, 30.0, 60.0
 CLIP = 10.0
 
 #: What the hub hears of its cameras.
-Told = Health | Seen | Kept | Fell | Carried
+Told = Health | Seen | Kept | Fell | Carried | Passed
 
 _COMMAND = (sys.executable, "-m", "hub.vision.worker")
 

@@ -17,6 +17,7 @@ from hub.vision.health import Picture
 from hub.vision.lane.event import LaneEvent, Presence
 from hub.vision.lane.place import Box
 from hub.vision.lift.watch import LiftNow
+from hub.vision.sighting.record import Sighting
 
 #: Largest message in bytes: the saved state of a lane with some hundred stays.
 MAX_FRAME = 16 * 1024 * 1024
@@ -197,6 +198,13 @@ class Carried(msgspec.Struct, frozen=True, tag=True):
     jpeg: bytes = b""
 
 
+class Passed(msgspec.Struct, frozen=True, tag=True):
+    """Worker → hub: something has passed a camera, and has gone."""
+
+    camera: str
+    what: Sighting
+
+
 class WasCut(msgspec.Struct, frozen=True, tag=True):
     """Worker → hub: what became of a Cut: from when until when, or why not."""
 
@@ -219,7 +227,7 @@ class Pong(msgspec.Struct, frozen=True, tag=True):
 
 
 ToWorker = Watch | Unwatch | Cut | Show | Ping
-ToHub = Health | Seen | Kept | Fell | Carried | WasCut | Shown | Pong
+ToHub = Health | Seen | Kept | Fell | Carried | Passed | WasCut | Shown | Pong
 
 _ENCODER = msgspec.msgpack.Encoder()
 _TO_WORKER: msgspec.msgpack.Decoder[ToWorker] = msgspec.msgpack.Decoder(ToWorker)
