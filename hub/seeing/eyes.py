@@ -11,6 +11,7 @@ from hub.model.decision import Capture
 from hub.model.errors import Unreachable
 from hub.model.text import Text
 from hub.model.time import SECOND, Instant
+from hub.seeing.onlookers import Onlookers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -49,6 +50,7 @@ class Eyes:
     def __init__(self) -> None:
         self.manager: Manager | None = None
         """None while nobody must see."""
+        self.onlookers = Onlookers()
 
     async def open(
         self,
