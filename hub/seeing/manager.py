@@ -31,7 +31,7 @@ from hub.seeing.orders import DEVICE, DOMAIN, blindness, bulky, cameras, equipme
 from hub.vision.falling.event import Severity
 from hub.vision.lane.event import Presence as Stands
 from hub.vision.worker.parent import Workers
-from hub.vision.worker.wire import Carried, Fell, Health, LaneNow, Link, Passed, Seen, Watch
+from hub.vision.worker.wire import Carried, Fell, Health, LaneNow, Link, Listed, Passed, Seen, Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -115,21 +115,30 @@ class Manager:
 
         Raises DeviceError.
         """
-        if self._workers is None:
-            raise Unreachable("no camera is watched")
-        return await self._workers.clip(camera, start, end, path)
+        return await self._must().clip(camera, start, end, path)
 
     async def picture(self, camera: EntityId, *, public: bool = False, plain: bool = False) -> bytes:
         """Return the last picture as JPEG with lanes, boxes and time; ``public`` hides plates, ``plain`` draws nothing.
 
         Raises DeviceError.
         """
-        if self._workers is None:
-            raise Unreachable("no camera is watched")
         ahead = datetime.now(UTC).astimezone(ZoneInfo(self._around.site().timezone)).utcoffset()
-        return await self._workers.picture(
+        return await self._must().picture(
             camera, 0 if ahead is None else round(ahead.total_seconds()), public=public, plain=plain
         )
+
+    async def groups(self, camera: EntityId) -> Listed:
+        """Return the groups of pictures that are kept whole, oldest first. Raises DeviceError."""
+        return await self._must().groups(camera)
+
+    async def group(self, camera: EntityId, number: int) -> tuple[bytes, bytes]:
+        """Return one of them for a browser: initialization section and segment. Raises DeviceError."""
+        return await self._must().group(camera, number)
+
+    def _must(self) -> Workers:
+        if self._workers is None:
+            raise Unreachable("no camera is watched")
+        return self._workers
 
     def fall(self, entities: Iterable[EntityId], at: Instant) -> tuple[EntityId, bytes] | None:
         """Return the camera and the picture of what one of these saw fall last, when that was near an instant."""

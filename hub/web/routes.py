@@ -18,6 +18,7 @@ from hub.web.device_tests import DEVICE_TESTS
 from hub.web.duty import DUTY
 from hub.web.evidence import EVIDENCE
 from hub.web.incidents import INCIDENTS
+from hub.web.onlook import ONLOOK
 from hub.web.openapi import document
 from hub.web.places import PLACES
 from hub.web.plans import PLANS
@@ -52,6 +53,7 @@ API: tuple[Route, ...] = (
     *PLANS,
     *SIGHT,
     *SIGHTINGS,
+    *ONLOOK,
     Route("GET", "/api/v1/site", "site", "The community and its hub", _VIEWER, h.site, returns=s.SiteOut),
     Route("PUT", "/api/v1/site/modes/{mode}", "set_mode", "Switch a mode", _GUARD, h.set_mode, returns=s.ModeOut,
           takes=s.ModeIn),

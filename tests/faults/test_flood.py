@@ -122,7 +122,10 @@ def test_alarms_come_in_time_through_a_flood(tmp_path: Path, hub_of: MakeHub) ->
             sent = crowd.tell("calm") + one.tell("calm") - METERS - 1
             rate = sent / (time.monotonic() - began)
         telemetry = "SELECT COUNT(*) FROM readings WHERE entity LIKE 'mqtt_discovery.meter_%' AND value IS NOT NULL"
-        shed = lambda: hub.messages().get(("mqtt_discovery", "shed"), 0)  # noqa: E731 - looked up again and again
+
+        def shed() -> int:
+            return int(hub.messages().get(("mqtt_discovery", "shed"), 0))
+
         drained = time.monotonic()
         until(lambda: rows(hub.data, telemetry)[0][0] + shed(), lambda all_of: all_of >= sent, within=DRAINED)
         drained = time.monotonic() - drained

@@ -67,9 +67,7 @@ def empty(rng: np.random.Generator) -> Street:
     return np.clip(picture, 0, 255).astype(np.uint8)
 
 
-def shown(
-    street: Street, passers: tuple[Passer, ...], at: float, light: Light, rng: np.random.Generator
-) -> Street:
+def shown(street: Street, passers: tuple[Passer, ...], at: float, light: Light, rng: np.random.Generator) -> Street:
     """Draw one moment."""
     picture = street.astype(np.float32)
     for passer in passers:

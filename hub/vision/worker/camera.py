@@ -30,7 +30,21 @@ from hub.vision.sighting.watch import SightingWatch
 from hub.vision.worker.clock import StreamClock
 from hub.vision.worker.ring import Clip, Ring
 from hub.vision.worker.stream import opened
-from hub.vision.worker.wire import Carried, Fell, Health, Kept, LaneNow, Link, Passed, Policy, Seen, Show, ToHub, Watch
+from hub.vision.worker.wire import (
+    Carried,
+    Fell,
+    Group,
+    Health,
+    Kept,
+    LaneNow,
+    Link,
+    Passed,
+    Policy,
+    Seen,
+    Show,
+    ToHub,
+    Watch,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -148,9 +162,19 @@ class Camera(threading.Thread):
         with self._lock:
             return self._ring.clip(start, end, path) if self._ring is not None else None
 
+    def groups(self) -> tuple[int, tuple[Group, ...]]:
+        """Return the number of the connection and its groups that are kept whole."""
+        with self._lock:
+            return self._connections, tuple(self._ring.groups()) if self._ring is not None else ()
+
+    def group(self, number: int) -> tuple[bytes, bytes] | None:
+        """Return one of them for a browser; None where it is not kept. Raises DecodeError."""
+        with self._lock:
+            return self._ring.group(number) if self._ring is not None else None
+
     def _read(self, packets: Iterator[Packet[VideoStream]], stream: VideoStream) -> None:
         with self._lock:
-            self._ring = Ring(stream, self._watch.ring_s)
+            self._ring = Ring(stream, self._watch.ring_s, self._ring.next if self._ring is not None else 1)
         self._clock.reconnected()
         self._connections += 1
         waits_for_key = True

@@ -11,7 +11,23 @@ from typing import TYPE_CHECKING
 
 from hub.model.errors import DecodeError, ModelError
 from hub.vision.worker.camera import Camera
-from hub.vision.worker.wire import Cut, Ping, Pong, Show, Shown, ToHub, Unwatch, WasCut, Watch, frame, to_worker
+from hub.vision.worker.wire import (
+    Cut,
+    Fetch,
+    Fetched,
+    List,
+    Listed,
+    Ping,
+    Pong,
+    Show,
+    Shown,
+    ToHub,
+    Unwatch,
+    WasCut,
+    Watch,
+    frame,
+    to_worker,
+)
 
 if TYPE_CHECKING:
     from hub.vision.detect.box import Detector
@@ -50,6 +66,10 @@ class _Child:
                     self._say(self._cut(message))
                 elif isinstance(message, Show):
                     self._say(self._show(message))
+                elif isinstance(message, List):
+                    self._say(self._list(message))
+                elif isinstance(message, Fetch):
+                    self._say(self._fetch(message))
         except (OSError, DecodeError):
             pass  # the hub is gone, and so is the reason to be here
 
@@ -78,6 +98,21 @@ class _Child:
         camera = self._cameras.get(show.camera)
         jpeg = camera.show(show) if camera is not None else None
         return Shown(show.id, reason="no picture yet") if jpeg is None else Shown(show.id, jpeg)
+
+    def _list(self, wanted: List) -> Listed:
+        camera = self._cameras.get(wanted.camera)
+        connection, groups = camera.groups() if camera is not None else (0, ())
+        return Listed(wanted.id, connection, groups) if groups else Listed(wanted.id, reason="nothing is kept yet")
+
+    def _fetch(self, wanted: Fetch) -> Fetched:
+        camera = self._cameras.get(wanted.camera)
+        try:
+            found = camera.group(wanted.number) if camera is not None else None
+        except DecodeError as error:
+            return Fetched(wanted.id, reason=str(error))
+        return (
+            Fetched(wanted.id, reason="nothing is kept of that time") if found is None else Fetched(wanted.id, *found)
+        )
 
     def _detector(self, watch: Watch) -> Detector | None:
         """Return a detector for one camera; a model that cannot be used leaves the camera without."""

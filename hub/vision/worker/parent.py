@@ -21,9 +21,13 @@ from hub.vision.worker.wire import (
     Carried,
     Cut,
     Fell,
+    Fetch,
+    Fetched,
     Health,
     Kept,
     Link,
+    List,
+    Listed,
     Passed,
     Ping,
     Pong,
@@ -47,6 +51,7 @@ CLIP = 10.0
 
 #: What the hub hears of its cameras.
 Told = Health | Seen | Kept | Fell | Carried | Passed
+_Answer = WasCut | Shown | Listed | Fetched
 
 _COMMAND = (sys.executable, "-m", "hub.vision.worker")
 
@@ -86,20 +91,28 @@ class Workers:
 
         Returns the times of its first and last picture. Raises DeviceError.
         """
-        worker = self._of(camera)
-        if worker is None:
-            raise Unreachable("the camera is not watched")
-        return await worker.clip(camera, start, end, path)
+        return await self._must(camera).clip(camera, start, end, path)
 
     async def picture(self, camera: str, utc_s: int = 0, *, public: bool = False, plain: bool = False) -> bytes:
         """Return the last picture of a camera as JPEG, with what is seen drawn into it unless it shall be ``plain``.
 
         Raises DeviceError.
         """
+        return await self._must(camera).picture(camera, utc_s, public, plain)
+
+    async def groups(self, camera: str) -> Listed:
+        """Return the groups of pictures that are kept whole, oldest first. Raises DeviceError."""
+        return await self._must(camera).groups(camera)
+
+    async def group(self, camera: str, number: int) -> tuple[bytes, bytes]:
+        """Return one of them for a browser (hub.vision.worker.live). Raises DeviceError."""
+        return await self._must(camera).group(camera, number)
+
+    def _must(self, camera: str) -> _Worker:
         worker = self._of(camera)
         if worker is None:
             raise Unreachable("the camera is not watched")
-        return await worker.picture(camera, utc_s, public, plain)
+        return worker
 
     @property
     def _down(self) -> int:
@@ -118,7 +131,7 @@ class _Worker:
         self.process: asyncio.subprocess.Process | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._numbers = itertools.count(1)
-        self._waiting: dict[int, asyncio.Future[WasCut | Shown]] = {}
+        self._waiting: dict[int, asyncio.Future[_Answer]] = {}
         self._answered = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -148,13 +161,23 @@ class _Worker:
         assert isinstance(shown, Shown)  # noqa: S101 - numbers are given once
         return shown.jpeg
 
-    async def _ask(self, question: Cut | Show) -> WasCut | Shown:
+    async def groups(self, camera: str) -> Listed:
+        listed = await self._ask(List(next(self._numbers), camera))
+        assert isinstance(listed, Listed)  # noqa: S101 - numbers are given once
+        return listed
+
+    async def group(self, camera: str, number: int) -> tuple[bytes, bytes]:
+        fetched = await self._ask(Fetch(next(self._numbers), camera, number))
+        assert isinstance(fetched, Fetched)  # noqa: S101 - numbers are given once
+        return fetched.begin, fetched.segment
+
+    async def _ask(self, question: Cut | Show | List | Fetch) -> _Answer:
         if self._writer is None:
             raise Unreachable("the camera worker is being started")
         answer = self._waiting[question.id] = asyncio.get_running_loop().create_future()
         try:
             self._send(question)
-            given: WasCut | Shown = await asyncio.wait_for(answer, CLIP)
+            given: _Answer = await asyncio.wait_for(answer, CLIP)
         except TimeoutError:
             raise Unreachable("the camera worker did not answer in time") from None
         finally:
@@ -220,7 +243,7 @@ class _Worker:
             self._is_down(False)
             if isinstance(message, Seen | Kept):
                 self._keep(message)
-            if isinstance(message, WasCut | Shown):
+            if isinstance(message, _Answer):
                 self._settle(message)
             elif not isinstance(message, Pong):
                 self._heard(message)
@@ -240,7 +263,7 @@ class _Worker:
             )
             self.cameras[seen.camera] = msgspec.structs.replace(watch, lanes=lanes)
 
-    def _settle(self, cut: WasCut | Shown) -> None:
+    def _settle(self, cut: _Answer) -> None:
         waiting = self._waiting.get(cut.id)
         if waiting is not None and not waiting.done():
             waiting.set_result(cut)

@@ -7,10 +7,14 @@ import os
 from collections import deque
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import av
+
+from hub.vision.worker.live import packet_of, pieces
+from hub.vision.worker.wire import Group
 
 if TYPE_CHECKING:
     from av.packet import Packet
@@ -43,9 +47,12 @@ class Clip:
 
 
 class Ring:
-    """Packets of one stream since it was opened; made anew with each connection."""
+    """Packets of one stream since it was opened; made anew with each connection. ``first`` numbers its first group."""
 
-    def __init__(self, stream: VideoStream, seconds: float) -> None:
+    def __init__(self, stream: VideoStream, seconds: float, first: int = 1) -> None:
+        self.next = first
+        """Number of the group that will come next."""
+        self._began: float | None = None
         self._stream: VideoStream | None = stream
         self._header = b""
         self._base: Fraction = stream.time_base or _RTP
@@ -64,6 +71,8 @@ class Ring:
             if not packet.is_keyframe:
                 return
             self._header, self._stream = _header(self._stream, packet), None
+        self._began = at if self._began is None else self._began
+        self.next += packet.is_keyframe
         self._packets.append(Kept(at, packet.is_keyframe, stamp, shown, bytes(packet)))
         self.size += packet.size
         while self._packets and (self._is_old(at) or self.size > MAX_BYTES):
@@ -72,6 +81,24 @@ class Ring:
     def _is_old(self, now: float) -> bool:
         """Keep a little more than asked for, so that the group of the oldest asked second is whole."""
         return self._packets[0].at < now - self._seconds - 10
+
+    def groups(self) -> list[Group]:
+        """Return the groups that are whole: the last one still grows."""
+        begins = [packet.at for packet in self._packets if packet.key]
+        first = self.next - len(begins)
+        return [Group(first + place, at, max(0.0, after - at)) for place, (at, after) in enumerate(pairwise(begins))]
+
+    def group(self, number: int) -> tuple[bytes, bytes] | None:
+        """Return a group for a browser (hub.vision.worker.live); None where it is not kept. Raises DecodeError."""
+        current = self.next - sum(packet.key for packet in self._packets) - 1
+        chosen: list[Kept] = []
+        for packet in self._packets:
+            current += packet.key
+            if current == number:
+                chosen.append(packet)
+            elif current > number:
+                return pieces(self._header, self._base, chosen, chosen[0].at - (self._began or 0.0)) if chosen else None
+        return None
 
     def clip(self, start: float, end: float, path: Path) -> Clip | None:
         """Write an MP4 from the last key frame before ``start`` until ``end``; None where there is none.
@@ -88,11 +115,7 @@ class Ring:
         with av.open(io.BytesIO(self._header)) as known, av.open(str(half), "w", format="mp4") as file:
             stream = file.add_stream_from_template(known.streams.video[0])
             for item in chosen:
-                packet = av.Packet(item.data)
-                packet.stream, packet.time_base = stream, self._base
-                packet.dts, packet.pts = item.stamp - chosen[0].stamp, item.shown - chosen[0].stamp
-                packet.is_keyframe = item.key
-                file.mux(packet)
+                file.mux(packet_of(item, chosen[0].stamp, stream, self._base))
         os.replace(half, path)  # noqa: PTH105 - the same call, and it says what it does
         return Clip(chosen[0].at, chosen[-1].at, len(chosen))
 

@@ -118,6 +118,21 @@ class Show(msgspec.Struct, frozen=True, tag=True):
     plain: bool = False
 
 
+class List(msgspec.Struct, frozen=True, tag=True):
+    """Hub → worker: which groups of pictures of a camera are kept whole, for somebody who looks on."""
+
+    id: int
+    camera: str
+
+
+class Fetch(msgspec.Struct, frozen=True, tag=True):
+    """Hub → worker: one of these groups as fragmented MP4."""
+
+    id: int
+    camera: str
+    number: int
+
+
 class Ping(msgspec.Struct, frozen=True, tag=True):
     """Hub → worker: are you there?"""
 
@@ -222,12 +237,38 @@ class Shown(msgspec.Struct, frozen=True, tag=True):
     reason: str = ""
 
 
+class Group(msgspec.Struct, frozen=True):
+    """A key frame and what hangs on it: ``at`` in seconds since 1970, and how many it lasts."""
+
+    number: int
+    at: float
+    seconds: float
+
+
+class Listed(msgspec.Struct, frozen=True, tag=True):
+    """Worker → hub: the answer to a List, oldest first; ``connection`` counts the streams opened, all are of one."""
+
+    id: int
+    connection: int = 0
+    groups: tuple[Group, ...] = ()
+    reason: str = ""
+
+
+class Fetched(msgspec.Struct, frozen=True, tag=True):
+    """Worker → hub: the answer to a Fetch: initialization section and segment (hub.vision.worker.live)."""
+
+    id: int
+    begin: bytes = b""
+    segment: bytes = b""
+    reason: str = ""
+
+
 class Pong(msgspec.Struct, frozen=True, tag=True):
     """Worker → hub: here."""
 
 
-ToWorker = Watch | Unwatch | Cut | Show | Ping
-ToHub = Health | Seen | Kept | Fell | Carried | Passed | WasCut | Shown | Pong
+ToWorker = Watch | Unwatch | Cut | Show | List | Fetch | Ping
+ToHub = Health | Seen | Kept | Fell | Carried | Passed | WasCut | Shown | Listed | Fetched | Pong
 
 _ENCODER = msgspec.msgpack.Encoder()
 _TO_WORKER: msgspec.msgpack.Decoder[ToWorker] = msgspec.msgpack.Decoder(ToWorker)
