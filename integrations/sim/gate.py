@@ -71,14 +71,15 @@ class Gate:
 
     async def live(self) -> None:
         """Speak until cancelled."""
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._link.keep())
-                group.create_task(self._field.keep())
-                group.create_task(self._repeat())
-        finally:
-            if self._reader is not None:
-                self._reader.close()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._link.keep())
+            group.create_task(self._field.keep())
+            group.create_task(self._repeat())
+
+    def close(self) -> None:
+        """Pull the plug of the reader, whose thread would outlive the process's end."""
+        if self._reader is not None:
+            self._reader.close()
 
     async def _repeat(self) -> None:
         while self._reader is not None:
@@ -98,9 +99,12 @@ async def live(arguments: argparse.Namespace, life: Life) -> None:
     """Run until cancelled."""
     gate = Gate(arguments)
     routes = scenes_routes({"gate": gate.park, "roof": gate.open, "card": gate.card}, gate.show)
-    async with serving(routes, arguments.control) as port, asyncio.TaskGroup() as group:
-        group.create_task(gate.live())
-        life.ready(control=port)
+    try:
+        async with serving(routes, arguments.control) as port, asyncio.TaskGroup() as group:
+            group.create_task(gate.live())
+            life.ready(control=port)
+    finally:
+        gate.close()
 
 
 def main() -> int:

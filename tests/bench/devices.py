@@ -100,6 +100,7 @@ def _latency(done: _Run) -> Iterator[Figure]:
 
 
 def _memory(done: _Run) -> Iterator[Figure]:
+    """Growth of memory. The journal's page cache (hub.journal.store.CACHE) fills with the first 180,000 readings."""
     early = done.resident[len(done.resident) // 10 :][:MOMENT]
     before, after = statistics.median(early), statistics.median(done.resident[-MOMENT:])
     note = f"of the hub's process, from 10 % to 100 % of {done.seconds:g} s; {after:.0f} MiB in the end; want 0"

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 
 from hub.config import integrations
-from hub.model.document import Mapping
+from hub.model.document import Mapping as Node
 from hub.model.errors import DeviceError
 from hub.sdk import Camera, Clip, CommandKey, Connection, Notice, Notifier, Sample, Speaker, Text, Tools, Vitals
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
 #: No name and no password may leave by a sentence on the page.
 PASSWORD = "opensesame"
@@ -45,15 +45,19 @@ _NOTICE = Notice(
 )  # fmt: skip
 
 
-async def tried(guest: str, url: str, folder: Path) -> dict[str, DeviceError | None]:
+async def tried(
+    guest: str, url: str, folder: Path, other: Mapping[str, Any] | None = None
+) -> dict[str, DeviceError | None]:
     """Open the device of a guest at ``url`` and do all that it can; return what each ended with, None for success.
+
+    ``other`` takes the place of fields of its configuration.
 
     Whatever is no DeviceError is raised: the hub would call it a fault of the integration.
     """
     part = integrations.plugin(guest.split()[0]).session
     assert part is not None
-    values = {name: _led(value, url) for name, value in GUESTS[guest].items()}
-    config = integrations.convert(Mapping("config", 1, 1, ()), values, part.config)
+    values = {name: _led(value, url) for name, value in GUESTS[guest].items()} | dict(other or {})
+    config = integrations.convert(Node("config", 1, 1, ()), values, part.config)
     ended: dict[str, DeviceError | None] = {}
 
     async def attempt(what: str, how: Callable[[], Awaitable[object]]) -> None:

@@ -71,7 +71,8 @@ class Axis:
             self._stop.set()
             for writer in self._open.values():
                 writer.close()
-            await asyncio.wait(self._open, timeout=5)
+            if self._open:
+                await asyncio.wait(self._open, timeout=5)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()

@@ -21,12 +21,12 @@ pytestmark = pytest.mark.slow
 
 
 def free_base() -> int:
-    """Return a base with eight free ports above it."""
+    """Return a base with all ports of the estate free above it."""
     for _ in range(50):
-        base = random.randrange(20_000, 30_000, 10)
+        base = random.randrange(20_000, 30_000, 20)
         taken: list[socket.socket] = []
         try:
-            taken.extend(socket.create_server(("127.0.0.1", base + offset)) for offset in range(1, 9))
+            taken.extend(socket.create_server(("127.0.0.1", base + offset)) for offset in range(1, 16))
         except OSError:
             continue
         finally:

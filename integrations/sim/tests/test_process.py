@@ -16,12 +16,14 @@ import pytest
 import integrations.sim
 from tests.kit.program import Program
 
-NAMES = ("camera", "speaker", "webhook", "magnetometer", "zigbee_door")
+NAMES = ("camera", "speaker", "webhook", "magnetometer", "zigbee_door", "gate")
 
 
 def arguments(name: str, tmp_path: Path) -> tuple[str, ...]:
     if name == "speaker":
         return ("--data", str(tmp_path))
+    if name == "gate":
+        return ("--mqtt", "127.0.0.1:1", "--hub", "127.0.0.1:1", "--link", str(tmp_path / "reader"))
     return ("--mqtt", "127.0.0.1:1") if name in {"magnetometer", "zigbee_door"} else ()
 
 
@@ -73,6 +75,7 @@ async def test_it_ends_with_its_parent(name: str, tmp_path: Path) -> None:
         ("webhook", "--http"),
         ("magnetometer", "--control"),
         ("zigbee_door", "--control"),
+        ("gate", "--control"),
     ],
 )
 def test_a_port_in_use_is_said_in_one_line(name: str, option: str, tmp_path: Path) -> None:
