@@ -76,8 +76,8 @@ def _draw(paper: FPDF, table: Table, language: Language) -> None:
     _line(paper, table.title.in_language(language), 12)
     paper.set_font(_NAME, size=_BODY)
     if table.rows:
-        widths = (3, *[1] * (len(table.columns) - 1))
-        align = ("LEFT", *["RIGHT"] * (len(table.columns) - 1))
+        widths = tuple(3 if column.unit == "text" else 1 for column in table.columns)
+        align = tuple("LEFT" if column.unit == "text" else "RIGHT" for column in table.columns)
         with paper.table(
             col_widths=widths, text_align=align, borders_layout="HORIZONTAL_LINES", line_height=6, markdown=False,
             headings_style=_plain(),

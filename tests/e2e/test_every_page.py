@@ -122,6 +122,7 @@ def settled(desk: Desk) -> None:
     frames = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
     for _ in range(3):  # what has come may ask for more
         desk.page.wait_for_function("() => window.asking === 0")
+        expect(desk.hook("work")).to_have_count(0)  # what comes line by line
         desk.page.evaluate(f"() => {frames}")
 
 

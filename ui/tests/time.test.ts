@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { setLanguage } from '@/i18n'
 import { countdown, durationWords, latencyWords, secondsBetween } from '@/words/duration'
-import { clockTime, fullTime, shortTime } from '@/words/time'
+import { clockTime, fullTime, instantOf, shortTime } from '@/words/time'
 import { T0 } from './samples'
 
 const now = Date.parse(T0)
@@ -57,4 +57,16 @@ describe('time', () => {
   it('survives a timezone that the browser does not know', () => {
     expect(clockTime(T0, 'Mars/Olympus')).toMatch(/^\d\d:\d\d:\d\d$/)
   })
+})
+
+describe('a time on the clocks of the site', () => {
+  it.each([
+    ['2026-11-20T14:03', 'Asia/Shanghai', '2026-11-20T06:03:00.000Z'],
+    ['2026-03-29T01:30', 'Europe/Berlin', '2026-03-29T00:30:00.000Z'],
+    ['2026-03-29T03:30', 'Europe/Berlin', '2026-03-29T01:30:00.000Z'],
+    ['2026-10-25T03:30', 'Europe/Berlin', '2026-10-25T02:30:00.000Z'],
+    ['2026-11-20T14:03', 'America/New_York', '2026-11-20T19:03:00.000Z'],
+  ])('%s in %s', (local, zone, instant) => expect(instantOf(local, zone)).toBe(instant))
+
+  it('is nothing where nothing was typed', () => expect(instantOf('', 'Asia/Shanghai')).toBeNull())
 })

@@ -144,3 +144,12 @@ describe('timeline', () => {
     expect(one({ kind: 'teleported', at: T0 } as unknown as Step).title).toBe('teleported')
   })
 })
+
+describe('a clip', () => {
+  it.each([['video/mp4', '已录像'], ['image/jpeg', '已拍照']])('%s is called %s', (media_type, words) => {
+    setLanguage('zh')
+    const step = command({ action: 'capture', evidence: 'e' })
+    const [line] = timelineLines(incident({ timeline: [step], evidence: [evidence({ id: 'e', media_type })] }))
+    expect(line!.title).toBe(words)
+  })
+})

@@ -10,9 +10,9 @@ from hub.model.decision import IncidentOpened, Opened, Severity, Witness
 from hub.model.entry import Entry
 from hub.model.ids import ActivationId, EntityId, RuleId, ZoneId
 from hub.model.incident import Handling, IncidentState, Verdict
-from hub.model.reading import Capability, Entity
+from hub.model.reading import Capability, Entity, Presence, Quality, Reading
 from hub.model.text import Text
-from hub.model.time import DAY, Instant
+from hub.model.time import DAY, HOUR, Instant
 from hub.sdk import Device, Vitals
 from tests.kit.facts import at
 from tests.kit.office import GUARD, Office
@@ -21,9 +21,9 @@ from tests.kit.store import rows
 CAR, DEVICE = EntityId("mqtt_discovery.car"), "mqtt_discovery/DC-1"
 
 
-async def furnish(desk: Office) -> None:
+async def furnish(desk: Office, expire_after: int | None = None) -> None:
     """Have one device, that was heard of battery and signal."""
-    entity = Entity(CAR, Capability.PRESENCE, Text("车辆"), "DC-1")
+    entity = Entity(CAR, Capability.PRESENCE, Text("车辆"), "DC-1", expire_after=expire_after)
     desk.context.registry.announce("mqtt_discovery", "x", (Device("1", Text("d"), (entity,), ()),))
     desk.context.registry.note_vitals("mqtt_discovery", Vitals("DC-1", battery=40, signal=-90))
 
@@ -67,6 +67,27 @@ async def test_the_noise_of_a_device_is_the_false_share_of_what_was_judged_in_30
     await alarm(desk, -5, Verdict.FALSE_ALARM, ago=31 * DAY)
     found = await upkeep(desk)
     assert (found["alarms"], found["judged"], found["false"], found["noise"]) == (4, 3, 2, 2 / 3)
+
+
+async def test_what_only_waits_to_be_confirmed_is_not_called_silent(desk: Office) -> None:
+    """As after a restart: what was known is stale until the device speaks, and silent only when that is overdue."""
+    await furnish(desk, expire_after=HOUR)
+
+    async def count() -> tuple[int, int]:
+        found = await upkeep(desk)
+        return found["untrusted"], found["unconfirmed"]
+
+    assert await count() == (1, 0), "never heard"
+    said = Reading(CAR, Presence.PRESENT, Quality.GOOD, desk.clock.now())
+    await desk.context.runtime.done(lambda batch: batch.feed(said))
+    assert await count() == (0, 0)
+    await desk.context.runtime.done(lambda batch: batch.trust((CAR,), Quality.STALE))
+    assert await count() == (1, 1)
+    desk.clock.advance(HOUR + 1)
+    assert await count() == (1, 0), "overdue"
+    again = Reading(CAR, Presence.PRESENT, Quality.GOOD, desk.clock.now())
+    await desk.context.runtime.done(lambda batch: batch.feed(again))
+    assert await count() == (0, 0), "its next word confirms it"
 
 
 async def test_an_incident_closed_for_repair_opens_a_ticket_in_the_same_transaction(desk: Office) -> None:

@@ -27,7 +27,7 @@ export function makeWork<T>() {
         if (abort !== mine) return
         state.progress = line.progress
         if (line.problem) throw new ApiError(422, line.problem.error, line.problem.message)
-        if (line.result) state.result = line.result
+        if (line.result) Object.assign(state, { result: line.result, running: false })
       }
     } catch (error) {
       if (abort !== mine) return
