@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import threading
 import time
@@ -35,7 +36,11 @@ def queued_s(thread: int) -> float:
     Linux: Documentation/scheduler/sched-stats.rst, ``/proc/<pid>/schedstat``, the second number.
     """
     try:
-        return int(Path(f"/proc/self/task/{thread}/schedstat").read_text("ascii").split()[1]) / 1e9
+        file = os.open(f"/proc/self/task/{thread}/schedstat", os.O_RDONLY)  # fifty times a second: a Path costs more
+        try:
+            return int(os.read(file, 100).split()[1]) / 1e9
+        finally:
+            os.close(file)
     except (OSError, ValueError, IndexError):
         return 0.0
 
