@@ -41,6 +41,8 @@ class Distrust(StrEnum):
     """Two devices hold one key."""
     GAP = "gap"
     """Frames were lost on the way: normal on radio, a finding on a cable."""
+    UNPROVEN = "unproven"
+    """It came before the node had answered to a question of this hub: it may be a copy of what was heard long ago."""
     SKEW = "skew"
     """The node's clock is more than 2 s off."""
 
@@ -94,6 +96,10 @@ class Counters:
         """Tell whether ``counter`` was seen before, or is too old to tell."""
         behind = self.highest - counter
         return behind >= 0 and (behind >= WINDOW or bool(self.seen >> behind & 1))
+
+    def close(self) -> None:
+        """Believe nothing at or below the highest any more."""
+        self.seen = (1 << WINDOW) - 1
 
     def accept(self, counter: int) -> None:
         """Take note of a counter. Raises NotAuthentic for one that was seen before or is too old to tell."""

@@ -22,7 +22,7 @@ from firmware_bridge.auth import (
 )
 from firmware_bridge.errors import BadFrame, NoAnswer, NotAuthentic
 from firmware_bridge.frame import Frame, Group, Head, Op, decode, encode, head
-from firmware_bridge.messages import Hello, NodeCommand
+from firmware_bridge.messages import Hello, NodeCommand, OsCommand
 from firmware_bridge.registry import Record
 
 #: Where a frame came from and where the answer goes: host and port, or the name of a line and 0.
@@ -33,6 +33,8 @@ Send = Callable[[bytes, Address], None]
 WAITING = 64
 #: Seconds within which a node that speaks from two addresses by turns is two nodes.
 TURNS = 60.0
+#: Seconds between two questions by which a node proves that it speaks now.
+ASKED = 1.0
 #: Requests of the hub that may be under way at once, of the 256 sequence numbers.
 UNDER_WAY = 64
 
@@ -60,6 +62,10 @@ class Peer:
         self._seq = 0
         self._key = bytes.fromhex(record.key)
         self._claiming = False
+        self._nonce = ""
+        """What a node must say before it is believed."""
+        self._asked: dict[Address, float] = {}
+        """When it was asked for it where: a copyist elsewhere must not keep the node itself from being asked."""
         self._pending: dict[int, tuple[Head, asyncio.Future[Frame]]] = {}
         self._left: dict[Address, float] = {}
 
@@ -72,7 +78,7 @@ class Peer:
         """Take one frame. Raises NotAuthentic (counted) or BadFrame; nothing of such a frame is used."""
         said = head(data)
         if must_be_sealed(said):
-            self._verify(data)
+            self._verify(data, address)
         elif address != self.address:
             raise NotAuthentic(Distrust.FORGED)  # a plain answer is believed only from where the node is
         frame = decode(data)
@@ -144,11 +150,16 @@ class Peer:
         """Send one frame, authenticated where it must be."""
         if self.address is None:
             return
+        if self._key and not self.record.proven:
+            self._challenge(self.address)
+        self._send_to(frame, self.address)
+
+    def _send_to(self, frame: Frame, address: Address) -> None:
         data = encode(frame)
         if self._key and must_be_sealed(head(data)):
             self._sent += 1
             data = seal(frame, self._key, Direction.FROM_HUB, self.record.node, self._start << 32 | self._sent)
-        self._send(data, self.address)
+        self._send(data, address)
 
     async def claim(self, code: str, hub: bytes, save: Callable[[], None]) -> None:
         """Make the node this hub's own. Raises NoAnswer when the code is wrong or the node is gone, or Refused.
@@ -156,7 +167,7 @@ class Peer:
         The hub's nonce is saved before it is sent, so that a claim whose answer was lost ends well the next time.
         """
         record = self.record
-        before = record.heard
+        before = record.heard, record.proven
         self.address = self._orphan_at or self.address
         record.nonce = record.nonce or secrets.token_hex(NONCE_BYTES)
         save()
@@ -169,11 +180,11 @@ class Peer:
             if not isinstance(nonce, bytes) or len(nonce) != NONCE_BYTES:
                 raise BadFrame("no nonce in the answer to a claim")
             key = node_key(code, bytes.fromhex(record.nonce), nonce, record.node, hub)
-            before = Counters()
+            before = Counters(), True
             record.key, record.nonce = key.hex(), ""
         finally:
             self._rekey(key, claiming=False)
-            record.heard = before  # of a claim that failed, nothing is forgotten
+            record.heard, record.proven = before  # of a claim that failed, nothing is forgotten
             save()
 
     async def release(self, save: Callable[[], None]) -> None:
@@ -189,15 +200,38 @@ class Peer:
 
     def _rekey(self, key: bytes, *, claiming: bool) -> None:
         self._key, self._claiming = key, claiming  # our own counter goes on: it never repeats with any key
-        self.record.heard = Counters()
+        self.record.heard, self.record.proven = Counters(), True
 
-    def _verify(self, data: bytes) -> None:
+    def _challenge(self, address: Address) -> None:
+        """Ask the node to say a number that nobody could have heard before."""
+        now = asyncio.get_running_loop().time()
+        self._asked = {place: at for place, at in self._asked.items() if now - at < ASKED}
+        if address in self._asked:
+            return
+        self._asked[address], self._nonce = now, self._nonce or secrets.token_hex(NONCE_BYTES)
+        self._send_to(Frame(Op.WRITE, Group.OS, self._next_seq(), OsCommand.ECHO, {"d": self._nonce}), address)
+
+    def _prove(self, data: bytes, address: Address) -> None:
+        """Take the node's word that it speaks now, and nothing it said before. Raises NotAuthentic or BadFrame."""
+        frame = decode(data)
+        echo = frame.op is Op.WRITE_ANSWER and (frame.group, frame.command) == (Group.OS, OsCommand.ECHO)
+        if not echo or not self._nonce or frame.body.get("r") != self._nonce:
+            self._challenge(address)
+            raise NotAuthentic(Distrust.UNPROVEN)
+        self.record.proven, self._nonce = True, ""
+
+    def _verify(self, data: bytes, address: Address) -> None:
         """Raise NotAuthentic unless the node sent this now; count it."""
         before = self.record.heard.gaps
         try:
             # without a key no frame is authentic: the empty one is nobody's
             counter = unseal(data, self._key or secrets.token_bytes(KEY_BYTES), Direction.FROM_NODE, self.record.node)
+            known = self.record.proven
+            if not known:
+                self._prove(data, address)
             self.record.heard.accept(counter)
+            if not known:
+                self.record.heard.close()
         except NotAuthentic as refused:
             self.counts[Distrust(refused.why)] += 1
             raise

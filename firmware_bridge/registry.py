@@ -40,6 +40,8 @@ class Record(msgspec.Struct):
     """Security counter of the newest image that this hub confirmed; -1 when none."""
     address: tuple[str, int] | None = None
     heard: Counters = msgspec.field(default_factory=Counters)
+    proven: bool = True
+    """Whether ``heard`` is up to date. What was read from the file may be seconds old: the hub may have been killed."""
     committed: dict[int, Counters] = {}
     """Numbers of the events that are in the journal, by boot id."""
 
@@ -90,6 +92,7 @@ class Registry:
             self._book = msgspec.json.decode(data, type=_Book)
             for record in self._book.nodes.values():
                 bytes.fromhex(record.id + record.key + record.nonce)
+                record.proven = not record.key
         except (msgspec.DecodeError, ValueError) as error:
             raise BadRegistry(f"{file.name} is damaged ({type(error).__name__})") from None
         self._written = data

@@ -58,10 +58,14 @@ class Place:
         return self.link.join(NODE)
 
     def say(self, frame: Frame, address: Address = HERE, node: bytes = NODE, start: int = 1) -> bytes:
-        self.count += 1
-        data = seal(frame, KEY, Direction.FROM_NODE, node, start << 32 | self.count)
+        data = self.sealed(frame, node, start)
         self.link.received(data, address)
         return data
+
+    def sealed(self, frame: Frame, node: bytes = NODE, start: int = 1) -> bytes:
+        """Return the next frame of the node, which nobody has sent yet."""
+        self.count += 1
+        return seal(frame, KEY, Direction.FROM_NODE, node, start << 32 | self.count)
 
 
 def hello(node: bytes) -> bytes:
@@ -72,6 +76,7 @@ def hello(node: bytes) -> bytes:
 @settings(STEADY, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.binary(max_size=200) | st.tuples(st.integers(0, 60), st.integers(1, 255)), max_size=20))
 async def test_nothing_hostile_is_believed_or_raises(tmp_path: Path, frames: list[bytes | tuple[int, int]]) -> None:
+    (tmp_path / "nodes.json").unlink(missing_ok=True)  # of the example before
     place = Place(tmp_path)
     peer = await place.open()
     good = seal(EVENT, KEY, Direction.FROM_NODE, NODE, 1 << 32 | 900)
@@ -226,3 +231,38 @@ def test_noise_over_bluetooth_is_bounded(parts: list[bytes]) -> None:
     for part in parts:
         assert all(len(frame) <= MAX_FRAME for frame in joiner.feed(part))
     assert len(joiner) <= MAX_FRAME
+
+
+async def test_after_a_kill_nothing_is_believed_that_may_be_a_copy(tmp_path: Path) -> None:
+    """The registry's file is seconds old then: what was heard since is known to nobody but who listened."""
+    place = Place(tmp_path)
+    await place.open()
+    place.registry.save()
+    heard = [place.say(EVENT) for _ in range(3)]  # believed by the hub that is killed now, and recorded by somebody
+    await place.link.close()
+    again = Place(tmp_path)
+    again.count = place.count
+    peer = await again.open()
+    for frame in heard:
+        again.link.received(frame, THERE)
+    assert (peer.requests.qsize(), peer.address) == (0, None)
+    assert peer.counts[Distrust.UNPROVEN] == 3
+    (asked, where), *more = again.wire.sent
+    assert (where, more) == (THERE, []), "one question, to who spoke"
+    question = decode(asked)
+    assert len(str(question.body["d"])) >= 16
+
+    wrong = Frame(Op.WRITE_ANSWER, Group.OS, question.seq, 0, {"r": "0" * len(question.body["d"])})
+    again.say(wrong, THERE)
+    assert peer.counts[Distrust.UNPROVEN] == 4
+    late = again.sealed(EVENT)  # sent before the answer, and held back on the way
+    again.say(question.answer({"r": question.body["d"]}))
+    assert (peer.record.proven, peer.address) == (True, HERE)
+    again.link.received(late, HERE)
+    for frame in heard:
+        again.link.received(frame, THERE)
+    assert peer.requests.qsize() == 0
+    assert peer.counts[Distrust.REPLAY] == 4
+    again.say(EVENT)
+    assert peer.requests.qsize() == 1, "what it says now"
+    await again.link.close()

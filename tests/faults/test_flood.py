@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,10 @@ def resident(hub: HubProcess) -> float:
     return int(status.partition("VmRSS:")[2].split()[0]) / 1_000
 
 
+def left_out(hub: HubProcess) -> int:
+    return hub.messages().get(("mqtt_discovery", "shed"), 0)
+
+
 def incidents(hub: HubProcess) -> int:
     return int(rows(hub.data, "SELECT COUNT(*) FROM incidents")[0][0])
 
@@ -122,10 +127,7 @@ def test_alarms_come_in_time_through_a_flood(tmp_path: Path, hub_of: MakeHub) ->
             sent = crowd.tell("calm") + one.tell("calm") - METERS - 1
             rate = sent / (time.monotonic() - began)
         telemetry = "SELECT COUNT(*) FROM readings WHERE entity LIKE 'mqtt_discovery.meter_%' AND value IS NOT NULL"
-
-        def shed() -> int:
-            return int(hub.messages().get(("mqtt_discovery", "shed"), 0))
-
+        shed = partial(left_out, hub)
         drained = time.monotonic()
         until(lambda: rows(hub.data, telemetry)[0][0] + shed(), lambda all_of: all_of >= sent, within=DRAINED)
         drained = time.monotonic() - drained

@@ -69,6 +69,7 @@ def test_nothing_is_lost_whenever_the_hub_dies(tmp_path: Path, hub_of: MakeHub) 
         with storm(folder, hub_of, number + left) as weather:
             if ROWS:
                 shutil.copytree(tmp_path / "past", weather.hub.data)
+                os.sync()  # else the first commits wait until the disk has taken all of it
             weather.begin()
             weather.hub.kill()
             die_at_random(weather, kills - 1, ready)

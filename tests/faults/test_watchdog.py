@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from hub.runtime.problems import Problems
-from hub.runtime.watchdog import HELD, Watchdog
+from hub.runtime.watchdog import HELD, Watchdog, queued_s
 from tests.kit.wait import until
 
 CODE = """\
@@ -25,22 +26,22 @@ def sleep() -> None:
 
 
 def spin() -> None:
-    end = time.monotonic() + 0.4
-    while time.monotonic() < end:
+    end = time.thread_time() + 0.4
+    while time.thread_time() < end:
         pass
 
 
 def backtrack() -> None:
-    end = time.monotonic() + 0.4
-    while time.monotonic() < end:
+    end = time.thread_time() + 0.4
+    while time.thread_time() < end:
         re.match("(a+)+b", "a" * 20)
 """
 
 
 @asynccontextmanager
-async def watched(folder: Path) -> AsyncIterator[Problems]:
+async def watched(folder: Path, queued: Callable[[int], float] | None = None) -> AsyncIterator[Problems]:
     problems = Problems()
-    task = asyncio.create_task(Watchdog(problems, lambda: {"slow": folder / "slow"}).run())
+    task = asyncio.create_task(Watchdog(problems, lambda: {"slow": folder / "slow"}, queued=queued).run())
     await asyncio.sleep(0.1)
     try:
         yield problems
@@ -82,9 +83,21 @@ async def test_a_plugin_that_waits_as_it_should_is_not_named(tmp_path: Path) -> 
         assert problems.texts() == []
 
 
-def test_the_thread_ends_with_the_loop(tmp_path: Path) -> None:
-    import threading
+async def test_a_plugin_that_had_no_processor_is_not_named(tmp_path: Path) -> None:
+    block = plugin(tmp_path, "spin")
+    async with watched(tmp_path, lambda _thread: time.monotonic()) as problems:  # it queues all the time
+        block()
+        await asyncio.sleep(0.2)
+        assert problems.texts() == []
 
+
+def test_the_system_tells_how_long_a_thread_queued() -> None:
+    before = queued_s(threading.get_native_id())
+    assert 0 <= before <= queued_s(threading.get_native_id())
+    assert queued_s(0) == 0.0
+
+
+def test_the_thread_ends_with_the_loop(tmp_path: Path) -> None:
     async def main() -> None:
         async with watched(tmp_path):
             assert "watchdog" in {thread.name for thread in threading.enumerate()}
