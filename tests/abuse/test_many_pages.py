@@ -75,3 +75,7 @@ def test_a_thousand_pages_that_never_read(tmp_path: Path, broker: Broker, hub_of
         assert grown < 64 * MIB
         assert hub.problems() == []
         assert "Traceback" not in hub.words()
+        assert all(line.startswith("{") for line in hub.words().splitlines()), "not one JSON object a line"
+        assert 0 < len(hub.said("web.no_http")) <= 10, (
+            "what follows a refusal is no HTTP: it is told, and not each time"
+        )
