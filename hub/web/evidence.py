@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 
 import msgspec
 from aiohttp import web
@@ -98,12 +99,18 @@ async def export(request: web.Request) -> web.Response:
     address = request.remote or ""
     await context.journal.execute(lambda db: note_export(db, now, user.name, row.id, address))
     is_audited(request)
+    made = await asyncio.to_thread(tempfile.TemporaryFile, dir=context.data)
     try:
-        made = await asyncio.to_thread(make_package, context.data, settings, row.id, user.name, now)
+        await asyncio.to_thread(make_package, context.data, settings, row.id, user.name, now, made)
     except JournalError as error:
+        made.close()
         raise Refusal(409, "no_package", str(error)) from error
+    except BaseException:
+        made.close()
+        raise
+    made.seek(0)
     headers = {"Content-Disposition": f'attachment; filename="menshen-{row.id}.zip"', "Cache-Control": "no-store"}
-    return web.Response(body=made, content_type="application/zip", headers=headers)
+    return web.Response(body=made, content_type="application/zip", headers=headers)  # sent in parts, then closed
 
 
 async def views(request: web.Request) -> web.Response:

@@ -137,7 +137,7 @@ class _NoHttp(logging.Filter):
 
 def request_log() -> logging.Logger:
     """Return what the server tells of requests that went wrong, for the hub's own log."""
-    made = logging.Logger("aiohttp.server")
+    made = logging.Logger("aiohttp.server")  # noqa: LOG001 - the filter is the hub's, not everybody's in the process
     made.parent = logging.getLogger()
     made.addFilter(_NoHttp())
     return made

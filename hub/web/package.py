@@ -19,6 +19,7 @@ from hub.web.words import moment
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import BinaryIO
 
     from hub.config.settings import Settings
     from hub.model.time import Instant
@@ -45,8 +46,8 @@ manifest.json    每个文件的 SHA-256；manifest.sig 为站点密钥（Ed2551
 """
 
 
-def make_package(data: Path, settings: Settings, number: int, by: str, now: Instant) -> bytes:
-    """Return the package of an incident, after ``note_export``. Raises Refusal, JournalError."""
+def make_package(data: Path, settings: Settings, number: int, by: str, now: Instant, target: BinaryIO) -> None:
+    """Write the package of an incident, after ``note_export``. Raises Refusal, JournalError, OSError."""
     dossier = collect(data, number, place_of(data, settings, number), by, now)
     key = fingerprint(sign(data, b"").public)
     zone = settings.site.timezone
@@ -55,7 +56,7 @@ def make_package(data: Path, settings: Settings, number: int, by: str, now: Inst
         "story.txt": _story(dossier, zone).encode(),
         "readme.txt": _README.encode(),
     }
-    return write_package(dossier, data, extra)
+    write_package(dossier, data, extra, target)
 
 
 def place_of(data: Path, settings: Settings, number: int) -> Place:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.journal.dossier import Place, collect, note_export
+from hub.journal.dossier import Dossier, Place, collect, note_export
 from hub.journal.package import verify_package, write_package
 from hub.journal.queries import add_audit
 from hub.journal.signing import fingerprint
@@ -22,6 +22,11 @@ from tests.kit.lane import CAR
 from tests.unit.journal.test_verify import PICTURE, live
 
 PLACE = Place("梧桐苑", "3 号楼消防通道", {str(CAR): "车辆检测"}, ("北门",))
+
+
+def written(target: Path, dossier: Dossier, data: Path, extra: dict[str, bytes]) -> None:
+    with target.open("wb") as file:
+        write_package(dossier, data, extra, file)
 
 
 @pytest.fixture
@@ -36,7 +41,7 @@ async def packed(tmp_path: Path) -> tuple[Path, Path, str]:
     dossier = collect(data, 1, PLACE, "wang", now)
     await journal.close()
     made = tmp_path / "incident.zip"
-    made.write_bytes(write_package(dossier, data, {"cover.pdf": b"%PDF", "readme.txt": "说明".encode()}))
+    written(made, dossier, data, {"cover.pdf": b"%PDF", "readme.txt": "说明".encode()})
     return data, made, dossier.head
 
 
@@ -100,7 +105,7 @@ async def test_one_who_signs_anew_still_cannot_change_what_the_head_seals(
     with closing(sqlite3.connect(data / "journal.sqlite3", isolation_level=None)) as db:
         db.execute("UPDATE events SET body = replace(body, 'second_warning', 'first_warning')")
     forged = tmp_path / "forged.zip"
-    forged.write_bytes(write_package(collect(data, 1, PLACE, "wang", Instant(at(0) + 5 * HOUR)), data, {}))
+    written(forged, collect(data, 1, PLACE, "wang", Instant(at(0) + 5 * HOUR)), data, {})
     assert "events" in {found.where for found in verify_package(forged, head).breaks}
 
 
@@ -111,7 +116,7 @@ def test_a_picture_that_was_altered_at_the_hub_is_not_passed_off(
     picture = next((data / "evidence").rglob("*.jpg"))
     picture.write_bytes(b"forged")
     made = tmp_path / "made.zip"
-    made.write_bytes(write_package(collect(data, 1, PLACE, "wang", Instant(at(0) + 5 * HOUR)), data, {}))
+    written(made, collect(data, 1, PLACE, "wang", Instant(at(0) + 5 * HOUR)), data, {})
     report = verify_package(made)
     assert b"forged" not in names(made).values()
     assert ["no longer had" in found.what for found in report.breaks] == [True]
