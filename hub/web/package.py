@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -87,8 +87,7 @@ def cover(dossier: Dossier, key: str, timezone: str) -> bytes:
     ]
     proof = [("链头", part) for part in _halves(dossier.head)] + [("公钥指纹", part) for part in _halves(key)]
     duty = [
-        *((one["name"], "未曾上线" if one["share"] is None else f"在线 {one['share']:.1%}")
-          for one in diligence.availability),
+        *((one["name"], _health(one)) for one in diligence.availability),
         ("喊话", f"{len(diligence.broadcasts)} 次"),
         ("警示标识", "、".join(diligence.signs) or "未登记"),
     ]  # fmt: skip
@@ -99,6 +98,12 @@ def cover(dossier: Dossier, key: str, timezone: str) -> bytes:
     ]
     title = Text(f"证据材料 · 事件 {dossier.id}", "")
     return pdf(title, Text("由门神系统导出", ""), tables, "zh")
+
+
+def _health(one: dict[str, Any]) -> str:
+    share = "未曾上线" if one["share"] is None else f"在线 {one['share']:.1%}"
+    off = one["clock_off_s"]
+    return share if off is None else f"{share}，时钟相差 {off:+.1f} 秒"
 
 
 def _halves(digest: str) -> tuple[str, str]:
