@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+from typing import BinaryIO
 
 import msgspec
 from aiohttp import web
@@ -99,7 +100,7 @@ async def export(request: web.Request) -> web.Response:
     address = request.remote or ""
     await context.journal.execute(lambda db: note_export(db, now, user.name, row.id, address))
     is_audited(request)
-    made = await asyncio.to_thread(tempfile.TemporaryFile, dir=context.data)
+    made: BinaryIO = await asyncio.to_thread(lambda: tempfile.TemporaryFile(dir=context.data))
     try:
         await asyncio.to_thread(make_package, context.data, settings, row.id, user.name, now, made)
     except JournalError as error:
