@@ -66,6 +66,7 @@ from hub.seeing.sightings import Sightings
 from hub.web.auth import Doorkeeper
 from hub.web.context import Context
 from hub.web.firmware import surroundings
+from hub.web.gate import request_log
 from hub.web.live import Live
 from hub.web.metrics import Metrics
 from hub.web.report_mail import mail_reports
@@ -368,7 +369,7 @@ def _accounts_spoilt(problems: Problems, reason: str | None) -> None:
 
 async def _listen(context: Context, listen: Listen, keeper: Keeper | None, stack: AsyncExitStack) -> str:
     """Serve the page and the API; return the address."""
-    runner = web.AppRunner(application(context, _ui()), shutdown_timeout=GRACE, access_log=None)
+    runner = web.AppRunner(application(context, _ui()), shutdown_timeout=GRACE, access_log=None, logger=request_log())
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     stack.push_async_callback(context.live.close)

@@ -36,7 +36,19 @@ def configure(level: str = "INFO", file: Path | None = None) -> None:
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr) if file is None else _Lines(file).logger,
         cache_logger_on_first_use=True,
     )
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+    logging.basicConfig(level=logging.WARNING, handlers=[_Library()])
+
+
+class _Library(logging.Handler):
+    """Makes a line like ours of what a library says, traces and all: one line, and into the same file."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            text = record.getMessage()
+        except (TypeError, ValueError):  # a template that does not fit; whose it is must be seen all the same
+            text = str(record.msg)
+        log = structlog.get_logger()
+        log.log(record.levelno, "library.said", library=record.name, text=text, exc_info=record.exc_info or None)
 
 
 class _Private(logging.handlers.RotatingFileHandler):

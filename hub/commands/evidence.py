@@ -101,7 +101,8 @@ def export(number: int, config: Path, data: Path, out: Path | None) -> None:
         place_of(data, settings, number)
         with lend_journal(data) as db:
             note_export(db, now, "console", number)
-        target.write_bytes(make_package(data, settings, number, "console", now))
+        with target.open("wb") as file:
+            make_package(data, settings, number, "console", now, file)
     except (HubError, OSError) as error:
         fail(str(error))
     click.echo(f"{target}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from contextlib import closing
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -71,7 +72,8 @@ class Diligence(msgspec.Struct, frozen=True):
     begin: Instant
     end: Instant
     availability: list[dict[str, Any]]
-    """Per device of the zone: share of the hub's running time in which it was trusted; null where never heard."""
+    """Per device of the zone: share of the hub's running time in which it was trusted, null where never heard;
+    seconds by which its clock was ahead of the hub's around the incident, null where it tells no time."""
     hub_down_s: float
     broadcasts: list[dict[str, Any]]
     """Voices that were spoken in the zone: when, and what."""
@@ -156,7 +158,8 @@ def collect(data: Path, number: int, place: Place, by: str, now: Instant) -> Dos
         links=[line for line, _ in links[first:]], before=links[first - 1][0].hash if first else "0" * 64,
         stamps=stamps, pictures={record["path"]: record["sha256"] for record in evidence},
         diligence=Diligence(
-            Instant(now - DILIGENCE), now, [_available(one, place) for one in found.availability], found.down / 1e6,
+            Instant(now - DILIGENCE), now, [_available(one, place, readings) for one in found.availability],
+            found.down / 1e6,
             spoken, place.signs,
         ),
         clock=[{"at": row[1], "by_s": msgspec.json.decode(row[4])["by"] / 1e6} for row in clock],
@@ -221,5 +224,15 @@ def _broadcasts(db: sqlite3.Connection, zone: str, begin: Instant, end: Instant)
     return [{"at": at, "text": text} for at, text in db.execute(sql, (begin, end, zone))]
 
 
-def _available(one: Availability, place: Place) -> dict[str, Any]:
-    return {"device": one.name, "name": place.entities.get(one.name, one.name), "share": one.share}
+def _available(one: Availability, place: Place, readings: Sequence[list[Any]]) -> dict[str, Any]:
+    name = place.entities.get(one.name, one.name)
+    return {"device": one.name, "name": name, "share": one.share, "clock_off_s": clock_off(readings, one.name)}
+
+
+def clock_off(readings: Sequence[list[Any]], entity: str) -> float | None:
+    """Return by how many seconds a device's clock was ahead of the hub's when its readings came: the median.
+
+    The way counts as if the clock were behind. None for a device that tells no time; rows as in ``COLUMNS``.
+    """
+    off = [row[5] - row[4] for row in readings if row[1] == entity and row[5] is not None and not row[6]]
+    return median(off) / 1e6 if off else None

@@ -9,9 +9,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import shutil
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
@@ -48,19 +49,19 @@ class Manifest(msgspec.Struct, frozen=True):
     version: int = 1
 
 
-def write_package(dossier: Dossier, data: Path, extra: Mapping[str, bytes]) -> bytes:
-    """Return the signed ZIP; ``extra`` has what people read: name → content. Raises JournalError.
+def write_package(dossier: Dossier, data: Path, extra: Mapping[str, bytes], target: BinaryIO) -> None:
+    """Write the signed ZIP into a file that can be sought in; ``extra`` has what people read: name → content.
 
     A picture that is not what the journal says is left out, and the package says so: it must not prove a forgery.
+    Pictures go from file to file, so that a case with many of them takes no more memory. Raises JournalError, OSError.
     """
     files = dict(extra)
-    lost = []
+    lost, pictures = [], {}
     for path, sha256 in dossier.pictures.items():
-        content = _picture(data, path)
-        if content is None or hashlib.sha256(content).hexdigest() != sha256:
-            lost.append(path)
+        if _digest(data / path) == sha256:
+            pictures[path] = data / path
         else:
-            files[path] = content
+            lost.append(path)
     files["incident.json"] = _pretty({"incident": dossier.incident, "activation": dossier.activation, "lost": lost})
     files["diligence.json"] = _pretty(dossier.diligence)
     files["clock.json"] = _pretty(dossier.clock)
@@ -69,17 +70,20 @@ def write_package(dossier: Dossier, data: Path, extra: Mapping[str, bytes]) -> b
     files["chain/links.json"] = _pretty(Chain(dossier.before, dossier.links))
     for link, token in dossier.stamps.items():
         files[f"stamps/{link}.tsr"] = token
-    manifest_of = {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())}
+    manifest_of = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    manifest_of |= {path: dossier.pictures[path] for path in pictures}
     files[_KEY] = public = sign(data, b"").public
     manifest_of[_KEY] = hashlib.sha256(public).hexdigest()
     files[_MANIFEST] = _pretty(Manifest(dossier.id, dossier.head, dict(sorted(manifest_of.items()))))
     files[_SIGNATURE] = sign(data, files[_MANIFEST]).signature
-    return _zipped(files)
+    _zip({**files, **pictures}, target)
 
 
-def _picture(data: Path, path: str) -> bytes | None:
+def _digest(path: Path) -> str | None:
+    """Return the SHA-256 of a file; None where it cannot be read."""
     try:
-        return (data / path).read_bytes()
+        with path.open("rb") as opened:
+            return hashlib.file_digest(opened, "sha256").hexdigest()
     except OSError:
         return None
 
@@ -88,14 +92,23 @@ def _pretty(value: object) -> bytes:
     return msgspec.json.format(msgspec.json.encode(value), indent=1)
 
 
-def _zipped(files: Mapping[str, bytes]) -> bytes:
-    """Write a ZIP in the one way that there is."""
-    kept = io.BytesIO()
-    with zipfile.ZipFile(kept, "w", zipfile.ZIP_STORED) as made:
-        for name in sorted(files):
+def _zip(files: Mapping[str, bytes | Path], target: BinaryIO) -> None:
+    """Write a ZIP in the one way that there is; a path stands for what is in that file."""
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as made:
+        for name, content in sorted(files.items()):
             entry = zipfile.ZipInfo(name, _EPOCH)
             entry.create_system, entry.external_attr = 3, 0o100444 << 16
-            made.writestr(entry, files[name])
+            entry.file_size = len(content) if isinstance(content, bytes) else content.stat().st_size
+            with (
+                io.BytesIO(content) if isinstance(content, bytes) else content.open("rb") as source,
+                made.open(entry, "w") as sink,
+            ):
+                shutil.copyfileobj(source, sink)
+
+
+def _zipped(files: Mapping[str, bytes]) -> bytes:
+    kept = io.BytesIO()
+    _zip(files, kept)
     return kept.getvalue()
 
 

@@ -6,11 +6,13 @@ It stands between a connection and aiohttp's handler, which has neither limit. T
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import Counter
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 import structlog
+from aiohttp.http_exceptions import HttpProcessingError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -114,3 +116,28 @@ def _is_here(address: str) -> bool:
         return ip_address(address.partition("%")[0]).is_loopback
     except ValueError:
         return False
+
+
+class _NoHttp(logging.Filter):
+    """Takes requests that are no HTTP out of a log: they are their sender's fault, and a trace each would fill it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._count = 0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        cause = record.exc_info[1] if record.exc_info else None
+        if not isinstance(cause, HttpProcessingError):
+            return True
+        self._count += 1
+        if self._count & (self._count - 1) == 0:
+            log.warning("web.no_http", reason=type(cause).__name__, count=self._count)
+        return False
+
+
+def request_log() -> logging.Logger:
+    """Return what the server tells of requests that went wrong, for the hub's own log."""
+    made = logging.Logger("aiohttp.server")  # noqa: LOG001 - the filter is the hub's, not everybody's in the process
+    made.parent = logging.getLogger()
+    made.addFilter(_NoHttp())
+    return made

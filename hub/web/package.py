@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -19,6 +19,7 @@ from hub.web.words import moment
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import BinaryIO
 
     from hub.config.settings import Settings
     from hub.model.time import Instant
@@ -45,8 +46,8 @@ manifest.json    每个文件的 SHA-256；manifest.sig 为站点密钥（Ed2551
 """
 
 
-def make_package(data: Path, settings: Settings, number: int, by: str, now: Instant) -> bytes:
-    """Return the package of an incident, after ``note_export``. Raises Refusal, JournalError."""
+def make_package(data: Path, settings: Settings, number: int, by: str, now: Instant, target: BinaryIO) -> None:
+    """Write the package of an incident, after ``note_export``. Raises Refusal, JournalError, OSError."""
     dossier = collect(data, number, place_of(data, settings, number), by, now)
     key = fingerprint(sign(data, b"").public)
     zone = settings.site.timezone
@@ -55,7 +56,7 @@ def make_package(data: Path, settings: Settings, number: int, by: str, now: Inst
         "story.txt": _story(dossier, zone).encode(),
         "readme.txt": _README.encode(),
     }
-    return write_package(dossier, data, extra)
+    write_package(dossier, data, extra, target)
 
 
 def place_of(data: Path, settings: Settings, number: int) -> Place:
@@ -86,8 +87,7 @@ def cover(dossier: Dossier, key: str, timezone: str) -> bytes:
     ]
     proof = [("链头", part) for part in _halves(dossier.head)] + [("公钥指纹", part) for part in _halves(key)]
     duty = [
-        *((one["name"], "未曾上线" if one["share"] is None else f"在线 {one['share']:.1%}")
-          for one in diligence.availability),
+        *((one["name"], _health(one)) for one in diligence.availability),
         ("喊话", f"{len(diligence.broadcasts)} 次"),
         ("警示标识", "、".join(diligence.signs) or "未登记"),
     ]  # fmt: skip
@@ -98,6 +98,12 @@ def cover(dossier: Dossier, key: str, timezone: str) -> bytes:
     ]
     title = Text(f"证据材料 · 事件 {dossier.id}", "")
     return pdf(title, Text("由门神系统导出", ""), tables, "zh")
+
+
+def _health(one: dict[str, Any]) -> str:
+    share = "未曾上线" if one["share"] is None else f"在线 {one['share']:.1%}"
+    off = one["clock_off_s"]
+    return share if off is None else f"{share}，时钟相差 {off:+.1f} 秒"
 
 
 def _halves(digest: str) -> tuple[str, str]:

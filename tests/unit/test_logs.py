@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,3 +44,20 @@ def test_a_folder_that_cannot_be_written_is_said_at_once(tmp_path: Path) -> None
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="file"):
         logs.configure("INFO", tmp_path / "file" / "menshen.log")
+
+
+def test_what_a_library_says_is_a_line_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    path = tmp_path / "menshen.log"
+    logs.configure("INFO", path)
+    library = logging.getLogger("some.library")
+    try:
+        int("a\nline")
+    except ValueError:
+        library.exception("went wrong: %s", "门")
+    library.warning("%d of %d", 1)
+    library.info("not this")
+    first, second = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    assert (first["event"], first["library"], first["text"]) == ("library.said", "some.library", "went wrong: 门")
+    assert "ValueError" in first["exception"]
+    assert (first["level"], second["level"], second["text"]) == ("error", "warning", "%d of %d")

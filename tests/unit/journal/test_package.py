@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import random
 import stat
+import tracemalloc
 import zipfile
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 
-from hub.journal.dossier import Place, collect, note_export
+from hub.journal.dossier import Dossier, Place, clock_off, collect, note_export
 from hub.journal.package import verify_package, write_package
 from hub.journal.queries import add_audit
 from hub.journal.signing import fingerprint
@@ -22,6 +26,11 @@ from tests.kit.lane import CAR
 from tests.unit.journal.test_verify import PICTURE, live
 
 PLACE = Place("梧桐苑", "3 号楼消防通道", {str(CAR): "车辆检测"}, ("北门",))
+
+
+def written(target: Path, dossier: Dossier, data: Path, extra: dict[str, bytes]) -> None:
+    with target.open("wb") as file:
+        write_package(dossier, data, extra, file)
 
 
 @pytest.fixture
@@ -36,7 +45,7 @@ async def packed(tmp_path: Path) -> tuple[Path, Path, str]:
     dossier = collect(data, 1, PLACE, "wang", now)
     await journal.close()
     made = tmp_path / "incident.zip"
-    made.write_bytes(write_package(dossier, data, {"cover.pdf": b"%PDF", "readme.txt": "说明".encode()}))
+    written(made, dossier, data, {"cover.pdf": b"%PDF", "readme.txt": "说明".encode()})
     return data, made, dossier.head
 
 
@@ -100,7 +109,7 @@ async def test_one_who_signs_anew_still_cannot_change_what_the_head_seals(
     with closing(sqlite3.connect(data / "journal.sqlite3", isolation_level=None)) as db:
         db.execute("UPDATE events SET body = replace(body, 'second_warning', 'first_warning')")
     forged = tmp_path / "forged.zip"
-    forged.write_bytes(write_package(collect(data, 1, PLACE, "wang", Instant(at(0) + 5 * HOUR)), data, {}))
+    written(forged, collect(data, 1, PLACE, "wang", Instant(at(0) + 5 * HOUR)), data, {})
     assert "events" in {found.where for found in verify_package(forged, head).breaks}
 
 
@@ -111,7 +120,7 @@ def test_a_picture_that_was_altered_at_the_hub_is_not_passed_off(
     picture = next((data / "evidence").rglob("*.jpg"))
     picture.write_bytes(b"forged")
     made = tmp_path / "made.zip"
-    made.write_bytes(write_package(collect(data, 1, PLACE, "wang", Instant(at(0) + 5 * HOUR)), data, {}))
+    written(made, collect(data, 1, PLACE, "wang", Instant(at(0) + 5 * HOUR)), data, {})
     report = verify_package(made)
     assert b"forged" not in names(made).values()
     assert ["no longer had" in found.what for found in report.breaks] == [True]
@@ -123,3 +132,39 @@ def test_a_bomb_is_refused_unread(tmp_path: Path) -> None:
         made.writestr("manifest.json", bytes(50_000_000))
     (tmp_path / "bomb.zip").write_bytes(kept.getvalue())
     assert "no package" in verify_package(tmp_path / "bomb.zip").breaks[0].what
+
+
+def test_a_case_with_many_pictures_takes_no_more_memory(packed: tuple[Path, Path, str], tmp_path: Path) -> None:
+    data, _, _ = packed
+    picture = b"\xff\xd8" + bytes(1 << 20)
+    digest, paths = hashlib.sha256(picture).hexdigest(), [f"evidence/many/{number}.jpg" for number in range(48)]
+    (data / "evidence/many").mkdir()
+    for path in paths:
+        (data / path).write_bytes(picture)
+    dossier = collect(data, 1, PLACE, "wang", Instant(at(0) + 5 * HOUR))
+    dossier = msgspec.structs.replace(dossier, pictures=dict.fromkeys(paths, digest))
+    made = tmp_path / "many.zip"
+    tracemalloc.start()
+    try:
+        written(made, dossier, data, {})
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert made.stat().st_size > len(paths) * len(picture)
+    assert peak < 8 << 20, f"{peak >> 20} MiB for pictures of {len(paths)} MiB"
+    assert {found.where.split("/")[0] for found in verify_package(made).breaks} == {"evidence"}, "of no outcome"
+
+
+def test_how_far_the_clock_of_a_device_was_off_is_in_the_package() -> None:
+    def row(seq: int, entity: str, off: float | None, retained: int = 0) -> list[Any]:
+        told = None if off is None else at(seq) + round(off * 1e6)
+        return [seq, entity, 1.0, "good", at(seq), told, retained]
+
+    rows = [row(1, "a.b", -2.0), row(2, "a.b", -2.5), row(3, "a.b", 90.0), row(4, "a.b", -9e9, retained=1)]
+    rows += [row(5, "a.c", None), row(6, "a.d", 3_600.0)]
+    assert [clock_off(rows, name) for name in ("a.b", "a.c", "a.d", "a.e")] == [-2.0, None, 3_600.0, None]
+
+
+def test_it_is_in_the_record_of_each_device(packed: tuple[Path, Path, str]) -> None:
+    (one,) = msgspec.json.decode(names(packed[1])["diligence.json"])["availability"]
+    assert one.keys() == {"device", "name", "share", "clock_off_s"}
