@@ -126,7 +126,7 @@ class Sightings:
     def _to_write(self) -> sqlite3.Connection:
         if self._writing is None:
             try:
-                self._writing = _made(self._path)
+                self._writing = made(self._path)
             except (JournalError, sqlite3.DatabaseError) as error:
                 if isinstance(error, JournalError) and error.trouble is not Trouble.DAMAGED:
                     raise
@@ -134,7 +134,7 @@ class Sightings:
                 self._path.replace(self._path.with_suffix(".damaged"))  # it is no evidence: begun anew
                 for end in ("-wal", "-shm"):
                     self._path.with_name(FILE + end).unlink(missing_ok=True)
-                self._writing = _made(self._path)
+                self._writing = made(self._path)
         return self._writing
 
     def _to_read(self) -> sqlite3.Connection | None:
@@ -212,7 +212,8 @@ def _sighting(number: int, look: int, lasts: int, box: bytes, jpeg: bytes) -> Si
     return Sighting(began, began + lasts / 1000, _KINDS[kind], _unpacked(box), _COLOURS[upper], _COLOURS[lower], jpeg)
 
 
-def _made(path: Path) -> sqlite3.Connection:
+def made(path: Path) -> sqlite3.Connection:
+    """Open the store, made where it is not. Raises JournalError."""
     db = connect(path)
     with suppress(sqlite3.OperationalError):  # only for a new file
         db.execute("PRAGMA auto_vacuum = INCREMENTAL")

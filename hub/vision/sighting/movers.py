@@ -14,12 +14,16 @@ from hub.vision.lane.place import Box
 #: the noise it must be. Of hue (U and V), least and noise.
 LEAST, DAYLIGHT, FAINT, NOISES = 16.0, 110.0, 7.0, 5.0
 HUE = 9.0
+#: How many times as bright a picture may be as the empty place by the camera's exposure, or a cloud.
+EXPOSURES = (0.4, 2.5)
 #: Smallest thing in pixels of 320 × 180, its shortest side, and the largest as part of the picture.
 SMALLEST, THIN, LARGEST = 40, 4, 0.45
 #: More of the picture than this has changed: light, not things.
 LIGHT = 0.5
 #: Seconds in which the empty place follows the light; in which it takes in what stands still.
 FOLLOW, ABSORB = 20.0, 90.0
+#: Part of the narrower one's width that both must share to be parts of one thing, and the gap in the taller's heights.
+ABOVE, GAP = 0.5, 0.5
 #: Most things of one picture; the largest stay.
 MOST = 24
 
@@ -80,12 +84,20 @@ class Movers:
 
 def _apart(now: Grey, empty: Grey, noise: float) -> tuple[Grey, float]:
     """Return how far each pixel is from the empty place but for the exposure, and the noise as it is heard now."""
-    apart = now - empty
-    some = apart[..., ::4, ::4]
-    middle = np.median(some)
-    heard = 1.4826 * float(np.median(np.abs(some - middle)))  # of a normal distribution, from its median
+    some, were = now[..., ::4, ::4], empty[..., ::4, ::4]
+    spread, was = (float(np.subtract(*np.percentile(values, (90, 10)))) for values in (some, were))
+    tried = [_left(some, were, factor) for factor in {1.0, float(np.clip(spread / max(was, 1.0), *EXPOSURES))}]
+    heard, middle, factor = min(tried)
+    apart = np.abs(now - np.float32(factor) * empty - np.float32(middle))
     part = 0.1 if noise else 1.0
-    return np.abs(apart - middle), noise + part * (min(heard, 20.0) - noise)
+    return np.asarray(apart), noise + part * (min(heard, 20.0) - noise)
+
+
+def _left(now: Grey, empty: Grey, factor: float) -> tuple[float, float, float]:
+    """Return what is left between most pixels with the empty place so many times as bright: noise, offset, factor."""
+    apart = now - factor * empty
+    middle = float(np.median(apart))
+    return 1.4826 * float(np.median(np.abs(apart - middle))), middle, factor  # sigma of a normal distribution
 
 
 def _boxes(differs: Mask) -> tuple[Mover, ...]:
@@ -103,4 +115,26 @@ def _boxes(differs: Mask) -> tuple[Mover, ...]:
         if min(bottom - top, right - left) < THIN or (bottom - top) * (right - left) > LARGEST * differs.size:
             continue
         found.append(Mover((left / width, top / height, right / width, bottom / height), int(of.sum())))
-    return tuple(sorted(found, key=lambda mover: -mover.pixels)[:MOST])
+    return tuple(sorted(_joined(found), key=lambda mover: -mover.pixels)[:MOST])
+
+
+def _joined(parts: list[Mover]) -> list[Mover]:
+    """Join what stands above each other: a grey jacket on grey ground leaves a head and two legs of a person."""
+    whole: list[Mover] = []
+    for part in sorted(parts, key=lambda mover: mover.box[1]):
+        over = next((one for one in whole if _is_above(one.box, part.box)), None)
+        if over is None:
+            whole.append(part)
+            continue
+        whole.remove(over)
+        one, other = over.box, part.box
+        box = (min(one[0], other[0]), min(one[1], other[1]), max(one[2], other[2]), max(one[3], other[3]))
+        whole.append(Mover(box, over.pixels + part.pixels))
+    return whole
+
+
+def _is_above(one: Box, other: Box) -> bool:
+    shared = min(one[2], other[2]) - max(one[0], other[0])
+    narrow = min(one[2] - one[0], other[2] - other[0])
+    tall = max(one[3] - one[1], other[3] - other[1])
+    return shared > ABOVE * narrow and other[1] - one[3] <= GAP * tall

@@ -1191,6 +1191,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sightings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What passed the cameras, oldest first, with small pictures */
+        get: operations["sightings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/site": {
         parameters: {
             query?: never;
@@ -1822,6 +1839,12 @@ export interface components {
             code: string;
         };
         /**
+         * Colour
+         * @description The palette: those of the eleven basic colour words (Berlin and Kay, 1969) that cameras can tell.
+         * @enum {unknown}
+         */
+        Colour: "black" | "blue" | "brown" | "green" | "grey" | "orange" | "pink" | "purple" | "red" | "white" | "yellow";
+        /**
          * Column
          * @description What stands in a column.
          */
@@ -2376,6 +2399,12 @@ export interface components {
             value: string | number | boolean | null;
         };
         /**
+         * Kind
+         * @description What a zone can be asked about; a model's own labels are mapped to these by its card.
+         * @enum {unknown}
+         */
+        Kind: "bicycle" | "ebike" | "other" | "person" | "plate" | "pram" | "vehicle" | "wheelchair";
+        /**
          * LibraryRule
          * @description A rule that is shipped, to begin with.
          */
@@ -2687,6 +2716,15 @@ export interface components {
          */
         Page_SightOut_: {
             items: components["schemas"]["SightOut"][];
+            /** @default null */
+            next: string | null;
+        };
+        /**
+         * Page[SightingOut]
+         * @description A list; ``next`` is the cursor of the following page, or null.
+         */
+        Page_SightingOut_: {
+            items: components["schemas"]["SightingOut"][];
             /** @default null */
             next: string | null;
         };
@@ -3197,6 +3235,28 @@ export interface components {
             ring_bytes: number;
             seen: components["schemas"]["SeenOut"][];
             skipped: number;
+        };
+        /**
+         * SightingOut
+         * @description Something that passed a camera, as it was seen best.
+         */
+        SightingOut: {
+            began: string | null;
+            box: [
+                number,
+                number,
+                number,
+                number
+            ];
+            camera: string;
+            ended: string | null;
+            id: string;
+            incident: string | null;
+            kind: components["schemas"]["Kind"];
+            lower: components["schemas"]["Colour"];
+            name: components["schemas"]["Text"];
+            picture: string;
+            upper: components["schemas"]["Colour"];
         };
         /**
          * SignIn
@@ -6331,6 +6391,52 @@ export interface operations {
                 };
                 content: {
                     "image/jpeg": string;
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sightings: {
+        parameters: {
+            query?: {
+                /** @description RFC 3339 with an offset; an hour before `end` */
+                begin?: string;
+                /** @description RFC 3339 with an offset; now */
+                end?: string;
+                /** @description an entity id; may be given several times */
+                camera?: string;
+                /** @description a class; several times */
+                kind?: string;
+                /** @description colour of the upper half; several times */
+                upper?: string;
+                /** @description colour of the lower half; several times */
+                lower?: string;
+                /** @description 1 to 120 */
+                limit?: string;
+                /** @description `next` of a page */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_SightingOut_"];
                 };
             };
             /** @description an error */

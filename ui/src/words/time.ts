@@ -36,6 +36,20 @@ export function fullTime(instant: string, timezone: string): string {
   return format('full', timezone).format(new Date(instant))
 }
 
+/** The instant (RFC 3339) at which the clock of the site shows `2026-11-20T14:03`; empty for what is no time. */
+export function siteInstant(shown: string, timezone: string): string {
+  const wanted = Date.parse(`${shown}Z`)
+  if (Number.isNaN(wanted)) return ''
+  let at = wanted
+  for (let turn = 0; turn < 2; turn += 1) at += wanted - Date.parse(`${fullTime(new Date(at).toISOString(), timezone).replace(' ', 'T')}Z`) // again, as the clock may be put forward between both
+  return new Date(at).toISOString()
+}
+
+/** What the clock of the site shows, as an input of date and time takes it: `2026-11-20T14:03`. */
+export function siteClock(instant: number, timezone: string): string {
+  return fullTime(new Date(instant).toISOString(), timezone).slice(0, 16).replace(' ', 'T')
+}
+
 /** The clock alone on the site's today, with month and day before it otherwise: `11-20 14:03:07`. */
 export function shortTime(instant: string, timezone: string, now: number): string {
   const day = format('day', timezone)
