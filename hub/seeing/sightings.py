@@ -92,9 +92,10 @@ class Sightings:
 
     async def find(self, wanted: Wanted, limit: int, after: int = 0) -> list[Found]:
         """Return records with numbers above ``after``, the oldest first. Raises JournalError."""
-        return await self._on(
-            self._reads, lambda: [] if (db := self._to_read()) is None else find(db, wanted, limit, after)
-        )
+        if self._writing is None and not self._path.exists():
+            return []
+        await self._on(self._writes, self._to_write)  # a file that is being made is waited for, a damaged one put aside
+        return await self._on(self._reads, lambda: find(self._to_read(), wanted, limit, after))
 
     async def erase(self, before: Instant) -> int:
         """Erase what began before an instant, and the oldest of what is too much. Raises JournalError."""
@@ -137,8 +138,8 @@ class Sightings:
                 self._writing = made(self._path)
         return self._writing
 
-    def _to_read(self) -> sqlite3.Connection | None:
-        if self._reading is None and self._path.exists():
+    def _to_read(self) -> sqlite3.Connection:
+        if self._reading is None:
             self._reading = connect(self._path, read_only=True)
         return self._reading
 

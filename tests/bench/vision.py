@@ -1,4 +1,4 @@
-"""Cameras that see: joins the benches of falling objects, a core's share, fire lanes and finding again, if they are there."""
+"""Cameras that see: joins the benches of falling, a core's share, lanes and finding again, if they are there."""
 
 from __future__ import annotations
 

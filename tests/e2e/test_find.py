@@ -57,7 +57,9 @@ def site(folder: Path, broker: Broker, port: int) -> Path:
     lane = settings["zones"]["lane_3"]
     lane["bind"] = {"camera": CAMERA}
     lane["see"] = {"camera": CAMERA, "as": "health"}
-    settings["devices"] = {"generic_camera": {"lane_3": {"name": "北侧摄像机", "rtsp": f"rtsp://127.0.0.1:{port}/lane"}}}
+    settings["devices"] = {
+        "generic_camera": {"lane_3": {"name": "北侧摄像机", "rtsp": f"rtsp://127.0.0.1:{port}/lane"}}
+    }
     config.write_text(json.dumps(settings, ensure_ascii=False, indent=1), "utf-8")
     return config
 

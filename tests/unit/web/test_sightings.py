@@ -112,6 +112,13 @@ async def test_what_is_old_goes_and_what_is_too_much(store: Sightings, monkeypat
         assert db.execute("SELECT count(*) FROM thumbnails").fetchone() == (0,)
 
 
+async def test_a_search_while_the_file_is_being_made_waits_for_it(tmp_path: Path) -> None:
+    store = Sightings(tmp_path)
+    (tmp_path / FILE).touch()  # as it is when it was opened, and has no tables yet
+    assert await store.find(ALL, 10) == []
+    await store.close()
+
+
 async def test_a_damaged_file_is_put_aside(tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(b"no database at all, but long enough to be looked at" * 99)
     store = Sightings(tmp_path)
