@@ -15,7 +15,8 @@ from hub.vision.lane.place import Box
 LEAST, DAYLIGHT, FAINT, NOISES = 16.0, 110.0, 7.0, 5.0
 HUE = 9.0
 #: How many times as bright a picture may be as the empty place by the camera's exposure, or a cloud.
-EXPOSURES = (0.4, 2.5)
+#: A smaller part of it makes no difference.
+EXPOSURES, EVEN = (0.4, 2.5), 0.03
 #: Smallest thing in pixels of 320 × 180, its shortest side, and the largest as part of the picture.
 SMALLEST, THIN, LARGEST = 40, 4, 0.45
 #: More of the picture than this has changed: light, not things.
@@ -84,20 +85,32 @@ class Movers:
 
 def _apart(now: Grey, empty: Grey, noise: float) -> tuple[Grey, float]:
     """Return how far each pixel is from the empty place but for the exposure, and the noise as it is heard now."""
-    some, were = now[..., ::4, ::4], empty[..., ::4, ::4]
-    spread, was = (float(np.subtract(*np.percentile(values, (90, 10)))) for values in (some, were))
-    tried = [_left(some, were, factor) for factor in {1.0, float(np.clip(spread / max(was, 1.0), *EXPOSURES))}]
+    some, were = now[..., ::6, ::6], empty[..., ::6, ::6]
+    factor = float(np.clip(_spread(some) / max(_spread(were), 1.0), *EXPOSURES))
+    tried = [_left(some, were, one) for one in ((1.0, factor) if abs(factor - 1) > EVEN else (1.0,))]
     heard, middle, factor = min(tried)
-    apart = np.abs(now - np.float32(factor) * empty - np.float32(middle))
+    apart = now - np.float32(factor) * empty
+    apart -= np.float32(middle)
     part = 0.1 if noise else 1.0
-    return np.asarray(apart), noise + part * (min(heard, 20.0) - noise)
+    return np.abs(apart, out=apart), noise + part * (min(heard, 20.0) - noise)
 
 
 def _left(now: Grey, empty: Grey, factor: float) -> tuple[float, float, float]:
     """Return what is left between most pixels with the empty place so many times as bright: noise, offset, factor."""
-    apart = now - factor * empty
-    middle = float(np.median(apart))
-    return 1.4826 * float(np.median(np.abs(apart - middle))), middle, factor  # sigma of a normal distribution
+    apart = now - np.float32(factor) * empty
+    middle = _middle(apart)
+    return 1.4826 * _middle(np.abs(apart - np.float32(middle))), middle, factor  # sigma of a normal distribution
+
+
+def _middle(values: Grey) -> float:
+    """Return the median; numpy's own takes longer than all else here together."""
+    return float(np.sort(values, axis=None)[values.size // 2])
+
+
+def _spread(values: Grey) -> float:
+    """Return how far the ninth tenth lies above the first."""
+    ordered = np.sort(values, axis=None)
+    return float(ordered[values.size * 9 // 10] - ordered[values.size // 10])
 
 
 def _boxes(differs: Mask) -> tuple[Mover, ...]:
