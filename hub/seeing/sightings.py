@@ -92,9 +92,10 @@ class Sightings:
 
     async def find(self, wanted: Wanted, limit: int, after: int = 0) -> list[Found]:
         """Return records with numbers above ``after``, the oldest first. Raises JournalError."""
-        return await self._on(
-            self._reads, lambda: [] if (db := self._to_read()) is None else find(db, wanted, limit, after)
-        )
+        if self._writing is None and not self._path.exists():
+            return []
+        await self._on(self._writes, self._to_write)  # a file that is being made is waited for, a damaged one put aside
+        return await self._on(self._reads, lambda: find(self._to_read(), wanted, limit, after))
 
     async def erase(self, before: Instant) -> int:
         """Erase what began before an instant, and the oldest of what is too much. Raises JournalError."""
@@ -126,7 +127,7 @@ class Sightings:
     def _to_write(self) -> sqlite3.Connection:
         if self._writing is None:
             try:
-                self._writing = _made(self._path)
+                self._writing = made(self._path)
             except (JournalError, sqlite3.DatabaseError) as error:
                 if isinstance(error, JournalError) and error.trouble is not Trouble.DAMAGED:
                     raise
@@ -134,11 +135,11 @@ class Sightings:
                 self._path.replace(self._path.with_suffix(".damaged"))  # it is no evidence: begun anew
                 for end in ("-wal", "-shm"):
                     self._path.with_name(FILE + end).unlink(missing_ok=True)
-                self._writing = _made(self._path)
+                self._writing = made(self._path)
         return self._writing
 
-    def _to_read(self) -> sqlite3.Connection | None:
-        if self._reading is None and self._path.exists():
+    def _to_read(self) -> sqlite3.Connection:
+        if self._reading is None:
             self._reading = connect(self._path, read_only=True)
         return self._reading
 
@@ -212,7 +213,8 @@ def _sighting(number: int, look: int, lasts: int, box: bytes, jpeg: bytes) -> Si
     return Sighting(began, began + lasts / 1000, _KINDS[kind], _unpacked(box), _COLOURS[upper], _COLOURS[lower], jpeg)
 
 
-def _made(path: Path) -> sqlite3.Connection:
+def made(path: Path) -> sqlite3.Connection:
+    """Open the store, made where it is not. Raises JournalError."""
     db = connect(path)
     with suppress(sqlite3.OperationalError):  # only for a new file
         db.execute("PRAGMA auto_vacuum = INCREMENTAL")

@@ -1,4 +1,4 @@
-"""Cameras that see: joins the benches of falling objects, a core's share and fire lanes, if they are there."""
+"""Cameras that see: joins the benches of falling, a core's share, lanes and finding again, if they are there."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from importlib.util import find_spec
 
 from tests.bench.figure import Figure
 
-PARTS = ("vision_falling", "vision_core", "vision_lane")
+PARTS = ("vision_falling", "vision_core", "vision_lane", "vision_find")
 
 
 def figures() -> Iterator[Figure]:

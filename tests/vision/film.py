@@ -74,9 +74,10 @@ class Film(Broadcast):
 
     def _encode(self, at: float) -> list[bytes]:
         picture = self._show(at).repeat(self.scale, 0).repeat(self.scale, 1)
-        if picture.shape != self._shape:
-            self._shape, self._codec = picture.shape, _codec(picture.shape[1], picture.shape[0], self._rate)
-        frame = av.VideoFrame.from_ndarray(picture, format="gray").reformat(format="yuv420p")
+        if picture.shape[:2] != self._shape:
+            self._shape, self._codec = picture.shape[:2], _codec(picture.shape[1], picture.shape[0], self._rate)
+        form = "gray" if picture.ndim == 2 else "rgb24"
+        frame = av.VideoFrame.from_ndarray(picture, format=form).reformat(format="yuv420p")
         return [unit for packet in self._codec.encode(frame) for unit in split(bytes(packet))]
 
 

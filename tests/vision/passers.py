@@ -10,7 +10,7 @@ import numpy.typing as npt
 from hub.vision.sighting.colour import Colour
 
 Street = npt.NDArray[np.uint8]
-WIDTH, HEIGHT = 960, 540
+WIDTH, HEIGHT = 480, 270
 
 #: What a person would call so; none of them is a reference of the palette.
 CLOTHS: dict[Colour, tuple[int, int, int]] = {
@@ -37,7 +37,7 @@ class Light:
     sigma: float = 2.0
 
 
-DAY, DUSK, NOISE = Light(), Light(0.42, (1.06, 1.0, 0.92), 3.0), Light(0.85, (0.97, 1.0, 1.04), 9.0)
+DAY, DUSK, NOISE = Light(), Light(0.42, (1.06, 1.0, 0.92), 3.0), Light(0.85, (0.97, 1.0, 1.04), 6.0)
 
 
 @dataclass(frozen=True)
@@ -49,20 +49,20 @@ class Passer:
     upper: Colour
     lower: Colour
     car: bool = False
-    row: int = 470
-    tall: int = 150
+    row: int = 235
+    tall: int = 75
 
 
 def empty(rng: np.random.Generator) -> Street:
     """Draw a street: wall with windows, hedge, kerb and asphalt, with a sky to say what is white."""
     picture = np.empty((HEIGHT, WIDTH, 3), dtype=np.float32)
-    picture[:60] = (226, 232, 238)
-    picture[60:250] = (176, 168, 156)
-    for left in range(40, WIDTH - 60, 120):
-        picture[100:180, left : left + 60] = (84, 96, 108)
-    picture[230:270] = (74, 102, 58)
-    picture[270:285] = (168, 168, 166)
-    picture[285:] = (104, 104, 106)
+    picture[:30] = (226, 232, 238)
+    picture[30:125] = (176, 168, 156)
+    for left in range(20, WIDTH - 30, 60):
+        picture[50:90, left : left + 30] = (84, 96, 108)
+    picture[115:135] = (74, 102, 58)
+    picture[135:142] = (168, 168, 166)
+    picture[142:] = (104, 104, 106)
     picture += rng.normal(0, 5, (HEIGHT, WIDTH, 1)).astype(np.float32)
     return np.clip(picture, 0, 255).astype(np.uint8)
 
@@ -75,7 +75,7 @@ def shown(street: Street, passers: tuple[Passer, ...], at: float, light: Light, 
         if -0.05 < part < 1.05:
             _draw(picture, passer, int(part * (WIDTH + 2 * passer.tall)) - passer.tall, at)
     picture *= np.array(light.cast, dtype=np.float32) * light.level
-    picture += rng.normal(0, light.sigma, picture.shape).astype(np.float32)
+    picture += rng.standard_normal(picture.shape, dtype=np.float32) * light.sigma
     return np.clip(picture, 0, 255).astype(np.uint8)
 
 
@@ -93,7 +93,7 @@ def _draw(picture: npt.NDArray[np.float32], passer: Passer, across: int, at: flo
     _fill(picture, foot - int(0.85 * tall), foot - tall // 2, across - half, across + half, CLOTHS[passer.upper])
     swing = int(half * 0.4 * np.sin(at * 6))
     for leg in (swing - half // 2, -swing + half // 4):
-        _fill(picture, foot - tall // 2, foot, across + leg, across + leg + half // 2 + 3, CLOTHS[passer.lower])
+        _fill(picture, foot - tall // 2, foot, across + leg, across + leg + half // 2 + 2, CLOTHS[passer.lower])
 
 
 def _fill(

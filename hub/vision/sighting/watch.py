@@ -76,6 +76,11 @@ class SightingWatch:
                 self._best[id(track)] = (worth, look.box, *_portrait(picture, look.box, self._movers.differs))
         return tuple(found for track in ended if (found := self._record(track)) is not None)
 
+    def end(self) -> tuple[Sighting, ...]:
+        """Return the records of what is still there, as nobody will look any more."""
+        tracks, self._followed = self._followed.tracks, Followed()
+        return tuple(found for track in tracks if (found := self._record(track)) is not None)
+
     def _record(self, track: Track) -> Sighting | None:
         best = self._best.pop(id(track), None)
         moved = track.looks >= LOOKS and track.moved >= MOVED

@@ -115,6 +115,8 @@ class Camera(threading.Thread):
                 self._lost(Link.LOST, "the stream ended")
             except DeviceError as error:
                 self._lost(Link.LOST if error.retry else Link.REFUSED, error.reason)
+            for sighting in self._passing.end():
+                self._say(Passed(self._watch.camera, sighting))
             wait = FIRST if self._packets > before + 100 else min(MOST, wait * 2)
             self._pause(wait)
 

@@ -7,6 +7,7 @@ import { deskEn, deskZh, type DeskMessages } from './desk'
 import { en } from './en'
 import { evidenceEn, evidenceZh, type EvidenceMessages } from './evidence'
 import { feelEn, feelZh, type FeelMessages } from './feel'
+import { findEn, findZh, type FindMessages } from './find'
 import { firmwareEn, firmwareZh, type FirmwareMessages } from './firmware'
 import { historyEn, historyZh, type HistoryMessages } from './history'
 import { placesEn, placesZh, type PlacesMessages } from './places'
@@ -29,6 +30,7 @@ type Joined = Messages &
   AccountMessages &
   EvidenceMessages &
   FeelMessages &
+  FindMessages &
   FirmwareMessages &
   HistoryMessages &
   PlacesMessages &
@@ -58,6 +60,7 @@ const messages = {
     ...accountZh,
     ...evidenceZh,
     ...feelZh,
+    ...findZh,
     ...firmwareZh,
     ...historyZh,
     ...placesZh,
@@ -75,6 +78,7 @@ const messages = {
     ...accountEn,
     ...evidenceEn,
     ...feelEn,
+    ...findEn,
     ...firmwareEn,
     ...historyEn,
     ...placesEn,

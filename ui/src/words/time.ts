@@ -49,6 +49,11 @@ export function instantOf(local: string, timezone: string): string | null {
   return new Date(found).toISOString()
 }
 
+/** What the clock of the site shows, as an input of date and time takes it: `2026-11-20T14:03`. */
+export function siteClock(instant: number, timezone: string): string {
+  return fullTime(new Date(instant).toISOString(), timezone).slice(0, 16).replace(' ', 'T')
+}
+
 /** The clock alone on the site's today, with month and day before it otherwise: `11-20 14:03:07`. */
 export function shortTime(instant: string, timezone: string, now: number): string {
   const day = format('day', timezone)

@@ -1,0 +1,114 @@
+"""Facade tours on drawn facades: new pots and lost brackets are found; light, rain, shade and a turned camera are not.
+
+``python -m tests.vision.test_tour N`` prints the figures of N facades.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+
+from hub.vision.frame import Grey
+from hub.vision.lane.place import Box
+from hub.vision.tour.compare import HEIGHT, WIDTH, compare, turned
+
+#: Pixels of a pot and of a bracket with its air conditioner.
+POT, UNIT = (14, 11), (20, 26)
+
+
+class Facade:
+    """A wall with windows, sills and brackets; the same one again under other conditions."""
+
+    def __init__(self, seed: int) -> None:
+        rng = self.rng = np.random.default_rng(seed)
+        wall = rng.normal(0, 1, (HEIGHT // 6, WIDTH // 6)).repeat(6, 0).repeat(6, 1) * 3
+        self.wall = (wall + 150 + rng.normal(0, 2, wall.shape)).astype(np.float32)
+        self.sills: list[tuple[int, int]] = []
+        self.units: list[tuple[int, int]] = []
+        for top in range(50, HEIGHT - 70, 62):
+            for left in range(50, WIDTH - 90, 84):
+                self.wall[top : top + 32, left : left + 38] = 70 + rng.normal(0, 8)
+                self.wall[top : top + 32, left + 18 : left + 20] = 190
+                self.wall[top + 32 : top + 36, left - 3 : left + 41] = 205
+                self.sills.append((top + 32, left))
+                if rng.random() < 0.4:
+                    self.units.append((top + 14, left + 46))
+
+    def shown(self, *, pot: int | None = None, without: int | None = None) -> Grey:
+        picture = self.wall.copy()
+        for number, (top, left) in enumerate(self.units):
+            if number != without:
+                picture[top : top + UNIT[0], left : left + UNIT[1]] = 222
+                picture[top + 5 : top + 15, left + 4 : left + 14] = 120
+                picture[top + UNIT[0] : top + UNIT[0] + 3, left + 2 : left + UNIT[1] - 2] = 60
+        if pot is not None:
+            bottom, left = self.sills[pot]
+            picture[bottom - POT[0] // 2 : bottom, left + 6 : left + 6 + POT[1]] = 140
+            picture[bottom - POT[0] : bottom - POT[0] // 2, left + 4 : left + 8 + POT[1]] = 40
+        return picture
+
+    def taken(self, picture: Grey, way: str) -> Grey:
+        """Take a picture of it under other conditions."""
+        rng = self.rng
+        if way == "turned":
+            picture = np.roll(turned(picture, float(rng.uniform(-2, 2))), rng.integers(-6, 7, 2), (0, 1))
+        elif way == "dusk":
+            picture = picture * 0.55 + 6
+        elif way == "shadow":
+            down, across = np.mgrid[:HEIGHT, :WIDTH]
+            edge = down * 0.6 + across - rng.uniform(300, 900)
+            picture = picture * (1 - 0.4 / (1 + np.exp(-edge / 6)))
+        elif way == "rain":
+            picture = picture.copy()
+            for _ in range(150):
+                top, left = int(rng.integers(0, HEIGHT - 20)), int(rng.integers(0, WIDTH))
+                picture[top : top + int(rng.integers(8, 18)), left] += 22
+        noise = rng.standard_normal(picture.shape, dtype=np.float32) * 2.5
+        return np.clip(picture + noise, 0, 255).astype(np.float32)
+
+
+WAYS = ("same", "turned", "dusk", "shadow", "rain")
+
+
+def hits(boxes: tuple[Box, ...], top: int, left: int, tall: int, wide: int) -> bool:
+    y, x = (top + tall / 2) / HEIGHT, (left + wide / 2) / WIDTH
+    return any(a - 0.01 <= x <= c + 0.01 and b - 0.015 <= y <= d + 0.015 for a, b, c, d in boxes)
+
+
+def trial(seed: int, way: str) -> tuple[bool, bool, int]:
+    """Return whether a new pot and a lost bracket were found, and how many false candidates an unchanged one has."""
+    facade = Facade(seed)
+    reference = facade.taken(facade.shown(), "same")
+    pot, unit = len(facade.sills) // 2 + 3, len(facade.units) // 2
+    bottom, left = facade.sills[pot]
+    new = compare(facade.taken(facade.shown(pot=pot), way), reference)
+    lost = compare(facade.taken(facade.shown(without=unit), way), reference)
+    none = compare(facade.taken(facade.shown(), way), reference)
+    assert new is not None
+    assert lost is not None
+    assert none is not None
+    return (
+        hits(new.boxes, bottom - POT[0], left + 4, POT[0], POT[1]),
+        hits(lost.boxes, *facade.units[unit], *UNIT),
+        len(none.boxes),
+    )
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_is_new_or_gone_is_marked_and_nothing_else(way: str) -> None:
+    assert trial(7, way) == (True, True, 0)
+
+
+def test_another_place_is_not_compared() -> None:
+    one, other = Facade(1), np.random.default_rng(2).uniform(0, 255, (54, 96)).repeat(10, 0).repeat(10, 1)
+    assert compare(other.astype(np.float32), one.shown()) is None
+
+
+if __name__ == "__main__":
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    for way in WAYS:
+        done = [trial(seed, way) for seed in range(count)]
+        pots, units, false = (sum(int(one[place]) for one in done) for place in range(3))
+        sys.stdout.write(f"{way:8} pots {pots} of {count}, brackets {units} of {count}, false {false} in {count}\n")
