@@ -14,9 +14,9 @@ from tests.e2e.test_falling import shoot
 from tests.e2e.test_seeing import camera, seeing_site, sight
 from tests.kit.broker import Broker
 from tests.kit.browser import Desk, need_desk, running_chromium
-from tests.kit.store import rows
 from tests.kit.http import request
 from tests.kit.hub import HubProcess, MakeHub
+from tests.kit.store import rows
 from tests.kit.wait import until
 from tests.vision.film import Film
 from tests.vision.test_worker import lane_film

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,7 +26,9 @@ from hub.vision.lift.floor import EMPTY
 from hub.vision.lift.watch import LiftWatch
 from hub.vision.overlay import drawn, hide_plates, to_jpeg
 from hub.vision.worker.clock import StreamClock
+from hub.vision.worker.pace import Pace
 from hub.vision.worker.ring import Clip, Ring
+from hub.vision.worker.sender import SenderClock
 from hub.vision.worker.stream import opened
 from hub.vision.worker.wire import Carried, Fell, Group, Health, Kept, LaneNow, Link, Policy, Seen, Show, ToHub, Watch
 
@@ -49,8 +50,6 @@ AWAKE = 20.0
 STALE = 3.0
 #: Largest packet in bytes: a key frame of 8K.
 MAX_PACKET = 16 * 1024 * 1024
-#: Seconds over which the frame rate is measured.
-RATE = 10.0
 #: Seconds between two times that the state of a lane is handed out, where nothing happens in it.
 KEEP = 60.0
 #: Width in pixels of a picture shown to staff, and to everybody.
@@ -83,7 +82,7 @@ class Camera(threading.Thread):
             None if lift is None else LiftWatch(lift.polygon, frozenset(lift.knows) if detector else frozenset())
         )
         self._lag, self._awake_until = 0.0, 0.0
-        self._times: deque[float] = deque(maxlen=1000)
+        self._pace, self._sender = Pace(), SenderClock()
         self.beat = time.monotonic()
         """When it last showed that it is not stuck, in seconds of the monotonic clock."""
 
@@ -112,7 +111,7 @@ class Camera(threading.Thread):
             self._watch.camera,
             self._link,
             self._reason,
-            self._rate(),
+            self._pace.rate(time.time()),
             self._packets,
             self._decoded,
             self._garbage,
@@ -123,6 +122,8 @@ class Camera(threading.Thread):
             self._skipped,
             self._picture.state,
             tuple(_now(name, lane) for name, lane in self._lanes.items()),
+            self._pace.usual if self._pace.slow else 0.0,
+            self._sender.ahead if self._sender.wrong else None,
         )
 
     def show(self, show: Show) -> bytes | None:
@@ -159,6 +160,7 @@ class Camera(threading.Thread):
         with self._lock:
             self._ring = Ring(stream, self._watch.ring_s, self._ring.next if self._ring is not None else 1)
         self._clock.reconnected()
+        self._pace, self._sender = Pace(), SenderClock()
         self._connections += 1
         waits_for_key = True
         for packet in packets:
@@ -171,7 +173,8 @@ class Camera(threading.Thread):
             now = time.time()
             at = self._clock.at(_seconds(packet), now)
             self._packets += 1
-            self._times.append(at)
+            self._pace.add(at)
+            self._sender.add(packet, now)
             with self._lock:
                 self._ring.add(packet, at)
             if not self._wants(packet, at, waits_for_key):
@@ -283,11 +286,6 @@ class Camera(threading.Thread):
         except ModelError as error:
             self._reason = clean(str(error), 120)
             return None
-
-    def _rate(self) -> float:
-        """Return the stream's frames per second over the last seconds of it."""
-        times = [at for at in list(self._times) if at > time.time() - RATE]
-        return round((len(times) - 1) / (times[-1] - times[0]), 2) if len(times) > 2 and times[-1] > times[0] else 0.0
 
     def _lost(self, link: Link, reason: str) -> None:
         self._link, self._reason = link, clean(reason, 120)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import os
 from collections import deque
 from dataclasses import dataclass
@@ -87,7 +88,7 @@ class Ring:
         first = self.next - len(begins)
         return [
             Group(first + place, at, max(0.0, after - at))
-            for place, (at, after) in enumerate(zip(begins, begins[1:], strict=False))
+            for place, (at, after) in enumerate(itertools.pairwise(begins))
         ]
 
     def group(self, number: int) -> tuple[bytes, bytes] | None:

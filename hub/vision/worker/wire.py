@@ -9,6 +9,7 @@ from typing import Annotated, BinaryIO
 import msgspec
 
 from hub.model.errors import DecodeError
+from hub.model.site import Decode
 from hub.model.text import clean
 from hub.vision.detect.box import Kind
 from hub.vision.falling.calibration import Facade
@@ -24,15 +25,7 @@ MAX_FRAME = 16 * 1024 * 1024
 LENGTH = struct.Struct(">I")
 
 
-class Policy(StrEnum):
-    """Which pictures of a camera are decoded."""
-
-    KEY = "key"
-    """Key frames: lanes, health, facades."""
-    ADAPTIVE = "adaptive"
-    """Key frames until something changes, then all."""
-    FULL = "full"
-
+Policy = Decode
 
 _Part = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
@@ -168,6 +161,10 @@ class Health(msgspec.Struct, frozen=True, tag=True):
     """Key frames that were not looked at as there was no time."""
     picture: Picture | None = None
     lanes: tuple[LaneNow, ...] = ()
+    usual_fps: float = 0.0
+    """Pictures a second that used to come, where there have been too few for some time; else 0."""
+    ahead_s: float | None = None
+    """Seconds that the camera's clock is ahead of ours (late: less than 0), where it is wrong; else None."""
 
 
 class Seen(msgspec.Struct, frozen=True, tag=True):

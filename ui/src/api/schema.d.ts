@@ -1174,6 +1174,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sight/{entity}/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Look on live: a list of pieces (HTTP Live Streaming) */
+        get: operations["onlook"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sight/{entity}/live/{piece}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One of these pieces (fragmented MP4) */
+        get: operations["onlook_piece"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sight/{entity}/picture": {
         parameters: {
             query?: never;
@@ -1917,6 +1951,12 @@ export interface components {
             /** @default false */
             negated: boolean;
         };
+        /**
+         * Decode
+         * @description Which pictures of a camera are decoded.
+         * @enum {unknown}
+         */
+        Decode: "adaptive" | "full" | "key";
         /**
          * DeletedRule
          * @description A rule that was deleted, when and by whom, and its last text; ``author`` empty: by hand.
@@ -3086,6 +3126,8 @@ export interface components {
             ][];
             /** @default 0 */
             confidence: number;
+            /** @default null */
+            decode: components["schemas"]["Decode"] | null;
             entity: string | null;
             floors: [
                 number,
@@ -3169,6 +3211,8 @@ export interface components {
          * @description Where in its picture a camera looks: a lane has a polygon, a facade floor lines (or none).
          */
         SightIn: {
+            /** @default null */
+            decode: components["schemas"]["Decode"] | null;
             /** @default [] */
             floors: [
                 number,
@@ -3186,17 +3230,23 @@ export interface components {
          * @description A camera that sees. ``link`` is ``off`` while it is not watched; ``picture`` is what is wrong with it.
          */
         SightOut: {
+            /** @default null */
+            ahead_s: number | null;
             camera: string;
             decoded: number;
             fps: number;
             garbage: number;
             lag_s: number;
             link: string;
+            /** @default  */
+            model: string;
             picture: string;
             reason: string;
             ring_bytes: number;
             seen: components["schemas"]["SeenOut"][];
             skipped: number;
+            /** @default 0 */
+            usual_fps: number;
         };
         /**
          * SignIn
@@ -6295,6 +6345,69 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_SightOut_"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    onlook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.apple.mpegurl": string;
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    onlook_piece: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+                piece: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "video/mp4": string;
                 };
             };
             /** @description an error */
