@@ -42,7 +42,7 @@ from hub.seeing.orders import (
 from hub.vision.falling.event import Severity
 from hub.vision.lane.event import Presence as Stands
 from hub.vision.worker.parent import Workers
-from hub.vision.worker.wire import Carried, Fell, Health, LaneNow, Link, Listed, Seen, Watch
+from hub.vision.worker.wire import Carried, Fell, Health, LaneNow, Link, Listed, Proved, Seen, Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -142,6 +142,10 @@ class Manager:
     async def group(self, camera: EntityId, number: int) -> tuple[bytes, bytes]:
         """Return one of them for a browser: initialization section and segment. Raises DeviceError."""
         return await self._must().group(camera, number)
+
+    async def prove(self, camera: EntityId) -> Proved:
+        """Look for the test card in the last picture of a camera. Raises DeviceError."""
+        return await self._must().prove(camera)
 
     def _must(self) -> Workers:
         if self._workers is None:

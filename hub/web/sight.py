@@ -152,6 +152,29 @@ async def sight_picture(request: web.Request) -> web.Response:
     return web.Response(body=jpeg, content_type=media, headers={"Cache-Control": "no-store"})
 
 
+class CardOut(msgspec.Struct, frozen=True):
+    """Whether a camera sees the test card that somebody holds before it: then it is live, and the one that is meant."""
+
+    at: str
+    """When the picture was taken: one from before the card was held up proves nothing."""
+    seen: bool
+    box: tuple[float, float, float, float] | None
+    """Left, top, right, bottom in parts of the picture."""
+
+
+async def sight_card(request: web.Request) -> web.Response:
+    """Look for the test card in the last picture."""
+    manager, camera = request.app[CONTEXT].eyes.manager, EntityId(request.match_info["entity"])
+    if manager is None or not manager.watched(camera):
+        raise Refusal(404, "not_found", "no camera of that name is watched")
+    try:
+        found = await manager.prove(camera)
+    except DeviceError as error:
+        raise Refusal(502, "device", clean(error.reason, 160)) from None
+    box = None if found.box is None else tuple(round(part, DECIMALS) for part in found.box)
+    return answer(CardOut(isoformat(Instant(round(found.at * SECOND))), box is not None, box))  # type: ignore[arg-type]
+
+
 async def put_sight(request: web.Request) -> web.Response:
     """Have a camera look for something in a zone, or change where; written into hub.yaml."""
     wanted: SightIn = await body(request, SightIn)
@@ -210,4 +233,6 @@ SIGHT: tuple[Route, ...] = (
           UserRole.VIEWER, sight_picture, media="image/jpeg",
           query=(("plain", "1: with nothing drawn into it but the time"),
                  ("public", "1: small and without number plates, as it is for viewers"))),
+    Route("GET", "/api/v1/sight/{entity}/card", "sight_card", "Whether it sees the test card held before it",
+          UserRole.GUARD, sight_card, returns=CardOut),
 )  # fmt: skip

@@ -20,6 +20,7 @@ from hub.vision.worker.parent import Told, Workers
 from hub.vision.worker.wire import Health, Lane, Link, Policy, Seen, Watch
 from tests.vision.film import Film, Show, showing
 from tests.vision.lane_scenes import Scene
+from tests.vision.test_testcard import Pixels, held
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
@@ -183,6 +184,29 @@ async def test_a_4k_stream_and_one_that_changes_its_size_are_seen() -> None:
         await ears.until(lambda e: e.linked(Link.STREAMING) and e.health[-1].decoded > decoded + 5)
         assert ears.stays() == [(Presence.PRESENT, 1)], "the same place in another size"
         assert ears.health[-1].lag_s < 10
+
+
+async def test_a_card_that_is_held_up_proves_a_camera() -> None:
+    _, show = lane_film(500, 501)
+    shows_card = False
+
+    def scene(at: float) -> Pixels:
+        picture = show(at)
+        return held(picture, 12, 0.1) if shows_card else picture
+
+    film = Film(scene)
+    film.scale = 2
+    async with showing(film) as port, workers() as (hub, ears):
+        hub.watch(order(port))
+        await ears.until(lambda e: e.health and e.health[-1].decoded > 1)
+        before = await hub.prove(CAMERA)
+        assert before.box is None
+        shows_card = True
+        ends = time.monotonic() + 30
+        while (found := await hub.prove(CAMERA)).box is None:
+            assert time.monotonic() < ends
+            await asyncio.sleep(0.2)
+    assert found.at > before.at, "a picture from before proves nothing"
 
 
 async def test_a_wrong_clock_and_too_few_pictures_are_said() -> None:

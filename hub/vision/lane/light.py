@@ -33,9 +33,7 @@ def only_light(thing: Mask, now: Grey, before: Grey) -> bool:
     inside = factor[where]
     if np.percentile(inside, 10) > ADDED or _beam(factor, where):
         return True
-    return any(
-        _shade(sign * inside) and _shines_through(sign * factor, where, after, earlier) for sign in (1.0, -1.0)
-    )
+    return any(_shade(sign * inside) and _shines_through(sign * factor, where, after, earlier) for sign in (1.0, -1.0))
 
 
 def _shade(factor: npt.NDArray[np.float64]) -> bool:
@@ -54,7 +52,7 @@ def _shines_through(factor: npt.NDArray[np.float64], where: Mask, now: Grey, bef
     inner = pixels(blocks(deep.astype(np.float32)) >= WHOLE)
     if inner.sum() < COMPARED:
         return True
-    after, earlier = ([edge[inner] for edge in np.gradient(picture)] for picture in (now, before))
+    after, earlier = ([np.gradient(picture, axis=axis)[inner] for axis in (0, 1)] for picture in (now, before))
     common = sum(float((one * other).sum()) for one, other in zip(after, earlier, strict=True))
     power = [sum(float((edge * edge).sum()) for edge in edges) for edges in (after, earlier)]
     return common >= ALIKE * float(np.sqrt(power[0] * power[1]))

@@ -25,6 +25,7 @@ from hub.vision.lane.watch import LaneWatch
 from hub.vision.lift.floor import EMPTY
 from hub.vision.lift.watch import LiftWatch
 from hub.vision.overlay import drawn, hide_plates, to_jpeg
+from hub.vision.testcard import find
 from hub.vision.worker.clock import StreamClock
 from hub.vision.worker.pace import Pace
 from hub.vision.worker.ring import Clip, Ring
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
     from hub.vision.detect.box import Detection, Detector
+    from hub.vision.lane.place import Box
 
 #: Seconds until the first new attempt, and the most of them.
 FIRST, MOST = 1.0, 60.0
@@ -140,6 +142,13 @@ class Camera(threading.Thread):
         lanes = [lane.polygon for lane in self._watch.lanes]
         shapes = ([], []) if show.plain else (lanes, boxes)
         return to_jpeg(drawn(image, *shapes, f"{local:%Y-%m-%d %H:%M:%S}"))
+
+    def prove(self) -> tuple[float, Box | None] | None:
+        """Return when the last picture was taken and where a test card is in it; None while there is none."""
+        if self._last is None:
+            return None
+        picture, at = self._last
+        return at, find(_luma(picture))
 
     def cut(self, start: float, end: float, path: Path) -> Clip | None:
         """Write a clip from the ring. Raises OSError."""

@@ -19,6 +19,8 @@ from hub.vision.worker.wire import (
     Listed,
     Ping,
     Pong,
+    Prove,
+    Proved,
     Show,
     Shown,
     ToHub,
@@ -86,6 +88,8 @@ class _Child:
                     self._say(self._list(message))
                 elif isinstance(message, Fetch):
                     self._say(self._fetch(message))
+                elif isinstance(message, Prove):
+                    self._say(self._prove(message))
         except (OSError, DecodeError):
             pass  # the hub is gone, and so is the reason to be here
 
@@ -129,6 +133,11 @@ class _Child:
         if found is None:
             return Fetched(wanted.id, reason="nothing is kept of that time")
         return Fetched(wanted.id, *found)
+
+    def _prove(self, wanted: Prove) -> Proved:
+        camera = self._cameras.get(wanted.camera)
+        found = camera.prove() if camera is not None else None
+        return Proved(wanted.id, reason="no picture yet") if found is None else Proved(wanted.id, *found)
 
     def _detector(self, watch: Watch) -> Detector | None:
         """Return the detector of a model, one for all cameras; a model that cannot be used leaves them without."""

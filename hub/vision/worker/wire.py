@@ -125,6 +125,13 @@ class Fetch(msgspec.Struct, frozen=True, tag=True):
     number: int
 
 
+class Prove(msgspec.Struct, frozen=True, tag=True):
+    """Hub → worker: is the test card (hub.vision.testcard) in a camera's last picture?"""
+
+    id: int
+    camera: str
+
+
 class Ping(msgspec.Struct, frozen=True, tag=True):
     """Hub → worker: are you there?"""
 
@@ -252,12 +259,21 @@ class Fetched(msgspec.Struct, frozen=True, tag=True):
     reason: str = ""
 
 
+class Proved(msgspec.Struct, frozen=True, tag=True):
+    """Worker → hub: the answer to a Prove: when the picture was taken (seconds since 1970), and where the card is."""
+
+    id: int
+    at: float = 0.0
+    box: Box | None = None
+    reason: str = ""
+
+
 class Pong(msgspec.Struct, frozen=True, tag=True):
     """Worker → hub: here."""
 
 
-ToWorker = Watch | Unwatch | Cut | Show | List | Fetch | Ping
-ToHub = Health | Seen | Kept | Fell | Carried | WasCut | Shown | Listed | Fetched | Pong
+ToWorker = Watch | Unwatch | Cut | Show | List | Fetch | Prove | Ping
+ToHub = Health | Seen | Kept | Fell | Carried | WasCut | Shown | Listed | Fetched | Proved | Pong
 
 _ENCODER = msgspec.msgpack.Encoder()
 _TO_WORKER: msgspec.msgpack.Decoder[ToWorker] = msgspec.msgpack.Decoder(ToWorker)

@@ -1174,6 +1174,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sight/{entity}/card": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether it sees the test card held before it */
+        get: operations["sight_card"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sight/{entity}/live": {
         parameters: {
             query?: never;
@@ -1785,6 +1802,20 @@ export interface components {
             before: string | number | boolean | null;
             /** @enum {unknown} */
             kind: "capture";
+        };
+        /**
+         * CardOut
+         * @description Whether a camera sees the test card that somebody holds before it: then it is live, and the one that is meant.
+         */
+        CardOut: {
+            at: string;
+            box: [
+                number,
+                number,
+                number,
+                number
+            ] | null;
+            seen: boolean;
         };
         /**
          * Cause
@@ -6345,6 +6376,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_SightOut_"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sight_card: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CardOut"];
                 };
             };
             /** @description an error */

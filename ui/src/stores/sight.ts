@@ -20,6 +20,13 @@ export async function sightPicture(camera: string): Promise<Blob> {
   return (await read(client.GET('/api/v1/sight/{entity}/picture', { params, parseAs: 'blob' }))) as unknown as Blob
 }
 
+export interface Card { at: string; seen: boolean }
+
+/** Whether the test card that somebody holds up is in the last picture. */
+export async function sightCard(camera: string): Promise<Card> {
+  return read(client.GET('/api/v1/sight/{entity}/card', { params: { path: { entity: camera } } }))
+}
+
 export interface Place { zone: string; camera: string; sees: Sees }
 
 /** Without `decode` it stays as it is. */
