@@ -7,7 +7,7 @@ from typing import Any
 from hub.config import integrations
 from hub.config.sights import CORNERS, FLOORS, POINTS
 from hub.model.ids import ENTITY, NAME
-from hub.model.site import Sees
+from hub.model.site import Decode, Sees
 
 Schema = dict[str, Any]
 
@@ -49,15 +49,18 @@ def _sees(sees: Sees, required: tuple[str, ...] = (), **more: Schema) -> Schema:
     }
 
 
+_OUTLINE: Schema = {"type": "array", "items": _CORNER, "minItems": CORNERS[0], "maxItems": CORNERS[1]}
+_DECODE: Schema = {"enum": [how.value for how in Decode]}
 _SIGHT: Schema = {
     "oneOf": [
+        _sees(Sees.LANE, ("polygon",), polygon=_OUTLINE, decode=_DECODE),
+        _sees(Sees.LIFT, ("polygon",), polygon=_OUTLINE, decode=_DECODE),
         _sees(
-            Sees.LANE,
-            ("polygon",),
-            polygon={"type": "array", "items": _CORNER, "minItems": CORNERS[0], "maxItems": CORNERS[1]},
+            Sees.FALLING,
+            decode={"const": Decode.FULL.value},
+            floors={"type": "array", "items": _POINT, "minItems": POINTS[0], "maxItems": POINTS[1]},
         ),
-        _sees(Sees.FALLING, floors={"type": "array", "items": _POINT, "minItems": POINTS[0], "maxItems": POINTS[1]}),
-        _sees(Sees.HEALTH),
+        _sees(Sees.HEALTH, decode=_DECODE),
     ]
 }
 _SEE: Schema = {"see": {"oneOf": [_SIGHT, {"type": "array", "items": _SIGHT}]}}

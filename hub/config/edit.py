@@ -115,9 +115,9 @@ class SiteEditor:
         self._put("zones", name, values, ("area", "supplied_by"), {"bind": {}})
 
     def see(self, zone: str, camera: str, sees: Sees, values: dict[str, Any] | None) -> None:
-        """Write what a camera looks for in a zone (``polygon``, ``floors``), or that it does no more (None).
+        """Write what a camera looks for in a zone (``polygon``, ``floors``, ``decode``); None: it does no more.
 
-        Raises ConfigError.
+        A ``decode`` that is not given stays as it is. Raises ConfigError.
         """
 
         def change(document: Any) -> None:
@@ -134,6 +134,8 @@ class SiteEditor:
                 sight = {"camera": camera, "as": sees.value} if place is None else listed[place]
                 for key in ("polygon", "floors"):
                     sight.pop(key, None) if key not in values else sight.update({key: _flowing(values[key])})
+                if "decode" in values:
+                    sight["decode"] = values["decode"]
                 if place is None:
                     listed.append(sight)
             elif place is not None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from hub.model.document import Node, Sequence
 from hub.model.ids import ENTITY, EntityId
-from hub.model.site import SEEN_AS, Role, Sees, Sight
+from hub.model.site import SEEN_AS, Decode, Role, Sees, Sight
 
 if TYPE_CHECKING:
     from hub.model.reader import Reader
@@ -55,12 +57,12 @@ def _named(sight: Sight, zone: str, before: list[Sight]) -> Sight:
         return sight
     number = sum(other.sees is sight.sees for other in before) + 1
     entity = EntityId(f"{DOMAIN}.{zone}_{role}" if number == 1 else f"{DOMAIN}.{zone}_{role}_{number}")
-    return Sight(sight.camera, sight.sees, entity, sight.polygon, sight.floors)
+    return msgspec.structs.replace(sight, entity=entity)
 
 
 def _sight(reader: Reader, node: Node) -> Sight | None:
     before = len(reader.findings)
-    fields = reader.mapping(node, "`see`", required=("camera", "as"), optional=("polygon", "floors"))
+    fields = reader.mapping(node, "`see`", required=("camera", "as"), optional=("polygon", "floors", "decode"))
     if fields is None:
         return None
     camera = reader.text(fields.get("camera"), "`camera`", 161)
@@ -78,9 +80,13 @@ def _sight(reader: Reader, node: Node) -> Sight | None:
         reader.report(lines, f"`floors` belongs to `as: {Sees.FALLING}`")
     if floors and not POINTS[0] <= len(floors) <= POINTS[1]:
         reader.report(lines or node, f"`floors` needs {POINTS[0]} to {POINTS[1]} points, or none")
+    how = fields.get("decode")
+    decode = None if how is None else reader.word(how, "which pictures are decoded", Decode)
+    if sees is Sees.FALLING and decode not in {None, Decode.FULL}:
+        reader.report(how or node, f"what falls is seen in every picture or not at all: `decode: {Decode.FULL}`")
     if camera is None or sees is None or len(reader.findings) > before:
         return None
-    return Sight(EntityId(camera), sees, None, polygon, floors)
+    return Sight(EntityId(camera), sees, None, polygon, floors, decode)
 
 
 def _points(reader: Reader, node: Node | None, what: str, like: str, length: int) -> list[tuple[float, float, float]]:

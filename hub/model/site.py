@@ -118,6 +118,16 @@ class Sees(StrEnum):
     """Nothing but whether it can see."""
 
 
+class Decode(StrEnum):
+    """Which pictures of a camera are decoded."""
+
+    KEY = "key"
+    """Key frames: lanes, health, facades."""
+    ADAPTIVE = "adaptive"
+    """Key frames until something changes, then all."""
+    FULL = "full"
+
+
 #: The role in which what a camera sees serves its zone.
 SEEN_AS: Mapping[Sees, Role] = {Sees.LANE: Role.VEHICLE, Sees.FALLING: Role.FALLING, Sees.LIFT: Role.EBIKE}
 
@@ -133,6 +143,8 @@ class Sight(msgspec.Struct, frozen=True):
     """Corners of the lane, or of the floor of the lift car."""
     floors: tuple[tuple[float, float, int], ...] = ()
     """Points where a floor begins, across, down and the number of the floor; none: falls are noticed, not located."""
+    decode: Decode | None = None
+    """None: as what it looks for needs. Where a camera looks for several things, the most is decoded."""
 
 
 class Area(msgspec.Struct, frozen=True):

@@ -1,10 +1,11 @@
-"""Why a camera does not see, in words for the banner."""
+"""Why a camera does not see, or sees and is not right, in words for the banner."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from hub.model.text import Text
+from hub.model.time import SECOND, Duration, format_duration
 from hub.vision.health import Picture
 from hub.vision.worker.wire import Link
 
@@ -27,4 +28,18 @@ def why_blind(health: Health) -> Text | None:
         return Text(f"没有视频流（{health.reason}）", f"no stream ({health.reason})")
     if health.link is Link.STREAMING and health.picture is not None:
         return _PICTURES.get(health.picture)
+    return None
+
+
+def why_poor(health: Health) -> Text | None:
+    """Return what is not right with a camera that sees; None where nothing is."""
+    if health.link is not Link.STREAMING:
+        return None
+    if health.ahead_s is not None:
+        off = format_duration(Duration(round(abs(health.ahead_s) / 10) * 10 * SECOND))  # to the second it would flicker
+        zh, en = ("慢", "late") if health.ahead_s < 0 else ("快", "ahead")
+        return Text(f"时钟{zh}了 {off}，请校准", f"its clock is {off} {en}: set it")
+    if health.usual_fps:
+        usual = f"{health.usual_fps:.0f}"
+        return Text(f"帧率过低（平时每秒 {usual} 帧）", f"it sends too few pictures (usually {usual} a second)")
     return None

@@ -11,6 +11,7 @@ import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -26,12 +27,22 @@ from hub.model.text import Text
 from hub.model.time import SECOND, Instant
 from hub.sdk import Sample
 from hub.seeing import lanes, reviews
-from hub.seeing.blind import why_blind
-from hub.seeing.orders import DEVICE, DOMAIN, blindness, bulky, cameras, equipment, model_for_lifts, order
+from hub.seeing.blind import why_blind, why_poor
+from hub.seeing.orders import (
+    DEVICE,
+    DOMAIN,
+    blindness,
+    bulky,
+    cameras,
+    equipment,
+    model_for_lanes,
+    model_for_lifts,
+    order,
+)
 from hub.vision.falling.event import Severity
 from hub.vision.lane.event import Presence as Stands
 from hub.vision.worker.parent import Workers
-from hub.vision.worker.wire import Carried, Fell, Health, LaneNow, Link, Listed, Passed, Seen, Watch
+from hub.vision.worker.wire import Carried, Fell, Health, LaneNow, Link, Listed, Passed, Proved, Seen, Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -106,6 +117,11 @@ class Manager:
                 await self._arrange(stack)
                 await asyncio.sleep(LOOK)
 
+    def model(self, camera: EntityId) -> str:
+        """Return the name of the model that looks at a camera's pictures; empty where none does."""
+        watch = self._orders.get(camera)
+        return PurePath(watch.model).name if watch is not None and watch.model else ""
+
     def watched(self, camera: EntityId) -> bool:
         """Tell whether a camera is watched, so that a clip of it can be cut."""
         return camera in self._orders
@@ -135,6 +151,10 @@ class Manager:
         """Return one of them for a browser: initialization section and segment. Raises DeviceError."""
         return await self._must().group(camera, number)
 
+    async def prove(self, camera: EntityId) -> Proved:
+        """Look for the test card in the last picture of a camera. Raises DeviceError."""
+        return await self._must().prove(camera)
+
     def _must(self) -> Workers:
         if self._workers is None:
             raise Unreachable("no camera is watched")
@@ -157,8 +177,9 @@ class Manager:
             self._equip(site, wanted)
         orders: dict[EntityId, Watch] = {}
         for camera, sights in wanted.items():
-            lift = any(sight.sees is Sees.LIFT for sight in sights)
-            model = await asyncio.to_thread(model_for_lifts, around.data) if lift else ("", ())
+            sees = {sight.sees for sight in sights}
+            choose = model_for_lifts if Sees.LIFT in sees else model_for_lanes if Sees.LANE in sees else None
+            model = await asyncio.to_thread(choose, around.data) if choose is not None else ("", ())
             driver = around.registry.driver(camera)
             watch = order(camera, sights, driver, around.ring_s(), self._state, model, around.data)
             if watch is not None:
@@ -235,11 +256,14 @@ class Manager:
         why = why_blind(health)
         if why is not None:
             self._blind(camera, why)
-        elif health.link is Link.STREAMING:
-            if self._around.problems.settle(_problem(camera)):
-                log.info("vision.sees_again", camera=camera)
-            if health.picture is not None:
-                self._tell(blindness(camera), Alarm.CLEAR)
+        elif (poor := why_poor(health)) is not None:
+            text = Text(f"摄像机 {camera}：{poor.zh}", f"Camera {camera}: {poor.en}")
+            if self._around.problems.raise_(_problem(camera), text):
+                log.warning("vision.poor", camera=camera, reason=poor.en)
+        elif health.link is Link.STREAMING and self._around.problems.settle(_problem(camera)):
+            log.info("vision.sees_again", camera=camera)
+        if why is None and health.link is Link.STREAMING and health.picture is not None:
+            self._tell(blindness(camera), Alarm.CLEAR)
         if health.link is not Link.STREAMING:
             self._doubt(camera)
             return

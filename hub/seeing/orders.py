@@ -77,12 +77,25 @@ def model_for_lifts(data: Path) -> tuple[str, tuple[Kind, ...]]:
 
     Empty without such a model: the car is then judged by its floor only. Reads files: not in the loop.
     """
+    return _first_that_knows(data, (Kind.EBIKE, Kind.BICYCLE))
+
+
+def model_for_lanes(data: Path) -> tuple[str, tuple[Kind, ...]]:
+    """Return the folder of the first installed model that knows vehicles, and what it knows.
+
+    Empty without one: a lane is then judged by the picture of the place only, which is less sure of itself. Reads
+    files: not in the loop.
+    """
+    return _first_that_knows(data, (Kind.VEHICLE,))
+
+
+def _first_that_knows(data: Path, wanted: tuple[Kind, ...]) -> tuple[str, tuple[Kind, ...]]:
     try:
         models = [(card.kinds, folder) for card, folder in installed(data)]
     except ModelError as error:
         log.warning("vision.models_unreadable", reason=str(error))
         return "", ()
-    for kind in (Kind.EBIKE, Kind.BICYCLE):
+    for kind in wanted:
         for kinds, folder in models:
             if kind in kinds:
                 return str(folder), tuple(sorted(kinds))
@@ -103,7 +116,7 @@ def order(
     model: tuple[str, tuple[Kind, ...]] = ("", ()),
     data: Path | None = None,
 ) -> Watch | None:
-    """Return what a worker must do for a camera; None while it has no stream. ``model`` is the one for lift cars."""
+    """Return what a worker must do; None while the camera has no stream. ``model`` is for a lift car, else lanes."""
     url = driver.video if isinstance(driver, Watchable) else ""
     if not url:
         return None
@@ -115,13 +128,15 @@ def order(
     falls = next((_falls(sight) for sight in sights if sight.sees is Sees.FALLING), None)
     # what falls is seen in every picture or not at all; for a parked vehicle one a second is enough
     cars = [sight for sight in sights if sight.sees is Sees.LIFT and sight.entity is not None]
-    policy = Policy.FULL if falls is not None else Policy.ADAPTIVE if cars else Policy.KEY
-    watch = Watch(str(camera), url, policy, lanes, falls, None, ring_s)
-    if not cars:
-        return watch
+    needed = {Policy.FULL if falls is not None else Policy.ADAPTIVE if cars else Policy.KEY}
+    wanted = {sight.decode for sight in sights if sight.decode is not None}
+    policy = max(wanted if wanted and falls is None else needed | wanted, key=list(Policy).index)
     folder, knows = model
-    lift = Lift(str(cars[0].entity), cars[0].polygon, knows)
-    return msgspec.structs.replace(watch, lift=lift, model=folder, data=str(data or ""))
+    lift = Lift(str(cars[0].entity), cars[0].polygon, knows) if cars else None
+    watch = Watch(str(camera), url, policy, lanes, falls, lift, ring_s)
+    if not cars and not lanes:
+        return watch
+    return msgspec.structs.replace(watch, model=folder, data=str(data or ""))
 
 
 def _falls(sight: Sight) -> Falls:

@@ -89,6 +89,7 @@ _SENTENCES: tuple[tuple[str, str], ...] = (
      "{0}没有摄像机识别（hub.yaml 里的 see），录不了像，改为拍照"),
     (r"a lane needs a `polygon` of (\d+) to (\d+) corners", "通道范围要有 {0} 到 {1} 个角"),
     (r"`floors` needs (\d+) to (\d+) points, or none", "楼层线要有 {0} 到 {1} 个点，或者不画"),
+    (r"what falls is seen in every picture or not at all: .*", "看坠物要解码每一帧：decode 写 full，或者不写"),
     (r"the hub closes an incident only as `cleared`; .*", "自动结案只能写 cleared，其他原因由人填写"),
     (r"`silent` needs one role and a time, like .*", "“没有消息”要写一个测点和时长"),
     (r"`confirm` is `any`, `all` or a number .*", "一致的测点数是 any、all 或 1 到 9"),

@@ -10,7 +10,7 @@ from aiohttp import web
 from hub.config.sights import CORNERS, FLOORS, POINTS
 from hub.model.errors import DeviceError
 from hub.model.ids import EntityId, ZoneId
-from hub.model.site import Sees
+from hub.model.site import Decode, Sees
 from hub.model.text import Text, clean
 from hub.model.time import SECOND, Instant, isoformat
 from hub.sdk import Camera
@@ -47,6 +47,8 @@ class SeenOut(msgspec.Struct, frozen=True):
     confidence: float = 0.0
     boxes: tuple[tuple[float, float, float, float], ...] = ()
     """Left, top, right, bottom of what stands there."""
+    decode: Decode | None = None
+    """Which pictures are decoded, where somebody has said so."""
 
 
 class SightIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -55,6 +57,8 @@ class SightIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     polygon: Annotated[tuple[tuple[_Part, _Part], ...], msgspec.Meta(max_length=CORNERS[1])] = ()
     floors: Annotated[tuple[tuple[_Part, _Part, _Floor], ...], msgspec.Meta(max_length=POINTS[1])] = ()
     """Points on the line where a floor begins: across, down, number of the floor (the ground floor is 1)."""
+    decode: Decode | None = None
+    """Which pictures are decoded; null leaves it as it is."""
 
 
 class SightOut(msgspec.Struct, frozen=True):
@@ -72,6 +76,12 @@ class SightOut(msgspec.Struct, frozen=True):
     garbage: int
     ring_bytes: int
     seen: list[SeenOut]
+    usual_fps: float = 0.0
+    """Pictures a second that used to come, where there have been too few for some time; else 0."""
+    ahead_s: float | None = None
+    """Seconds that the camera's clock is ahead of the hub's, where it is wrong; else null."""
+    model: str = ""
+    """The model that looks at its pictures; a lane or a lift car without one would gain by it."""
 
 
 async def sight(request: web.Request) -> web.Response:
@@ -82,7 +92,7 @@ async def sight(request: web.Request) -> web.Response:
     health, lanes = ({}, {}) if manager is None else (manager.health, manager.lanes)
     for zone in context.folder().settings.site.zones.values():
         for one in zone.see:
-            shown = SeenOut(zone.id, zone.name, one.sees, one.entity, one.polygon, one.floors)
+            shown = SeenOut(zone.id, zone.name, one.sees, one.entity, one.polygon, one.floors, decode=one.decode)
             now = None if one.entity is None else lanes.get(one.entity)
             if now is not None:
                 since = isoformat(Instant(round(now.since * SECOND))) if now.since else None
@@ -112,6 +122,9 @@ async def sight(request: web.Request) -> web.Response:
                 known.garbage,
                 known.ring_bytes,
                 seen,
+                known.usual_fps,
+                None if known.ahead_s is None else round(known.ahead_s),
+                "" if manager is None else manager.model(camera),
             )
         )
     return answer(Page(found))
@@ -142,10 +155,33 @@ async def sight_picture(request: web.Request) -> web.Response:
     return web.Response(body=jpeg, content_type=media, headers={"Cache-Control": "no-store"})
 
 
+class CardOut(msgspec.Struct, frozen=True):
+    """Whether a camera sees the test card that somebody holds before it: then it is live, and the one that is meant."""
+
+    at: str
+    """When the picture was taken: one from before the card was held up proves nothing."""
+    seen: bool
+    box: tuple[float, float, float, float] | None
+    """Left, top, right, bottom in parts of the picture."""
+
+
+async def sight_card(request: web.Request) -> web.Response:
+    """Look for the test card in the last picture."""
+    manager, camera = request.app[CONTEXT].eyes.manager, EntityId(request.match_info["entity"])
+    if manager is None or not manager.watched(camera):
+        raise Refusal(404, "not_found", "no camera of that name is watched")
+    try:
+        found = await manager.prove(camera)
+    except DeviceError as error:
+        raise Refusal(502, "device", clean(error.reason, 160)) from None
+    box = None if found.box is None else tuple(round(part, DECIMALS) for part in found.box)
+    return answer(CardOut(isoformat(Instant(round(found.at * SECOND))), box is not None, box))  # type: ignore[arg-type]
+
+
 async def put_sight(request: web.Request) -> web.Response:
     """Have a camera look for something in a zone, or change where; written into hub.yaml."""
     wanted: SightIn = await body(request, SightIn)
-    values = {
+    values: dict[str, Any] = {
         key: [list(point) for point in points]
         for key, points in (
             ("polygon", [(round(x, DECIMALS), round(y, DECIMALS)) for x, y in wanted.polygon]),
@@ -153,6 +189,8 @@ async def put_sight(request: web.Request) -> web.Response:
         )
         if points
     }
+    if wanted.decode is not None:
+        values["decode"] = wanted.decode.value
     _must_fit(wanted.floors)
     return await _written(request, values)
 
@@ -198,4 +236,6 @@ SIGHT: tuple[Route, ...] = (
           UserRole.VIEWER, sight_picture, media="image/jpeg",
           query=(("plain", "1: with nothing drawn into it but the time"),
                  ("public", "1: small and without number plates, as it is for viewers"))),
+    Route("GET", "/api/v1/sight/{entity}/card", "sight_card", "Whether it sees the test card held before it",
+          UserRole.GUARD, sight_card, returns=CardOut),
 )  # fmt: skip

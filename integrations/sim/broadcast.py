@@ -49,6 +49,9 @@ class Viewer:
 class Broadcast:
     """Draws, encodes and hands out; drawing and encoding have one thread of their own."""
 
+    ahead_s = 0.0
+    """Seconds that the camera's clock is ahead."""
+
     def __init__(self, scene: Scene, rate: int) -> None:
         self._scene = scene
         self._rate = rate

@@ -6,6 +6,8 @@ import struct
 from dataclasses import dataclass
 
 _HEAD = struct.Struct("!BBHII")
+#: Packet type of a sender report; seconds from 1900, where NTP begins, to 1970.
+SENDER_REPORT, NTP = 200, 2_208_988_800
 #: Type of a fragmentation unit (RFC 6184 section 5.8).
 FU_A = 28
 #: Largest payload of one packet, in bytes: fits an Ethernet frame with all headers.
@@ -54,6 +56,17 @@ class Packet:
         if start > end:
             raise NotRtp("cut within its header")
         return cls(second & 0x7F, sequence, timestamp, ssrc, data[start:end], marker=bool(second & 0x80))
+
+
+def sender_report(ssrc: int, unix_s: float, timestamp: int, packets: int, size: int) -> bytes:
+    """Return an RTCP sender report without blocks (RFC 3550 section 6.4.1): RTP ``timestamp`` is ``unix_s`` of the day.
+
+    ``packets`` and ``size`` (bytes of payload) count what was sent.
+    """
+    ntp = round((unix_s + NTP) * (1 << 32))
+    head = 0x80 << 24 | SENDER_REPORT << 16 | 6
+    numbers = (head, ssrc, ntp >> 32, ntp, timestamp, packets, size)
+    return struct.pack("!7I", *(number & 0xFFFFFFFF for number in numbers))
 
 
 def fragments(unit: bytes, limit: int = MAX_PAYLOAD) -> list[bytes]:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import random
 import secrets
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from urllib.parse import urlsplit
 from integrations.sim.broadcast import Broadcast, Shot
 from integrations.sim.digest import Guard
 from integrations.sim.process import Address
-from integrations.sim.rtp import Packet, fragments
+from integrations.sim.rtp import Packet, fragments, sender_report
 
 #: Path of the stream; its only track is one level below.
 PATH, TRACK = "/lane", "/lane/trackID=0"
@@ -22,6 +23,8 @@ PATH, TRACK = "/lane", "/lane/trackID=0"
 H264 = 96
 #: Largest head and body of a request, in bytes; seconds of silence before a connection that plays nothing is closed.
 MAX_HEAD, MAX_BODY, IDLE = 8 * 1024, 8 * 1024, 60.0
+#: Seconds between two sender reports (RFC 3550 section 6.2: five, less where few listen).
+REPORT = 2.0
 METHODS = "OPTIONS, DESCRIBE, SETUP, PLAY, GET_PARAMETER, TEARDOWN"
 
 REASONS = {
@@ -197,12 +200,22 @@ class _Connection:
         self.writer.write(("\r\n".join(lines) + "\r\n\r\n" + body).encode())
 
     async def _send(self) -> None:
-        """Send pictures until cancelled or the client is gone."""
+        """Send pictures until cancelled or the client is gone, and now and then what the camera's clock says."""
+        told, packets, size = 0.0, 0, 0
         with self.broadcast.viewer() as viewer:
             while True:
-                for data in self._packets(await viewer.queue.get()):
-                    self.writer.write(b"$" + bytes((self.channel,)) + len(data).to_bytes(2, "big") + data)
+                shot = await viewer.queue.get()
+                for data in self._packets(shot):
+                    packets, size = packets + 1, size + len(data)
+                    self._interleave(self.channel, data)
+                if time.monotonic() > told + REPORT:
+                    told, wall = time.monotonic(), time.time() + self.broadcast.ahead_s
+                    report = sender_report(self.ssrc, wall, shot.clock + self.clock, packets, size)
+                    self._interleave(self.channel + 1, report)
                 await self.writer.drain()
+
+    def _interleave(self, channel: int, data: bytes) -> None:
+        self.writer.write(b"$" + bytes((channel,)) + len(data).to_bytes(2, "big") + data)
 
     def _packets(self, shot: Shot) -> list[bytes]:
         """Return one picture's packets; the marker is on the last (RFC 6184 section 5.1)."""

@@ -50,6 +50,8 @@ class Film(Broadcast):
         """Seconds that the time stamps are off."""
         self.garbage = False
         self.silent = False
+        self.every = 1
+        """Of so many pictures one is sent."""
         self.scale = 1
         """Pictures are so many times as large."""
         self.sent: list[bytes] = []
@@ -59,18 +61,22 @@ class Film(Broadcast):
     async def run(self) -> None:
         """Show it until cancelled."""
         await self._wanted.wait()
-        began = time.monotonic()
+        began, count = time.monotonic(), 0
         while True:
+            count += 1
             at = time.monotonic() - began
             units = await asyncio.to_thread(self._encode, at)
             if self.garbage:
                 units = [unit[:4] + bytes(255 - byte for byte in unit[4:]) for unit in units]
             shot = Shot(units, int((at + self.jump) * 90_000) & 0xFFFFFFFF)
-            if not self.silent:
+            if not self.silent and (count % self.every == 0 or self._is_key(units)):
                 self.sent += units
                 for viewer in self._viewers:
                     viewer.offer(shot)
             await asyncio.sleep(max(0.0, began + at + 1 / self._rate - time.monotonic()))
+
+    def _is_key(self, units: list[bytes]) -> bool:
+        return any(kind(unit) == SPS for unit in units)
 
     def _encode(self, at: float) -> list[bytes]:
         picture = self._show(at).repeat(self.scale, 0).repeat(self.scale, 1)

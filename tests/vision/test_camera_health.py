@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +13,8 @@ import pytest
 
 from hub.vision.frame import Frame
 from hub.vision.health import CameraHealth, Picture
+from hub.vision.worker.pace import Pace
+from hub.vision.worker.sender import SenderClock
 from tests.vision.lane_scenes import make
 
 MEDIA = Path(__file__).parents[3] / "shared" / "media" / "videos"
@@ -87,6 +90,57 @@ def test_a_fault_is_told(how: Picture, seed: int) -> None:
 def test_nothing_is_wrong(kind: str) -> None:
     said = verdicts(make(kind, SEEDS[0]).frames())
     assert [verdict for _, verdict in said] == [Picture.WELL], f"{kind}: {said}"
+
+
+def test_too_few_pictures_are_told() -> None:
+    pace = Pace()
+    times = [number / 25 for number in range(int(BEFORE) * 25)] + [BEFORE + number / 5 for number in range(300)]
+    slow = []
+    for at in times:
+        pace.add(at)
+        slow += [at] if pace.slow else []
+    assert BEFORE < slow[0] < BEFORE + TOLD
+    assert pace.usual == pytest.approx(25, rel=0.1)
+    for number in range(25 * 25):
+        pace.add(BEFORE + 60 + number / 25)
+    assert not pace.slow
+
+
+def test_uneven_pictures_are_not_too_few() -> None:
+    pace, rng, at = Pace(), np.random.default_rng(3), 0.0
+    for _ in range(6_000):
+        at += float(rng.uniform(0.0, 0.16))
+        pace.add(at)
+        assert not pace.slow
+
+
+class Stamped:
+    """A packet as FFmpeg gives it: only what the clock asks for."""
+
+    def __init__(self, wall: float | None) -> None:
+        self._wall = wall
+
+    def has_sidedata(self, kind: str) -> bool:
+        return kind == "prft" and self._wall is not None
+
+    def get_sidedata(self, _kind: str) -> bytes:
+        return struct.pack("=qi", round((self._wall or 0) * 1_000_000), 0)
+
+
+@pytest.mark.parametrize(
+    ("ahead", "wrong"), [(0.0, False), (-2.0, False), (3_600.0, True), (-86_400.0, True), (None, False)]
+)
+def test_a_wrong_time_is_told(ahead: float | None, wrong: bool) -> None:
+    clock, now = SenderClock(), 1_790_000_000.0
+    for second in range(60):
+        clock.add(Stamped(None if ahead is None else now + second + ahead), now + second)  # type: ignore[arg-type]
+    assert clock.wrong is wrong
+
+
+def test_a_camera_that_counts_from_its_start_says_nothing_of_the_day() -> None:
+    clock = SenderClock()
+    clock.add(Stamped(-2_208_900_000.0), 1_790_000_000.0)  # type: ignore[arg-type]
+    assert clock.ahead is None
 
 
 def filmed(name: str) -> list[Pixels]:

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import av
+import msgspec
 import pytest
 
 from hub.model.errors import DeviceError
@@ -19,6 +20,7 @@ from hub.vision.worker.parent import Told, Workers
 from hub.vision.worker.wire import Health, Lane, Link, Policy, Seen, Watch
 from tests.vision.film import Film, Show, showing
 from tests.vision.lane_scenes import Scene
+from tests.vision.test_testcard import Pixels, held
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
@@ -154,6 +156,74 @@ async def test_an_unplugged_camera_is_said_and_found_again() -> None:
         async with showing(Film(show), port=port):
             await ears.until(lambda e: e.linked(Link.STREAMING))
         assert ears.health[-1].connections == 2
+
+
+async def test_the_adaptive_policy_decodes_all_while_something_happens() -> None:
+    scene, show = lane_film(12, 500)
+    async with showing(Film(show)) as port, workers() as (hub, ears):
+        hub.watch(msgspec.structs.replace(order(port, scene), policy=Policy.ADAPTIVE))
+        await ears.until(lambda e: e.health and e.health[-1].packets > 20)
+        quiet = ears.health[-1]
+        assert quiet.decoded <= quiet.packets / 2, "about one picture in four is a key frame"
+        await ears.until(lambda e: (Presence.PRESENT, 1) in e.stays())
+        began = ears.health[-1]
+        await ears.until(lambda e: e.health[-1].packets > began.packets + 30)
+        awake = ears.health[-1]
+    assert awake.decoded - began.decoded > (awake.packets - began.packets) * 0.7
+
+
+async def test_a_4k_stream_and_one_that_changes_its_size_are_seen() -> None:
+    scene, show = lane_film(8, 500)
+    film = Film(show, rate=1)
+    film.scale = 12  # 3840 by 2160
+    async with showing(film) as port, workers() as (hub, ears):
+        hub.watch(order(port, scene))
+        await ears.until(lambda e: (Presence.PRESENT, 1) in e.stays())
+        film.scale = 4
+        decoded = ears.health[-1].decoded
+        await ears.until(lambda e: e.linked(Link.STREAMING) and e.health[-1].decoded > decoded + 5)
+        assert ears.stays() == [(Presence.PRESENT, 1)], "the same place in another size"
+        assert ears.health[-1].lag_s < 10
+
+
+async def test_a_card_that_is_held_up_proves_a_camera() -> None:
+    _, show = lane_film(500, 501)
+    shows_card = False
+
+    def scene(at: float) -> Pixels:
+        picture = show(at)
+        return held(picture, 12, 0.1) if shows_card else picture
+
+    film = Film(scene)
+    film.scale = 2
+    async with showing(film) as port, workers() as (hub, ears):
+        hub.watch(order(port))
+        await ears.until(lambda e: e.health and e.health[-1].decoded > 1)
+        before = await hub.prove(CAMERA)
+        assert before.box is None
+        shows_card = True
+        ends = time.monotonic() + 30
+        while (found := await hub.prove(CAMERA)).box is None:
+            assert time.monotonic() < ends
+            await asyncio.sleep(0.2)
+    assert found.at > before.at, "a picture from before proves nothing"
+
+
+async def test_a_wrong_clock_and_too_few_pictures_are_said() -> None:
+    _, show = lane_film(500, 501)
+    film = Film(show, rate=10)
+    film.ahead_s = -3_600.0
+    async with showing(film) as port, workers() as (hub, ears):
+        hub.watch(order(port))
+        await ears.until(lambda e: e.health and e.health[-1].ahead_s is not None)
+        assert ears.health[-1].ahead_s == pytest.approx(-3_600, abs=5)
+        film.ahead_s, film.every = 0.0, 3
+        await ears.until(lambda e: e.health[-1].usual_fps)
+        assert ears.health[-1].ahead_s is None, "it was set"
+        usual, fps = ears.health[-1].usual_fps, ears.health[-1].fps
+        assert 0 < fps < 0.6 * usual
+        film.every = 1
+        await ears.until(lambda e: not e.health[-1].usual_fps)
 
 
 async def test_a_wrong_password_is_told_without_the_address() -> None:

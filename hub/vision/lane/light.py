@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hub.vision.frame import Grey, Mask
-from hub.vision.lane.grid import pixels
+from hub.vision.lane.grid import blocks, pixels
 from hub.vision.lane.structure import blurred
 
 #: How far the brightness of a pixel (natural logarithm) may be from that of the deepest shade, share of the pixels that
@@ -18,6 +18,9 @@ DARKEST = -0.95
 ADDED = 0.2
 #: A beam is uneven, but smooth: how far most pixels may be from a surface of the second degree.
 SMOOTH, MOSTLY = 0.12, 0.75
+#: Pixels of a block that must lie in the deepest shade, pixels there that are enough to compare, and how alike
+#: (correlation of the gradients) the ground then is: in drawn scenes 0.84 and more in shade, 0.1 and less under a car.
+WHOLE, COMPARED, ALIKE = 24, 150, 0.4
 #: Levels added before the logarithm, so that noise in the dark does not count.
 _DARK = 8.0
 
@@ -25,9 +28,12 @@ _DARK = 8.0
 def only_light(thing: Mask, now: Grey, before: Grey) -> bool:
     """Return whether what ``thing`` marks is what was there before, evenly or smoothly brighter or darker."""
     where = pixels(thing)
-    factor = np.log((blurred(now) + _DARK) / (blurred(before) + _DARK)).astype(np.float64)
+    after, earlier = blurred(now), blurred(before)
+    factor = np.log((after + _DARK) / (earlier + _DARK)).astype(np.float64)
     inside = factor[where]
-    return bool(np.percentile(inside, 10) > ADDED) or _shade(inside) or _shade(-inside) or _beam(factor, where)
+    if np.percentile(inside, 10) > ADDED or _beam(factor, where):
+        return True
+    return any(_shade(sign * inside) and _shines_through(sign * factor, where, after, earlier) for sign in (1.0, -1.0))
 
 
 def _shade(factor: npt.NDArray[np.float64]) -> bool:
@@ -35,6 +41,21 @@ def _shade(factor: npt.NDArray[np.float64]) -> bool:
     deepest = float(np.percentile(factor, 4))
     outside = (factor < deepest - EVEN) | (factor > EVEN)
     return deepest > DARKEST and (factor < deepest + EVEN).mean() > DEEP and outside.mean() < OUTSIDE
+
+
+def _shines_through(factor: npt.NDArray[np.float64], where: Mask, now: Grey, before: Grey) -> bool:
+    """Where shade is deepest, the ground's texture is still seen; a dark van of one colour hides it.
+
+    Too little of it to compare counts as seen.
+    """
+    deep = (factor < np.percentile(factor[where], 4) + EVEN) & where
+    inner = pixels(blocks(deep.astype(np.float32)) >= WHOLE)
+    if inner.sum() < COMPARED:
+        return True
+    after, earlier = ([np.gradient(picture, axis=axis)[inner] for axis in (0, 1)] for picture in (now, before))
+    common = sum(float((one * other).sum()) for one, other in zip(after, earlier, strict=True))
+    power = [sum(float((edge * edge).sum()) for edge in edges) for edges in (after, earlier)]
+    return common >= ALIKE * float(np.sqrt(power[0] * power[1]))
 
 
 def _beam(factor: npt.NDArray[np.float64], where: Mask) -> bool:

@@ -30,7 +30,7 @@ EVERY, GAP = 0.8, 10.0
 #: Smallest vehicle, as part of a square as wide as the lane (4 m) and of the lane's width; the part of its box that it
 #: fills. A small car covers 5 of 16 square metres and more, as it has a height; two people side by side cover 3, and
 #: leave half of their box empty where they stand apart. What covers more than the largest is a change of the light.
-SMALLEST, NARROWEST, FULL, LARGEST = 0.25, 0.47, 0.5, 4.0
+SMALLEST, NARROWEST, FULL, LARGEST = 0.25, 0.47, 0.48, 4.0
 #: At night the dark parts of a car are not seen: what fills so much of its box may be smaller by this part.
 SOLID, DIM = 0.7, 0.85
 #: Part of a vehicle's foot that stands in the lane.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,8 +26,11 @@ from hub.vision.lift.floor import EMPTY
 from hub.vision.lift.watch import LiftWatch
 from hub.vision.overlay import drawn, hide_plates, to_jpeg
 from hub.vision.sighting.watch import SightingWatch
+from hub.vision.testcard import find
 from hub.vision.worker.clock import StreamClock
+from hub.vision.worker.pace import Pace
 from hub.vision.worker.ring import Clip, Ring
+from hub.vision.worker.sender import SenderClock
 from hub.vision.worker.stream import opened
 from hub.vision.worker.wire import (
     Carried,
@@ -55,6 +57,7 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
     from hub.vision.detect.box import Detection, Detector
+    from hub.vision.lane.place import Box
 
 #: Seconds until the first new attempt, and the most of them.
 FIRST, MOST = 1.0, 60.0
@@ -64,8 +67,6 @@ AWAKE = 20.0
 STALE = 3.0
 #: Largest packet in bytes: a key frame of 8K.
 MAX_PACKET = 16 * 1024 * 1024
-#: Seconds over which the frame rate is measured.
-RATE = 10.0
 #: Seconds between two times that the state of a lane is handed out, where nothing happens in it.
 KEEP = 60.0
 #: Width in pixels of a picture shown to staff, and to everybody.
@@ -100,7 +101,7 @@ class Camera(threading.Thread):
         self._passing = SightingWatch()
         self._seen: tuple[float, Sequence[Detection] | None] = (0.0, None)
         self._lag, self._awake_until = 0.0, 0.0
-        self._times: deque[float] = deque(maxlen=1000)
+        self._pace, self._sender = Pace(), SenderClock()
         self.beat = time.monotonic()
         """When it last showed that it is not stuck, in seconds of the monotonic clock."""
 
@@ -131,7 +132,7 @@ class Camera(threading.Thread):
             self._watch.camera,
             self._link,
             self._reason,
-            self._rate(),
+            self._pace.rate(time.time()),
             self._packets,
             self._decoded,
             self._garbage,
@@ -142,6 +143,8 @@ class Camera(threading.Thread):
             self._skipped,
             self._picture.state,
             tuple(_now(name, lane) for name, lane in self._lanes.items()),
+            self._pace.usual if self._pace.slow else 0.0,
+            self._sender.ahead if self._sender.wrong else None,
         )
 
     def show(self, show: Show) -> bytes | None:
@@ -158,6 +161,13 @@ class Camera(threading.Thread):
         lanes = [lane.polygon for lane in self._watch.lanes]
         shapes = ([], []) if show.plain else (lanes, boxes)
         return to_jpeg(drawn(image, *shapes, f"{local:%Y-%m-%d %H:%M:%S}"))
+
+    def prove(self) -> tuple[float, Box | None] | None:
+        """Return when the last picture was taken and where a test card is in it; None while there is none."""
+        if self._last is None:
+            return None
+        picture, at = self._last
+        return at, find(_luma(picture))
 
     def cut(self, start: float, end: float, path: Path) -> Clip | None:
         """Write a clip from the ring. Raises OSError."""
@@ -178,6 +188,7 @@ class Camera(threading.Thread):
         with self._lock:
             self._ring = Ring(stream, self._watch.ring_s, self._ring.next if self._ring is not None else 1)
         self._clock.reconnected()
+        self._pace, self._sender = Pace(), SenderClock()
         self._connections += 1
         waits_for_key = True
         for packet in packets:
@@ -190,7 +201,8 @@ class Camera(threading.Thread):
             now = time.time()
             at = self._clock.at(_seconds(packet), now)
             self._packets += 1
-            self._times.append(at)
+            self._pace.add(at)
+            self._sender.add(packet, now)
             with self._lock:
                 self._ring.add(packet, at)
             if not self._wants(packet, at, waits_for_key):
@@ -315,11 +327,6 @@ class Camera(threading.Thread):
                 self._reason = clean(str(error), 120)
                 self._seen = at, None
         return self._seen[1]
-
-    def _rate(self) -> float:
-        """Return the stream's frames per second over the last seconds of it."""
-        times = [at for at in list(self._times) if at > time.time() - RATE]
-        return round((len(times) - 1) / (times[-1] - times[0]), 2) if len(times) > 2 and times[-1] > times[0] else 0.0
 
     def _lost(self, link: Link, reason: str) -> None:
         self._link, self._reason = link, clean(reason, 120)

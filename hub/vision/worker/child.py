@@ -19,6 +19,8 @@ from hub.vision.worker.wire import (
     Listed,
     Ping,
     Pong,
+    Prove,
+    Proved,
     Show,
     Shown,
     ToHub,
@@ -30,7 +32,10 @@ from hub.vision.worker.wire import (
 )
 
 if TYPE_CHECKING:
-    from hub.vision.detect.box import Detector
+    from collections.abc import Sequence
+
+    from hub.vision.detect.box import Detection, Detector
+    from hub.vision.frame import Frame
 
 #: Seconds between two reports of health; without a beat of a camera after which the process gives itself up.
 REPORT, STUCK = 2.0, 45.0
@@ -41,6 +46,19 @@ GAVE_UP = 3
 def serve(connection: socket.socket) -> None:
     """Serve the hub at the other end until it is gone."""
     _Child(connection).run()
+
+
+class InTurn:
+    """A detector that several cameras use, one after the other: their threads share one core anyway."""
+
+    def __init__(self, detector: Detector) -> None:
+        self._detector = detector
+        self._lock = threading.Lock()
+
+    def detect(self, frames: Sequence[Frame]) -> list[tuple[Detection, ...]]:
+        """Look at frames when it is their turn. Raises ModelError."""
+        with self._lock:
+            return self._detector.detect(frames)
 
 
 class _Child:
@@ -70,6 +88,8 @@ class _Child:
                     self._say(self._list(message))
                 elif isinstance(message, Fetch):
                     self._say(self._fetch(message))
+                elif isinstance(message, Prove):
+                    self._say(self._prove(message))
         except (OSError, DecodeError):
             pass  # the hub is gone, and so is the reason to be here
 
@@ -110,20 +130,27 @@ class _Child:
             found = camera.group(wanted.number) if camera is not None else None
         except DecodeError as error:
             return Fetched(wanted.id, reason=str(error))
-        return (
-            Fetched(wanted.id, reason="nothing is kept of that time") if found is None else Fetched(wanted.id, *found)
-        )
+        if found is None:
+            return Fetched(wanted.id, reason="nothing is kept of that time")
+        return Fetched(wanted.id, *found)
+
+    def _prove(self, wanted: Prove) -> Proved:
+        camera = self._cameras.get(wanted.camera)
+        found = camera.prove() if camera is not None else None
+        return Proved(wanted.id, reason="no picture yet") if found is None else Proved(wanted.id, *found)
 
     def _detector(self, watch: Watch) -> Detector | None:
-        """Return a detector for one camera; a model that cannot be used leaves the camera without."""
+        """Return the detector of a model, one for all cameras; a model that cannot be used leaves them without."""
         if not watch.model:
             return None
-        from hub.vision.detect.openvino import OpenVinoDetector
+        if watch.model not in self._detectors:
+            from hub.vision.detect.openvino import OpenVinoDetector
 
-        try:
-            return OpenVinoDetector(Path(watch.model), Path(watch.data))
-        except ModelError:
-            return None
+            try:
+                self._detectors[watch.model] = InTurn(OpenVinoDetector(Path(watch.model), Path(watch.data)))
+            except ModelError:
+                return None
+        return self._detectors[watch.model]
 
     def _report(self) -> None:
         while True:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from av.packet import Packet
+    from av.stream import Stream
     from av.video.stream import VideoStream
 
     from hub.vision.worker.ring import Kept
@@ -55,9 +56,9 @@ def pieces(header: bytes, base: Fraction, packets: Sequence[Kept], since: float)
     return whole[:cut], _placed(whole[cut:], ticks)
 
 
-def packet_of(item: Kept, zero: int, stream: VideoStream, base: Fraction) -> Packet[VideoStream]:
+def packet_of(item: Kept, zero: int, stream: VideoStream, base: Fraction) -> Packet[Stream]:
     """Return a packet of the ring as it came, its times counted from ``zero``."""
-    packet: Packet[VideoStream] = av.Packet(item.data)
+    packet = av.Packet(item.data)
     packet.stream, packet.time_base = stream, base
     packet.dts, packet.pts = item.stamp - zero, item.shown - zero
     packet.is_keyframe = item.key

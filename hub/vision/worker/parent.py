@@ -31,6 +31,8 @@ from hub.vision.worker.wire import (
     Passed,
     Ping,
     Pong,
+    Prove,
+    Proved,
     Seen,
     Show,
     Shown,
@@ -51,7 +53,7 @@ CLIP = 10.0
 
 #: What the hub hears of its cameras.
 Told = Health | Seen | Kept | Fell | Carried | Passed
-_Answer = WasCut | Shown | Listed | Fetched
+_Answer = WasCut | Shown | Listed | Fetched | Proved
 
 _COMMAND = (sys.executable, "-m", "hub.vision.worker")
 
@@ -107,6 +109,10 @@ class Workers:
     async def group(self, camera: str, number: int) -> tuple[bytes, bytes]:
         """Return one of them for a browser (hub.vision.worker.live). Raises DeviceError."""
         return await self._must(camera).group(camera, number)
+
+    async def prove(self, camera: str) -> Proved:
+        """Look for the test card in the last picture of a camera. Raises DeviceError."""
+        return await self._must(camera).prove(camera)
 
     def _must(self, camera: str) -> _Worker:
         worker = self._of(camera)
@@ -171,7 +177,12 @@ class _Worker:
         assert isinstance(fetched, Fetched)  # noqa: S101 - numbers are given once
         return fetched.begin, fetched.segment
 
-    async def _ask(self, question: Cut | Show | List | Fetch) -> _Answer:
+    async def prove(self, camera: str) -> Proved:
+        proved = await self._ask(Prove(next(self._numbers), camera))
+        assert isinstance(proved, Proved)  # noqa: S101 - numbers are given once
+        return proved
+
+    async def _ask(self, question: Cut | Show | List | Fetch | Prove) -> _Answer:
         if self._writer is None:
             raise Unreachable("the camera worker is being started")
         answer = self._waiting[question.id] = asyncio.get_running_loop().create_future()
@@ -223,6 +234,7 @@ class _Worker:
             await self._listen(reader)
         finally:
             looking.cancel()
+            await asyncio.gather(looking, return_exceptions=True)
             self._writer.close()
             self._writer = None
             for answer in self._waiting.values():

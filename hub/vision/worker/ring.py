@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import io
+import itertools
 import os
 from collections import deque
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -86,7 +86,10 @@ class Ring:
         """Return the groups that are whole: the last one still grows."""
         begins = [packet.at for packet in self._packets if packet.key]
         first = self.next - len(begins)
-        return [Group(first + place, at, max(0.0, after - at)) for place, (at, after) in enumerate(pairwise(begins))]
+        return [
+            Group(first + place, at, max(0.0, after - at))
+            for place, (at, after) in enumerate(itertools.pairwise(begins))
+        ]
 
     def group(self, number: int) -> tuple[bytes, bytes] | None:
         """Return a group for a browser (hub.vision.worker.live); None where it is not kept. Raises DecodeError."""

@@ -9,6 +9,7 @@ from typing import Annotated, BinaryIO
 import msgspec
 
 from hub.model.errors import DecodeError
+from hub.model.site import Decode
 from hub.model.text import clean
 from hub.vision.detect.box import Kind
 from hub.vision.falling.calibration import Facade
@@ -25,15 +26,7 @@ MAX_FRAME = 16 * 1024 * 1024
 LENGTH = struct.Struct(">I")
 
 
-class Policy(StrEnum):
-    """Which pictures of a camera are decoded."""
-
-    KEY = "key"
-    """Key frames: lanes, health, facades."""
-    ADAPTIVE = "adaptive"
-    """Key frames until something changes, then all."""
-    FULL = "full"
-
+Policy = Decode
 
 _Part = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
@@ -133,6 +126,13 @@ class Fetch(msgspec.Struct, frozen=True, tag=True):
     number: int
 
 
+class Prove(msgspec.Struct, frozen=True, tag=True):
+    """Hub → worker: is the test card (hub.vision.testcard) in a camera's last picture?"""
+
+    id: int
+    camera: str
+
+
 class Ping(msgspec.Struct, frozen=True, tag=True):
     """Hub → worker: are you there?"""
 
@@ -169,6 +169,10 @@ class Health(msgspec.Struct, frozen=True, tag=True):
     """Key frames that were not looked at as there was no time."""
     picture: Picture | None = None
     lanes: tuple[LaneNow, ...] = ()
+    usual_fps: float = 0.0
+    """Pictures a second that used to come, where there have been too few for some time; else 0."""
+    ahead_s: float | None = None
+    """Seconds that the camera's clock is ahead of ours (late: less than 0), where it is wrong; else None."""
 
 
 class Seen(msgspec.Struct, frozen=True, tag=True):
@@ -263,12 +267,21 @@ class Fetched(msgspec.Struct, frozen=True, tag=True):
     reason: str = ""
 
 
+class Proved(msgspec.Struct, frozen=True, tag=True):
+    """Worker → hub: the answer to a Prove: when the picture was taken (seconds since 1970), and where the card is."""
+
+    id: int
+    at: float = 0.0
+    box: Box | None = None
+    reason: str = ""
+
+
 class Pong(msgspec.Struct, frozen=True, tag=True):
     """Worker → hub: here."""
 
 
-ToWorker = Watch | Unwatch | Cut | Show | List | Fetch | Ping
-ToHub = Health | Seen | Kept | Fell | Carried | Passed | WasCut | Shown | Listed | Fetched | Pong
+ToWorker = Watch | Unwatch | Cut | Show | List | Fetch | Prove | Ping
+ToHub = Health | Seen | Kept | Fell | Carried | Passed | WasCut | Shown | Listed | Fetched | Proved | Pong
 
 _ENCODER = msgspec.msgpack.Encoder()
 _TO_WORKER: msgspec.msgpack.Decoder[ToWorker] = msgspec.msgpack.Decoder(ToWorker)

@@ -8,7 +8,7 @@ import pytest
 
 from hub.config.site import load_site
 from hub.model.ids import ZoneId
-from hub.model.site import Role, Sees, Sight
+from hub.model.site import Decode, Role, Sees, Sight
 from tests.unit.config.test_site import GOOD, RULE, findings, write
 
 LANE = "{camera: generic_camera.lane, as: lane, polygon: [[0.1, 0.9], [0.9, 0.9], [0.5, 0.2]]}"
@@ -43,9 +43,17 @@ def test_the_camera_of_a_lift_car_serves_as_its_ebike(tmp_path: Path) -> None:
     assert len(zone.see[0].polygon) == 3
 
 
+def test_how_much_is_decoded_may_be_said(tmp_path: Path) -> None:
+    see = LANE.replace("as: lane", "as: lane, decode: adaptive")
+    zone = load_site(write(tmp_path, seeing(see))).settings.site.zones[ZoneId("lane")]
+    assert (zone.see[0].decode, zone.see[0].entity) == (Decode.ADAPTIVE, "vision.lane_vehicle")
+
+
 @pytest.mark.parametrize(
     ("see", "finding"),
     [
+        ("{camera: a.b, as: falling, decode: key}", "in every picture or not at all"),
+        ("{camera: a.b, as: health, decode: keys}", "did you mean `key`?"),
         ("{camera: generic_camera.lane}", "`see` needs `as`"),
         ("{camera: Lane 3, as: health}", "`Lane 3` is no entity"),
         ("{camera: a.b, as: lan}", "did you mean `lane`?"),

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from hub.model.ids import ZoneId
-from hub.model.site import Role, Sees, Zone
+from hub.model.site import Decode, Role, Sees, Zone
 from tests.kit.office import GUARD, Office
 from tests.unit.web.test_places import remove, site, written
 
@@ -47,6 +47,10 @@ async def test_a_lane_is_drawn_moved_and_taken_away(desk: Office, tmp_path: Path
     assert (first.polygon[0], second.floors[3]) == ((0.2, 0.9), (0.5, 0.3, 4)), "its place in the list stays"
     assert b"polygon: [[0.2, 0.9]" in written(tmp_path).replace(b'"', b"")
     assert written(tmp_path).startswith("# 我们的小区".encode())
+    assert await put(desk, f"{ONE}/lane", moved | {"decode": "adaptive"}) == (204, "")
+    assert await put(desk, f"{ONE}/lane", moved) == (204, "")
+    assert lane(tmp_path).see[0].decode is Decode.ADAPTIVE, "it stays where nothing else is said"
+    assert (await put(desk, f"{ONE}/falling", FLOORS | {"decode": "key"}))[0] == 422
     assert await remove(desk, f"{ONE}/lane") == 204
     assert await remove(desk, f"{ONE}/lane") == 422, "it is gone"
     assert await remove(desk, f"{ONE}/falling") == 204

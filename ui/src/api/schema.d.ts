@@ -1192,6 +1192,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sight/{entity}/card": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether it sees the test card held before it */
+        get: operations["sight_card"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sight/{entity}/live": {
         parameters: {
             query?: never;
@@ -1824,6 +1841,20 @@ export interface components {
             kind: "capture";
         };
         /**
+         * CardOut
+         * @description Whether a camera sees the test card that somebody holds before it: then it is live, and the one that is meant.
+         */
+        CardOut: {
+            at: string;
+            box: [
+                number,
+                number,
+                number,
+                number
+            ] | null;
+            seen: boolean;
+        };
+        /**
          * Cause
          * @description What stands in the way, or that nothing does.
          * @enum {unknown}
@@ -1996,6 +2027,12 @@ export interface components {
             /** @default false */
             negated: boolean;
         };
+        /**
+         * Decode
+         * @description Which pictures of a camera are decoded.
+         * @enum {unknown}
+         */
+        Decode: "adaptive" | "full" | "key";
         /**
          * DeletedRule
          * @description A rule that was deleted, when and by whom, and its last text; ``author`` empty: by hand.
@@ -3213,6 +3250,8 @@ export interface components {
             ][];
             /** @default 0 */
             confidence: number;
+            /** @default null */
+            decode: components["schemas"]["Decode"] | null;
             entity: string | null;
             floors: [
                 number,
@@ -3296,6 +3335,8 @@ export interface components {
          * @description Where in its picture a camera looks: a lane has a polygon, a facade floor lines (or none).
          */
         SightIn: {
+            /** @default null */
+            decode: components["schemas"]["Decode"] | null;
             /** @default [] */
             floors: [
                 number,
@@ -3313,17 +3354,23 @@ export interface components {
          * @description A camera that sees. ``link`` is ``off`` while it is not watched; ``picture`` is what is wrong with it.
          */
         SightOut: {
+            /** @default null */
+            ahead_s: number | null;
             camera: string;
             decoded: number;
             fps: number;
             garbage: number;
             lag_s: number;
             link: string;
+            /** @default  */
+            model: string;
             picture: string;
             reason: string;
             ring_bytes: number;
             seen: components["schemas"]["SeenOut"][];
             skipped: number;
+            /** @default 0 */
+            usual_fps: number;
         };
         /**
          * SightingOut
@@ -6514,6 +6561,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_SightOut_"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sight_card: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CardOut"];
                 };
             };
             /** @description an error */

@@ -62,6 +62,7 @@ export type RuleWords = Schemas['RuleWords']
 export type Session = Schemas['SessionOut']
 /** Across, down, and the number of the floor that begins there. */
 export type FloorPoint = [number, number, number]
+export type Decode = Schemas['Decode']
 export type Sees = Schemas['Sees']
 export type Severity = Schemas['Severity']
 export type Sight = Omit<Schemas['SightOut'], 'seen'> & { seen: Seen[] }

@@ -1,7 +1,7 @@
 // The cameras that see: what each has before it, its picture, and where it looks, which managers set.
 import { shallowReadonly, shallowRef } from 'vue'
 import { client, read } from '@/api/client'
-import type { FloorPoint, Point, Sees, Sight } from '@/api/types'
+import type { Decode, FloorPoint, Point, Sees, Sight } from '@/api/types'
 import { latest } from './latest'
 import { until } from './until'
 
@@ -20,14 +20,22 @@ export async function sightPicture(camera: string): Promise<Blob> {
   return (await read(client.GET('/api/v1/sight/{entity}/picture', { params, parseAs: 'blob' }))) as unknown as Blob
 }
 
+export interface Card { at: string; seen: boolean }
+
+/** Whether the test card that somebody holds up is in the last picture. */
+export async function sightCard(camera: string): Promise<Card> {
+  return read(client.GET('/api/v1/sight/{entity}/card', { params: { path: { entity: camera } } }))
+}
+
 export interface Place { zone: string; camera: string; sees: Sees }
 
-export async function putSight(place: Place, polygon: Point[], floors: FloorPoint[]): Promise<void> {
+/** Without `decode` it stays as it is. */
+export async function putSight(place: Place, polygon: Point[], floors: FloorPoint[], decode: Decode | null = null): Promise<void> {
   const params = { path: { zone: place.zone, entity: place.camera, sees: place.sees } }
-  await read(client.PUT('/api/v1/zones/{zone}/sight/{entity}/{sees}', { params, body: { polygon, floors } }))
+  await read(client.PUT('/api/v1/zones/{zone}/sight/{entity}/{sees}', { params, body: { polygon, floors, decode } }))
   await until(fetchSights, () => {
     const found = seen(place)
-    return found !== undefined && near(found.polygon, polygon) && near(found.floors, floors)
+    return found !== undefined && (decode === null || found.decode === decode) && near(found.polygon, polygon) && near(found.floors, floors)
   })
 }
 
