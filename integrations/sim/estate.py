@@ -56,6 +56,8 @@ SEEN_BY = {
     "roof": ("gate",),
     "card": ("gate",),
 }
+#: What happens and is over: a device that is shown the scene again must not see it twice.
+MOMENTS = {"card"}
 #: Where the hub listens for nodes, from the base.
 HUB_UDP = 14
 #: Seconds for one request to a device on this machine.
@@ -81,6 +83,8 @@ class Estate:
         """Change the scene and show it to the devices that are up; the others see it when they come up."""
         self.scene[field] = value
         await asyncio.gather(*(self.show(child) for child in self.children if child.name in SEEN_BY[field]))
+        if field in MOMENTS:
+            self.scene[field] = False
 
     async def show(self, child: Child) -> None:
         """Show one device its part of the scene."""

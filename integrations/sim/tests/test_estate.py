@@ -80,7 +80,7 @@ async def test_a_dead_device_comes_back_and_sees_the_scene(http: aiohttp.ClientS
     async with http.post(estate.url("/scene", "page"), json={"vehicle": True, "open": True}) as answer:
         assert await answer.json() == {
             "vehicle": True, "open": True, "alarm": False, "smoke": False,
-            "entrance": False, "bay": False, "plant": False,
+            "entrance": False, "bay": False, "plant": False, "gate": False, "roof": False, "card": False,
         }  # fmt: skip
     before = {one["name"]: one["pid"] for one in (await state(http, estate))["devices"]}
     os.kill(before["magnetometer"], signal.SIGKILL)
