@@ -46,8 +46,8 @@ PLANTED = (
     Mutation(
         "deciding stops while the journal refuses",
         "runtime/core.py",
-        "            return False\n        finally:",
-        "            await asyncio.Event().wait()\n        finally:",
+        "            if self._stopping:\n                raise\n            return False\n",
+        "            await asyncio.Event().wait()\n            return False\n",
         (FAILS,),
     ),
     Mutation(
