@@ -81,6 +81,11 @@ def test_no_name_becomes_a_program(browser: Browser, tmp_path: Path, broker: Bro
         ("#/users", desk.hook("user-row"), len(NAMES)),
         ("#/audit", desk.hook("audit-row"), 50),
         ("#/account", desk.page.locator("main h1"), 1),
+        ("#/health", desk.hook("upkeep"), len(NAMES)),
+        ("#/search", desk.hook("found"), 1),
+        ("#/reports", desk.hook("report-table", '[data-table="lanes"] tbody tr'), len(NAMES)),
+        ("#/handover", desk.hook("handover-briefing"), 1),
+        ("#/rules", desk.hook("rule"), 1),
     ):
         desk.page.goto(f"{hub.url}{page}")
         expect(shown.first).to_be_visible()
