@@ -53,10 +53,11 @@ def compare(picture: Grey, reference: Grey) -> Compared | None:
     whole = _blocks(seen((HEIGHT, WIDTH), moved, MARGIN + round(abs(turn) * 10)))
     now, before = structure(laid), structure(reference)
     textured = whole & (before.energy > np.median(before.energy))
-    unrest = float(np.median(unexplained(now, before)[0][whole]))
-    differs = (changed(now, before, unrest) | changed(before, now, unrest)) & whole
-    if differs[textured].mean() > 1 - KNOWN:
+    rest, most = unexplained(now, before)
+    if rest[textured].sum() > (1 - KNOWN) * most[textured].sum():
         return None
+    unrest = float(np.median(rest[whole]))
+    differs = (changed(now, before, unrest) | changed(before, now, unrest)) & whole
     return Compared(laid, turn, moved, _boxes(differs, laid, reference))
 
 
