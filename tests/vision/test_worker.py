@@ -18,7 +18,7 @@ from hub.model.errors import DeviceError
 from hub.vision.lane.event import Presence
 from hub.vision.worker.parent import Told, Workers
 from hub.vision.worker.wire import Health, Lane, Link, Policy, Seen, Watch
-from tests.vision.film import Film, Show, showing
+from tests.vision.film import Film, Show, Stage, showing
 from tests.vision.lane_scenes import Scene
 from tests.vision.test_testcard import Pixels, held
 
@@ -174,10 +174,13 @@ async def test_the_adaptive_policy_decodes_all_while_something_happens() -> None
 
 async def test_a_4k_stream_and_one_that_changes_its_size_are_seen() -> None:
     scene, show = lane_film(8, 500)
-    film = Film(show, rate=1)
+    stage = Stage(show)
+    film = Film(stage, rate=1)
     film.scale = 12  # 3840 by 2160
     async with showing(film) as port, workers() as (hub, ears):
         hub.watch(order(port, scene))
+        await ears.until(lambda e: any(seen.event.presence is Presence.ABSENT for seen in e.seen))
+        stage.go(60)
         await ears.until(lambda e: (Presence.PRESENT, 1) in e.stays())
         film.scale = 4
         decoded = ears.health[-1].decoded
