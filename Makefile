@@ -46,6 +46,7 @@ bench: setup  ## figures, printed and never asserted
 
 soak: setup  ## long fault tests; SOAK_KILLS sets how many kills
 	SOAK_KILLS=$${SOAK_KILLS:-1000} $(BIN)/pytest tests/faults -x --timeout 0
+	SOAK_VISION=1 $(BIN)/pytest tests/vision/test_worker.py -x
 
 lock:  ## write the locks anew from pyproject.toml
 	requirements/compile.sh

@@ -25,6 +25,8 @@ from tests.vision.test_testcard import Pixels, held
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 CAMERA = "lane_camera"
+#: What takes half a minute each; their parts are tested quickly in test_camera_health.py and test_orders.py.
+long = pytest.mark.skipif("SOAK_VISION" not in os.environ, reason="SOAK_VISION is not set: takes half a minute")
 
 
 def lane_film(arrives: float, leaves: float) -> tuple[Scene, Show]:
@@ -158,6 +160,7 @@ async def test_an_unplugged_camera_is_said_and_found_again() -> None:
         assert ears.health[-1].connections == 2
 
 
+@long
 async def test_the_adaptive_policy_decodes_all_while_something_happens() -> None:
     scene, show = lane_film(12, 500)
     async with showing(Film(show)) as port, workers() as (hub, ears):
@@ -172,6 +175,7 @@ async def test_the_adaptive_policy_decodes_all_while_something_happens() -> None
     assert awake.decoded - began.decoded > (awake.packets - began.packets) * 0.7
 
 
+@long
 async def test_a_4k_stream_and_one_that_changes_its_size_are_seen() -> None:
     scene, show = lane_film(8, 500)
     stage = Stage(show)
@@ -212,6 +216,7 @@ async def test_a_card_that_is_held_up_proves_a_camera() -> None:
     assert found.at > before.at, "a picture from before proves nothing"
 
 
+@long
 async def test_a_wrong_clock_and_too_few_pictures_are_said() -> None:
     _, show = lane_film(500, 501)
     film = Film(show, rate=10)
