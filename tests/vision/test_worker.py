@@ -18,13 +18,15 @@ from hub.model.errors import DeviceError
 from hub.vision.lane.event import Presence
 from hub.vision.worker.parent import Told, Workers
 from hub.vision.worker.wire import Health, Lane, Link, Policy, Seen, Watch
-from tests.vision.film import Film, Show, showing
+from tests.vision.film import Film, Show, Stage, showing
 from tests.vision.lane_scenes import Scene
 from tests.vision.test_testcard import Pixels, held
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 CAMERA = "lane_camera"
+#: What takes half a minute each; their parts are tested quickly in test_camera_health.py and test_orders.py.
+long = pytest.mark.skipif("SOAK_VISION" not in os.environ, reason="SOAK_VISION is not set: takes half a minute")
 
 
 def lane_film(arrives: float, leaves: float) -> tuple[Scene, Show]:
@@ -158,6 +160,7 @@ async def test_an_unplugged_camera_is_said_and_found_again() -> None:
         assert ears.health[-1].connections == 2
 
 
+@long
 async def test_the_adaptive_policy_decodes_all_while_something_happens() -> None:
     scene, show = lane_film(12, 500)
     async with showing(Film(show)) as port, workers() as (hub, ears):
@@ -172,12 +175,16 @@ async def test_the_adaptive_policy_decodes_all_while_something_happens() -> None
     assert awake.decoded - began.decoded > (awake.packets - began.packets) * 0.7
 
 
+@long
 async def test_a_4k_stream_and_one_that_changes_its_size_are_seen() -> None:
     scene, show = lane_film(8, 500)
-    film = Film(show, rate=1)
+    stage = Stage(show)
+    film = Film(stage, rate=1)
     film.scale = 12  # 3840 by 2160
     async with showing(film) as port, workers() as (hub, ears):
         hub.watch(order(port, scene))
+        await ears.until(lambda e: any(seen.event.presence is Presence.ABSENT for seen in e.seen))
+        stage.go(60)
         await ears.until(lambda e: (Presence.PRESENT, 1) in e.stays())
         film.scale = 4
         decoded = ears.health[-1].decoded
@@ -209,6 +216,7 @@ async def test_a_card_that_is_held_up_proves_a_camera() -> None:
     assert found.at > before.at, "a picture from before proves nothing"
 
 
+@long
 async def test_a_wrong_clock_and_too_few_pictures_are_said() -> None:
     _, show = lane_film(500, 501)
     film = Film(show, rate=10)

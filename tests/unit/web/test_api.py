@@ -76,7 +76,7 @@ async def test_answers_have_the_shape_that_is_promised(desk: Office, route: Any,
         await fill(desk)
     role = None if route.role is None else route.role.name.lower()
     answer = await desk.ask(PATHS.get(route.name, route.path), role)
-    if not full and route.name in {"incident", "views", "command"}:
+    if route.name == "sight_card" or (not full and route.name in {"incident", "views", "command"}):
         assert answer.status == 404
         return
     assert answer.status == 200

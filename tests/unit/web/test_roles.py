@@ -70,7 +70,11 @@ BODIES: dict[str, Any] = {
 def path_of(route: Route) -> str:
     path = route.path.replace("{mode}", "test").replace("{id}", "1").replace("{domain}/{device}", "sim/a")
     path = (
-        path.replace("{device}", "a").replace("{zone}", "lane").replace("{entity}", "sim.a").replace("{sees}", "lane")
+        path.replace("{device}", "a")
+        .replace("{zone}", "lane")
+        .replace("{entity}", "sim.a")
+        .replace("{sees}", "lane")
+        .replace("{piece}", "1")
     )
     return f"{path}?entity=a.b" if route.name == "history" else path
 
