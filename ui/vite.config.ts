@@ -23,5 +23,6 @@ export default defineConfig({
     include: ['tests/**/*.test.ts'],
     server: { deps: { inline: ['element-plus'] } },
     restoreMocks: true,
+    testTimeout: 20_000, // the page's tests import whole pages; 5 s is too short for a busy machine
   },
 })
