@@ -160,5 +160,9 @@ def test_a_found_door_is_placed_drawn_and_bound(
     desk.hook("plan-zone").click()
     desk.hook("plan-incident").click()
     expect(desk.page).to_have_url(re.compile("#/incidents/"))
+    desk.hook("incident-on-plan").click()  # and where it is
+    expect(desk.hook("plan-card")).to_contain_text("9号楼1单元门")
+    expect(desk.hook("plan-zone")).to_have_attribute("aria-pressed", "true")
+    expect(desk.hook("plan-arrange")).to_have_count(0)
     desk.check("422")  # the picture that was none
     desk.context.close()

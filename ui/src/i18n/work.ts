@@ -14,6 +14,7 @@ export const workZh = {
     group: { duty: '值班', place: '小区', past: '记录', people: '人员', links: '链接' },
     onCamera: '在摄像机画面上画“{zone}”',
     backToPlan: '回到平面图',
+    onPlan: '在平面图上看',
     drawing: '正在为“{zone}”画范围：选好摄像机和看什么，按“下一步”。',
   },
 }
@@ -34,6 +35,7 @@ export const workEn: WorkMessages = {
     group: { duty: 'Duty', place: 'Place', past: 'Records', people: 'People', links: 'Links' },
     onCamera: 'Draw “{zone}” on a camera’s picture',
     backToPlan: 'Back to the plan',
+    onPlan: 'See it on the plan',
     drawing: 'For “{zone}”: choose the camera and what it looks for, then go on.',
   },
 }
