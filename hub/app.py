@@ -164,7 +164,7 @@ async def _build(config: Path, data: Path, folder: SiteFolder, stack: AsyncExitS
     stack.push_async_callback(speech.close)
     store = EvidenceStore(data)
     parts: _Parts
-    sightings = Sightings(data)
+    sightings = Sightings(data, lambda: parts.folder.settings.evidence.retention)
     stack.push_async_callback(sightings.close)
     eyes = Eyes(sightings)
 
@@ -267,8 +267,7 @@ async def _start(
         ),
     )
     if parts.eyes.sightings is not None:
-        kept = parts.eyes.sightings.erase_in_time
-        _background(stack, kept(lambda: parts.folder.settings.evidence.retention, parts.clock.now))
+        _background(stack, parts.eyes.sightings.erase_in_time(parts.clock.now))
     doorkeeper = Doorkeeper(parts.journal, queries, parts.clock)
     stack.callback(doorkeeper.close)
     _background(stack, _note_rules(parts))

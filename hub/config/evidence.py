@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from hub.model.document import Mapping, Node
     from hub.model.reader import Reader
 
-#: Days that a kind may be kept.
-_FEWEST, _MOST = 1, 3_650
+#: Days that each kind may be kept: the fewest, and the most of all.
+_FEWEST, _MOST = {"readings": 1, "pictures": 1, "sightings": 0, "incidents": 1}, 3_650
 
 
 class EvidenceSettings(msgspec.Struct, frozen=True):
@@ -42,12 +42,12 @@ def read_evidence(reader: Reader, node: Node | None) -> EvidenceSettings:
         if (text := reader.text(item, "a sign", 100)) is not None
     )  # fmt: skip
     kept = reader.mapping(
-        fields.get("retention"), "`retention`", optional=("readings", "pictures", "incidents")
+        fields.get("retention"), "`retention`", optional=tuple(_FEWEST)
     ) if fields.get("retention") else None  # fmt: skip
     retention = Retention()
     if kept is not None:
         retention = Retention(**{
-            name: days for name in ("readings", "pictures", "incidents")
+            name: days for name in _FEWEST
             if (days := _days(reader, kept, name)) is not None
         })  # fmt: skip
     return EvidenceSettings(tsa, signs, retention)
@@ -57,8 +57,10 @@ def _days(reader: Reader, fields: Mapping, name: str) -> int | None:
     number = reader.number(fields.get(name), f"`{name}`")
     if number is None:
         return None
-    if number != int(number) or not _FEWEST <= number <= _MOST:
-        reader.report(fields.get(name) or fields, f"`{name}` must be a whole number of days, {_FEWEST} to {_MOST}")
+    if number != int(number) or not _FEWEST[name] <= number <= _MOST:
+        reader.report(
+            fields.get(name) or fields, f"`{name}` must be a whole number of days, {_FEWEST[name]} to {_MOST}"
+        )
         return None
     return int(number)
 

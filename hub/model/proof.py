@@ -65,5 +65,7 @@ class Retention(msgspec.Struct, frozen=True):
     readings: int = 90
     pictures: int = 90
     """Pictures and sounds; never longer than the incidents that they belong to."""
+    sightings: int = 30
+    """Small pictures of who and what passed the cameras; never longer than pictures, and 0: none are kept at all."""
     incidents: int = 365
     """Incidents with everything that was decided, counted from their closing."""

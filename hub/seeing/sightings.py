@@ -18,6 +18,7 @@ import structlog
 
 from hub.journal.store import connect
 from hub.model.errors import JournalError, Trouble
+from hub.model.proof import Retention
 from hub.model.time import DAY, SECOND, Instant
 from hub.vision.detect.kind import Kind
 from hub.vision.sighting.palette import Colour
@@ -27,14 +28,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from hub.model.proof import Retention
 
 log = structlog.get_logger()
 Answer = TypeVar("Answer")
 
 FILE = "sightings.sqlite3"
-#: Days that they are kept, where pictures are not kept for less; most of one camera in a day; most bytes of the file.
-KEPT, DAILY, MOST_BYTES = 30, 2_000, 10 * 1024**3
+#: Most of one camera in a day; most bytes of the file.
+DAILY, MOST_BYTES = 2_000, 10 * 1024**3
 #: Largest thumbnail that is taken from a worker, in bytes; rows erased in one transaction; seconds between two looks.
 THUMBNAIL, CHUNK, LOOK = 8_192, 5_000, 3_600.0
 #: Rows of one millisecond that can be told apart: the low bits of a number.
@@ -73,7 +73,8 @@ class Found(msgspec.Struct, frozen=True):
 class Sightings:
     """The records of all cameras. Reads and writes are on threads of their own; the file is made with the first one."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, retention: Callable[[], Retention] = Retention) -> None:
+        self._retention = retention
         self._path = data / FILE
         self._writes = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sightings-write")
         self._reads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sightings-read")
@@ -87,7 +88,12 @@ class Sightings:
             threads.shutdown()
 
     async def add(self, camera: str, what: Sighting) -> bool:
-        """Keep a record; False where the camera has had its day's share, or it is not fit. Raises JournalError."""
+        """Keep a record; False where none are wanted, the camera has had its day's share, or it is not fit.
+
+        Raises JournalError.
+        """
+        if not self._days():
+            return False
         return await self._on(self._writes, lambda: _add(self._to_write(), camera, what))
 
     async def find(self, wanted: Wanted, limit: int, after: int = 0) -> list[Found]:
@@ -107,16 +113,20 @@ class Sightings:
                 break
         return total
 
-    async def erase_in_time(self, wanted: Callable[[], Retention], now: Callable[[], Instant]) -> None:
+    async def erase_in_time(self, now: Callable[[], Instant]) -> None:
         """Erase what was kept long enough, every hour, until cancelled."""
         while True:
             try:
-                count = await self.erase(Instant(now() - min(KEPT, wanted().pictures) * DAY))
+                count = await self.erase(Instant(now() - self._days() * DAY))
                 if count:
                     log.info("vision.sightings_erased", count=count)
             except JournalError as error:
                 log.error("vision.sightings_not_erased", reason=str(error))
             await asyncio.sleep(LOOK)
+
+    def _days(self) -> int:
+        wanted = self._retention()
+        return min(wanted.sightings, wanted.pictures)
 
     async def _on(self, threads: ThreadPoolExecutor, job: Callable[[], Answer]) -> Answer:
         try:

@@ -14,6 +14,7 @@ from hub.config.settings import Listen
 from hub.config.site import fingerprint, load_secrets, load_site
 from hub.engine.terms import Is
 from hub.model.errors import ConfigError
+from hub.model.proof import Retention
 from hub.model.reading import Presence
 from hub.model.site import Role
 from hub.model.time import MINUTE
@@ -272,7 +273,7 @@ def test_a_copy_of_the_shipped_site_with_a_slip(tmp_path: Path) -> None:
 
 
 def test_the_section_of_evidence_is_read(tmp_path: Path) -> None:
-    more = "evidence: {tsa: 'https://tsa.example/tsr', signs: [北门], retention: {readings: 30}}\n"
+    more = "evidence: {tsa: 'https://tsa.example/tsr', signs: [北门], retention: {readings: 30, sightings: 0}}\n"
     found = load_site(write(tmp_path, GOOD + more)).settings.evidence
     assert (found.tsa, found.signs) == ("https://tsa.example/tsr", ("北门",))
-    assert (found.retention.readings, found.retention.pictures, found.retention.incidents) == (30, 90, 365)
+    assert found.retention == Retention(readings=30, pictures=90, incidents=365, sightings=0)

@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from hub.journal.store import connect
+from hub.model.proof import Retention
 from hub.model.time import DAY, SECOND, Instant
 from hub.ops.backup.take import files
 from hub.seeing import sightings as kept
@@ -116,6 +117,14 @@ async def test_a_search_while_the_file_is_being_made_waits_for_it(tmp_path: Path
     store = Sightings(tmp_path)
     (tmp_path / FILE).touch()  # as it is when it was opened, and has no tables yet
     assert await store.find(ALL, 10) == []
+    await store.close()
+
+
+@pytest.mark.parametrize("retention", [Retention(sightings=0), Retention(pictures=0)])
+async def test_who_wants_none_keeps_none(tmp_path: Path, retention: Retention) -> None:
+    store = Sightings(tmp_path, lambda: retention)
+    assert not await store.add(CAMERA, seen(NOON))
+    assert not (tmp_path / FILE).exists()
     await store.close()
 
 
