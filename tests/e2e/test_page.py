@@ -79,7 +79,7 @@ def test_the_story_is_seen_as_it_happens(browser: Browser, demo: Demo, shots: Pa
     desk = Desk(browser, demo.url, *WIDE)
     desk.open(f"#token={demo.token}")
     expect(pill(lane(desk))).to_have_text("正常")
-    expect(desk.hook("all-calm")).to_contain_text("一切正常")
+    expect(desk.hook("all-calm")).to_contain_text("一切正常", timeout=60_000)  # every device of the demo has spoken
     assert demo.token not in desk.page.url
     desk.shoot(shots, "calm-1280")
 
@@ -154,7 +154,7 @@ def closed_with_two_pictures(desk: Desk, shots: Path) -> None:
     desk.shoot(shots, "incident-whole-1280", whole=True)
     desk.page.locator("a.back").click()
     expect(pill(lane(desk))).to_have_text("正常")
-    expect(desk.hook("all-calm")).to_contain_text("一切正常")
+    expect(desk.hook("all-calm")).to_contain_text("一切正常", timeout=60_000)  # every device of the demo has spoken
     expect(desk.hook("incident-card", '[data-state="closed"]')).to_have_count(1)
     desk.shoot(shots, "after-1280")
 
