@@ -120,6 +120,10 @@ def first_run_words(value: str) -> str:
     )
 
 
+#: Milliseconds in which the store must be free for a moment: a hub with a backlog commits without a pause for seconds.
+PATIENCE_MS = 30_000
+
+
 @contextmanager
 def lend_journal(data: Path) -> Iterator[sqlite3.Connection]:
     """Lend the store inside a transaction, also while a hub runs on it. Exits 1 where it cannot be opened."""
@@ -135,6 +139,7 @@ def lend_journal(data: Path) -> Iterator[sqlite3.Connection]:
         db = connect(data / FILE)
         try:
             migrate(db)
+            db.execute(f"PRAGMA busy_timeout = {PATIENCE_MS}")
             db.execute("BEGIN IMMEDIATE")
             begin(db)
             yield db

@@ -335,6 +335,24 @@ def flooded(tmp_path: Path, broker: Broker, hub_of: MakeHub) -> tuple[HubProcess
     return hub, lane
 
 
+def one_is_taken_and_the_others_stay(desk: Desk, hub: HubProcess) -> None:
+    """Of a storm, somebody acknowledges one: it bears a name, and nothing else has changed (F21)."""
+    before = states(hub)
+    card = desk.hook("incident-card", '[data-state="open"]').first
+    number = card.get_attribute("data-id")
+    assert number is not None
+    card.click()
+    desk.hook("step-acknowledge").click()
+    expect(desk.hook("incident-state")).to_have_text("已响应")
+    expect(desk.hook("incident-standing")).to_have_text("tester · 已响应")
+    assert states(hub) == before | {number: "acknowledged"}
+
+
+def states(hub: HubProcess) -> dict[str, str]:
+    """Return how all incidents stand, by their numbers."""
+    return {str(number): state for number, state in rows(hub.data, "SELECT id, state FROM incidents")}
+
+
 @SIZED
 def test_five_hundred_incidents_at_once(
     browser: Browser,
@@ -370,6 +388,7 @@ def test_five_hundred_incidents_at_once(
     assert {int(number) for number, _ in shown} == set(range(1, FLOOD + 1)), "every one is listed, once"
     assert notes(desk) == 2, "one tone"
     desk.fits()
+    one_is_taken_and_the_others_stay(desk, hub)
     desk.check()
     desk.context.close()
     figures = {"longest_busy_ms": round(worst), "page_cpu_ms": round(cpu)}

@@ -177,7 +177,7 @@ class HubProcess:
         if self._token is None:
             command = [sys.executable, "-m", "hub", "users", "token", "tester", "--role", "admin"]
             done = subprocess.run(
-                [*command, "--data", str(self.data)], cwd=ROOT, capture_output=True, text=True, timeout=30, check=False
+                [*command, "--data", str(self.data)], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
             )
             assert done.returncode == 0, done.stderr
             self._token = done.stdout.strip()

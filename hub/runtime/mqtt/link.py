@@ -23,12 +23,14 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-#: Seconds; a dead peer is noticed after one and a half (MQTT 3.1.1, 3.1.2.10).
+#: Seconds of silence after which the broker is asked whether it is there.
 KEEPALIVE = 15
+#: Seconds of silence after which it is taken for dead, as it takes us (MQTT 3.1.1, 3.1.2.10); paho waits for twice.
+DEAD = KEEPALIVE * 1.5
 #: Seconds between attempts to connect: first and longest.
-BACKOFF = (0.25, 5.0)
-#: Seconds in which a broker must answer a connection.
-PATIENCE = 10
+BACKOFF = (0.25, 3.0)
+#: Seconds in which a broker must answer a connection. With the longest pause: found again within 10 s of its return.
+PATIENCE = 6
 #: Topic filters in one SUBSCRIBE, well below the 64 KiB that small brokers take.
 CHUNK = 200
 
@@ -119,6 +121,8 @@ class Link:
         client.on_socket_unregister_write = self._on_socket_unregister_write
         self._client = client
         self.connected = False
+        self._heard = 0.0
+        """When anything came last, by the loop's clock."""
 
     async def run(self) -> None:
         """Connect, and connect again, until cancelled."""
@@ -153,6 +157,11 @@ class Link:
                 self._user.lost("the broker does not answer")
                 self._client.disconnect()
                 break
+            if self.connected and not self._paused and self._loop.time() > self._heard + DEAD:
+                self.connected = False
+                self._user.lost("nothing is heard of the broker")
+                self._client.disconnect()
+                return True
             was_up = was_up or self.connected
             try:
                 async with asyncio.timeout(1):
@@ -240,7 +249,12 @@ class Link:
 
     def _add_reader(self, sock: socket.socket) -> None:
         if sock.fileno() >= 0:  # it may be closed again by now
-            self._loop.add_reader(sock, self._client.loop_read)
+            self._heard = self._loop.time()  # silence counts while we listen
+            self._loop.add_reader(sock, self._read)
+
+    def _read(self) -> None:
+        self._heard = self._loop.time()
+        self._client.loop_read()
 
     def _on_socket_close(self, _client: paho.Client, _data: Any, sock: Any) -> None:
         self._socket = None
