@@ -53,8 +53,8 @@ class UpkeepOut(msgspec.Struct, frozen=True):
     untrusted: int
     """How many of those are stale or were never heard, and so cannot be relied on now."""
     unconfirmed: int
-    """How many of the untrusted ones said something that is not overdue: what they said only waits to be confirmed,
-    as after a restart of the hub. It goes with their next word."""
+    """How many of the untrusted ones are not overdue: what they said only waits to be confirmed, as after a restart of
+    the hub, or they have had nothing to say yet, though their device speaks. It goes with their next word."""
     alarms: int
     """Incidents of the last 30 days that it decided or helped to decide."""
     judged: int
@@ -104,8 +104,8 @@ async def upkeep(request: web.Request) -> web.Response:
     begin, end = Instant(now - NOISE_DAYS * DAY), Instant(now + 1)
     judged = {one.name: one for one in await context.queries.ask(lambda db: noise(db, owners, begin, end))}  # type: ignore[arg-type]  # ids are strings
     to_do = await context.queries.ask(kept.to_do)
-    waiting = _unconfirmed(context, now)
-    return answer(schema.Page([_upkeep(device, judged.get(_key(device)), to_do, waiting) for device in devices]))
+    waiting, mute = _unconfirmed(context, now), _mute(context)
+    return answer(schema.Page([_upkeep(device, judged.get(_key(device)), to_do, waiting, mute) for device in devices]))
 
 
 def _unconfirmed(context: Context, now: Instant) -> frozenset[str]:
@@ -117,6 +117,13 @@ def _unconfirmed(context: Context, now: Instant) -> frozenset[str]:
         if state is not None and state.quality is Quality.STALE and (overdue is None or now - state.at <= overdue):
             found.add(str(name))
     return frozenset(found)
+
+
+def _mute(context: Context) -> frozenset[str]:
+    """Return the entities that were never heard and need not have been: a self-test says nothing until it fails."""
+    states, known = context.runtime.state.states, context.registry.entities
+    found = (name for name, owned in known.items() if owned.entity.expire_after is None and name not in states)
+    return frozenset(map(str, found))
 
 
 async def tickets(request: web.Request) -> web.Response:
@@ -187,7 +194,11 @@ def _key(device: schema.DeviceOut) -> str:
 
 
 def _upkeep(
-    device: schema.DeviceOut, judged: Judged | None, to_do: dict[str, int], waiting: frozenset[str]
+    device: schema.DeviceOut,
+    judged: Judged | None,
+    to_do: dict[str, int],
+    waiting: frozenset[str],
+    mute: frozenset[str],
 ) -> UpkeepOut:
     sensed = [entity for entity in device.entities if entity.capability not in COMMANDED]
     known = 0 if judged is None else judged.valid + judged.false
@@ -196,7 +207,7 @@ def _upkeep(
         id=_key(device), name=device.name, integration=device.integration, device=device.device, state=device.state,
         reason=device.reason, battery=device.battery, signal=device.signal, heard=device.heard, entities=len(sensed),
         untrusted=sum(entity.quality is not Quality.GOOD for entity in sensed),
-        unconfirmed=sum(entity.id in waiting for entity in sensed),
+        unconfirmed=sum(entity.id in waiting or (entity.id in mute and device.heard is not None) for entity in sensed),
         alarms=0 if judged is None else judged.alarms, judged=known, false=false,
         noise=false / known if known else None, tickets=to_do.get(_key(device), 0),
     )  # fmt: skip

@@ -90,6 +90,19 @@ async def test_what_only_waits_to_be_confirmed_is_not_called_silent(desk: Office
     assert await count() == (0, 0), "its next word confirms it"
 
 
+async def test_what_need_not_speak_and_never_did_is_not_called_silent(desk: Office) -> None:
+    """A self-test says nothing until it fails; its device speaks by other words."""
+    fault = Entity(EntityId("mqtt_discovery.fault"), Capability.ALARM, Text("自检故障"), "DC-1")
+    car = Entity(CAR, Capability.PRESENCE, Text("车辆"), "DC-1")
+    desk.context.registry.announce("mqtt_discovery", "x", (Device("1", Text("d"), (car, fault), ()),))
+    found = await upkeep(desk)
+    assert (found["untrusted"], found["unconfirmed"]) == (2, 0), "nothing at all was heard"
+    said = Reading(CAR, Presence.PRESENT, Quality.GOOD, desk.clock.now())
+    await desk.context.runtime.done(lambda batch: batch.feed(said))
+    found = await upkeep(desk)
+    assert (found["untrusted"], found["unconfirmed"]) == (1, 1)
+
+
 async def test_an_incident_closed_for_repair_opens_a_ticket_in_the_same_transaction(desk: Office) -> None:
     await furnish(desk)
     await alarm(desk, -1, Verdict.REPAIR)
