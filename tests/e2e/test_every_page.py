@@ -88,7 +88,8 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
     hub.start()
     lane = Lane(port, "lane_5")
     lane.announce()
-    lane.occupied(retain=True)
+    until(hub.entities, lambda known: any("lane_5" in name for name in known), what="the sensor known")
+    lane.occupied(retain=True)  # what the hub hears as retained is no fresh alarm
     yield hub
     hub.close()
 
