@@ -7,12 +7,14 @@ from email.message import EmailMessage
 from email.policy import default
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.sdk import Text, clean
+from hub.sdk import CommandKey, Parcel, Text, clean
 from integrations.email.config import Config
-from integrations.email.letter import MAX_TEXT, letter
+from integrations.email.letter import MAX_TEXT, enclosing, letter
+from tests.kit.hostile import NAMES
 from tests.kit.notifiers import NOTICE, TOLD
 
 CONFIG = Config(
@@ -62,3 +64,19 @@ def test_any_text_stays_in_subject_and_body(text: str, site: str, rule: str) -> 
     assert not mail.defects
     assert b"\n" not in raw.replace(b"\r\n", b"")
     assert b"\r" not in raw.replace(b"\r\n", b"")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_is_text_in_every_mail(name: str) -> None:
+    """Nothing of a mail is markup, so that no name becomes a program in a reader of mail (S10)."""
+    parcel = Parcel(CommandKey("report"), f"{name} 月报", name, NOTICE.decided_at, "a.pdf", "application/pdf", b"%PDF-")
+    told, sent = (
+        read(letter(CONFIG, msgspec.structs.replace(NOTICE, site=Text(zh=name)))),
+        read(enclosing(CONFIG, parcel)),
+    )
+    assert [part.get_content_type() for part in told.walk()] == ["text/plain"]
+    assert [part.get_content_type() for part in sent.walk()] == ["multipart/mixed", "text/plain", "application/pdf"]
+    words = sent.get_body()
+    assert words is not None
+    assert words.get_content().strip() == clean(name, MAX_TEXT)
+    assert not told.defects + sent.defects
