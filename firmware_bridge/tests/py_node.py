@@ -7,6 +7,7 @@ import hashlib
 import os
 import pty
 import tty
+from abc import ABC, abstractmethod
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
@@ -52,7 +53,7 @@ class Slots:
         return {"images": images}
 
 
-class FarNode:
+class FarNode(ABC):
     """One node. ``send`` puts a frame on its wire; ``take`` is called with what comes."""
 
     def __init__(self, number: int = 1, *, boot: int = 1, key: bytes = b"", mtu: int = 1024) -> None:
@@ -80,9 +81,9 @@ class FarNode:
         self._frame_seq = 0
         self._claim: tuple[bytes, bytes] | None = None
 
+    @abstractmethod
     def send(self, data: bytes) -> None:
         """Put a frame on the wire."""
-        raise NotImplementedError
 
     def hello(self) -> None:
         """Say that it is there."""

@@ -167,7 +167,8 @@ def collect(data: Path, number: int, place: Place, by: str, now: Instant) -> Dos
 
 
 #: Actions of people that are views of an incident's evidence, and looks through its cameras (hub.web.routes).
-VIEWS, LOOKS = "'evidence', 'export', 'incident_view', 'handle', 'hold'", "'live_picture', 'sight_picture'"
+VIEWS = "'evidence', 'export', 'incident_view', 'handle', 'hold'"
+LOOKS = "'live_picture', 'sight_picture', 'onlook', 'onlook_piece'"
 
 
 def viewed(

@@ -176,7 +176,7 @@ def figures(
     now: Instant,
     progress: Callable[[float], None] = lambda part: None,
 ) -> Figures:
-    """Ask the journal in ``folder``, on connections of its own; slow for a long period: hub.journal.tally does it.
+    """Ask the journal in ``folder``, on connections of its own; slow for a long period: hub.web.tally does it.
 
     What lies after ``now`` has not happened; ``progress`` hears of the part that is done, 0 to 1. Raises JournalError
     where there is no journal.

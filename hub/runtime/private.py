@@ -20,6 +20,6 @@ def write_private(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
-    except BaseException:
+    except BaseException:  # whatever stopped it, no draft with a secret is left
         draft.unlink(missing_ok=True)
         raise

@@ -10,13 +10,13 @@ import structlog
 from hub.model.errors import ModelError
 from hub.model.ids import EntityId, entity_id
 from hub.model.reading import Capability, Entity
-from hub.model.site import Sees
+from hub.model.site import Decode, Sees
 from hub.model.text import Text
 from hub.sdk import Equipment, Watchable
 from hub.vision.detect.box import Kind
 from hub.vision.detect.store import installed
 from hub.vision.falling.calibration import CalibrationError, Click, calibrate
-from hub.vision.worker.wire import Falls, Lane, Lift, Policy, Watch
+from hub.vision.worker.wire import Falls, Lane, Lift, Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -128,9 +128,9 @@ def order(
     falls = next((_falls(sight) for sight in sights if sight.sees is Sees.FALLING), None)
     # what falls is seen in every picture or not at all; for a parked vehicle one a second is enough
     cars = [sight for sight in sights if sight.sees is Sees.LIFT and sight.entity is not None]
-    needed = {Policy.FULL if falls is not None else Policy.ADAPTIVE if cars else Policy.KEY}
+    needed = {Decode.FULL if falls is not None else Decode.ADAPTIVE if cars else Decode.KEY}
     wanted = {sight.decode for sight in sights if sight.decode is not None}
-    policy = max(wanted if wanted and falls is None else needed | wanted, key=list(Policy).index)
+    policy = max(wanted if wanted and falls is None else needed | wanted, key=list(Decode).index)
     folder, knows = model
     lift = Lift(str(cars[0].entity), cars[0].polygon, knows) if cars else None
     watch = Watch(str(camera), url, policy, lanes, falls, lift, ring_s)

@@ -12,12 +12,12 @@ from aiohttp import web
 
 from hub.engine.explain import explain
 from hub.engine.program import Program
-from hub.journal.apart import apart
 from hub.journal.history import History
 from hub.model.errors import ConfigError
 from hub.model.ids import ZoneId
 from hub.model.time import DAY, SECOND, Instant, isoformat
 from hub.web import present, schema, words
+from hub.web.apart import apart
 from hub.web.context import CONTEXT
 from hub.web.errors import Refusal
 from hub.web.findings import shown

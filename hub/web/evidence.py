@@ -120,7 +120,7 @@ def _packed(data: Path, settings: Settings, number: int, by: str, now: Instant) 
     try:
         make_package(data, settings, number, by, now, made)
         made.seek(0)
-    except BaseException:
+    except BaseException:  # whatever stopped it, nobody else closes what is not returned
         made.close()
         raise
     return made

@@ -12,7 +12,6 @@ import msgspec
 from aiohttp import web
 
 from hub.journal.report import Scope
-from hub.journal.tally import Count, tally
 from hub.model.errors import JournalError
 from hub.model.ids import EntityId
 from hub.model.period import Period, Span, period_of, read_period
@@ -28,6 +27,7 @@ from hub.web.report_files import pdf, xlsx
 from hub.web.report_tables import Naming, Table, tables
 from hub.web.routing import Route, UserRole
 from hub.web.schema import Problem
+from hub.web.tally import Count, tally
 from hub.web.words import moment
 
 if TYPE_CHECKING:

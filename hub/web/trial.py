@@ -15,11 +15,11 @@ import msgspec
 from hub.engine.backtest import Comparison, ZoneResult, compare, summarise
 from hub.engine.program import Program
 from hub.engine.replay import LONGEST, Replay, span
-from hub.journal.apart import work_for_parent
 from hub.journal.history import History, noting
 from hub.model.errors import HubError
 from hub.model.time import MINUTE, Instant, isoformat
 from hub.web import schema
+from hub.web.apart import work_for_parent
 from hub.web.present import evidence, when
 
 if TYPE_CHECKING:

@@ -40,7 +40,7 @@ async def connect(name: str, config: Config, tools: Tools) -> Connection:
     except TimeoutError:
         await link.close()
         raise Unreachable(f"the device did not answer everything within {_OPENING:g} s") from None
-    except BaseException:
+    except BaseException:  # cancelled, too: no socket is left of a device that is not open
         await link.close()
         raise
     equipment = tuple(Equipment(sensed.entity) for item in found for sensed in item.sensed)

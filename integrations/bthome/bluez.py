@@ -46,7 +46,7 @@ class Adapter:
         try:
             adapter.name = _choose(await adapter._adapters(), wanted)
             await adapter.check()
-        except BaseException:
+        except BaseException:  # cancelled, too: no bus is left of an adapter that nobody has
             await adapter.close()
             raise
         return adapter
@@ -108,7 +108,7 @@ async def _system_bus(timeout: float) -> MessageBus:
     except (OSError, EOFError, DBusFastError) as error:  # TimeoutError is an OSError
         bus.disconnect()
         raise Unreachable(f"{_NO_BUS} ({type(error).__name__})") from None
-    except BaseException:
+    except BaseException:  # cancelled, too: the library leaves its socket open
         bus.disconnect()
         raise
 

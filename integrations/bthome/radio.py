@@ -54,7 +54,7 @@ class Radio:
         radio = cls(adapter, listeners, config, tools)
         try:
             await radio._start()
-        except BaseException:
+        except BaseException:  # cancelled, too: no scan goes on that nobody hears
             await adapter.close()
             raise
         return radio

@@ -31,7 +31,7 @@ async def connect(name: str, config: Config, tools: Tools) -> Connection:
     peer = hall.link.join(bytes.fromhex(config.node))
     try:
         await session.meet(config, hall, peer)
-    except BaseException:
+    except BaseException:  # cancelled, too: a node that was not met is taken off its link
         await close()
         raise
     opened = session.NodeSession(name, config, tools, hall, peer)

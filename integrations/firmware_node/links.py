@@ -94,7 +94,7 @@ async def enter(place: Place, tools: Tools) -> Hall:
     hall.users.append(tools)
     try:
         await hall.open()
-    except BaseException:
+    except BaseException:  # cancelled, too: who did not get in is no user of the link
         await leave(hall, tools)
         raise
     return hall

@@ -53,7 +53,7 @@ async def connect(name: str, config: Config, tools: Tools) -> Connection:
     poller = Poller(line, plan, tools.report, config.poll_ms / 1000)
     try:
         await poller.probe()
-    except BaseException:
+    except BaseException:  # cancelled, too: no line is left open of a device that is not
         await line.close()
         raise
     return _connection(name, config, tools, line, poller, sensed)

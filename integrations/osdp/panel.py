@@ -52,13 +52,13 @@ class Panel:
         line = Line(config.port, config.baud)
         try:
             panel = cls(line, readers, config, tools)
-        except BaseException:
+        except BaseException:  # whatever the library raises, the line is free again
             line.close()
             raise
         panel._panel.start()
         try:
             await panel._wait()
-        except BaseException:
+        except BaseException:  # cancelled, too: its thread would poll on
             await panel.close()
             raise
         return panel

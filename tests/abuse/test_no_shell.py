@@ -23,17 +23,17 @@ SHELLS = {
 }
 STARTS = {"subprocess.run", "subprocess.Popen", "subprocess.call", "subprocess.check_call", "subprocess.check_output"}
 STARTS |= {"asyncio.create_subprocess_exec", "os.execv", "os.execve", "os.execvp", "os.spawnv", "os.posix_spawn"}
-#: Readers that make objects, and what runs text. ``pickle`` goes to a child of our own by its pipe (hub.journal.apart).
+#: Readers that make objects, and what runs text. ``pickle`` goes to a child of our own by its pipe (hub.web.apart).
 UNSAFE = {"eval", "exec", "compile", "__import__", "yaml.load", "yaml.unsafe_load", "yaml.full_load", "marshal.loads"}
 UNSAFE |= {"pickle.loads", "shelve.open", "jinja2.Template", "tarfile.open", "zipfile.ZipFile.extractall"}
-OUR_PIPE = {"hub/journal/apart.py": "pickle.load"}
+OUR_PIPE = {"hub/web/apart.py": "pickle.load"}
 #: The only files that start a program, and which: Python itself, Mosquitto, fc-match, or what a person runs by hand.
 STARTERS = {
     "hub/runtime/mqtt/broker.py": "mosquitto, or Python",
     "hub/runtime/isolation/parent.py": "Python",
     "hub/actions/speech/espeak.py": "Python",
     "hub/actions/speech/engine.py": "Python",
-    "hub/journal/apart.py": "Python",
+    "hub/web/apart.py": "Python",
     "hub/web/report_files.py": "fc-match",
     "hub/vision/worker/parent.py": "Python",
     "hub/kit/conformance.py": "pytest, by an author",

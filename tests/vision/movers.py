@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -67,11 +68,11 @@ class Truth:
     drop: float
 
 
-class Mover:
+class Mover(ABC):
     """Something that moves: returns its stamps at a time."""
 
-    def stamps(self, at: float) -> list[Stamp]:
-        raise NotImplementedError
+    @abstractmethod
+    def stamps(self, at: float) -> list[Stamp]: ...
 
     def over(self, at: float) -> bool:
         return False

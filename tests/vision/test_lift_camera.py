@@ -12,13 +12,13 @@ import pytest
 from hub.model.entry import Note
 from hub.model.ids import EntityId
 from hub.model.reading import Presence, Quality
-from hub.model.site import Sees, Sight
+from hub.model.site import Decode, Sees, Sight
 from hub.seeing import reviews
 from hub.seeing.orders import model_for_lifts, order
 from hub.vision.detect.box import Kind
 from hub.vision.detect.card import CARD
 from hub.vision.lift.watch import LiftNow
-from hub.vision.worker.wire import Carried, Policy
+from hub.vision.worker.wire import Carried
 from tests.vision.film import Film, Stage, showing
 from tests.vision.test_lift import FLOOR, car
 from tests.vision.test_seeing import CAMERA, House, Stream, kill_worker
@@ -87,7 +87,7 @@ def test_the_model_that_knows_ebikes_is_taken_before_one_of_bicycles(tmp_path: P
     watch = order(CAMERA, (SIGHT,), Stream(1), 60.0, lambda _: b"", taken, tmp_path)
     assert watch is not None
     assert watch.lift is not None
-    assert (watch.policy, watch.model, watch.lift.polygon) == (Policy.ADAPTIVE, taken[0], FLOOR)
+    assert (watch.policy, watch.model, watch.lift.polygon) == (Decode.ADAPTIVE, taken[0], FLOOR)
 
 
 def test_review_pictures_are_few_and_young(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,9 +15,10 @@ import msgspec
 import pytest
 
 from hub.model.errors import DeviceError
+from hub.model.site import Decode
 from hub.vision.lane.event import Presence
 from hub.vision.worker.parent import Told, Workers
-from hub.vision.worker.wire import Health, Lane, Link, Policy, Seen, Watch
+from hub.vision.worker.wire import Health, Lane, Link, Seen, Watch
 from tests.vision.film import Film, Show, Stage, showing
 from tests.vision.lane_scenes import Scene
 from tests.vision.test_testcard import Pixels, held
@@ -63,7 +64,7 @@ class Ears:
 
 def order(port: int, scene: Scene | None = None, login: str = "", **more: object) -> Watch:
     lanes = (Lane("north", scene.polygon),) if scene is not None else ()
-    return Watch(CAMERA, f"rtsp://{login}127.0.0.1:{port}/lane", Policy.KEY, lanes, **more)  # type: ignore[arg-type]
+    return Watch(CAMERA, f"rtsp://{login}127.0.0.1:{port}/lane", Decode.KEY, lanes, **more)  # type: ignore[arg-type]
 
 
 @asynccontextmanager
@@ -164,7 +165,7 @@ async def test_an_unplugged_camera_is_said_and_found_again() -> None:
 async def test_the_adaptive_policy_decodes_all_while_something_happens() -> None:
     scene, show = lane_film(12, 500)
     async with showing(Film(show)) as port, workers() as (hub, ears):
-        hub.watch(msgspec.structs.replace(order(port, scene), policy=Policy.ADAPTIVE))
+        hub.watch(msgspec.structs.replace(order(port, scene), policy=Decode.ADAPTIVE))
         await ears.until(lambda e: e.health and e.health[-1].packets > 20)
         quiet = ears.health[-1]
         assert quiet.decoded <= quiet.packets / 2, "about one picture in four is a key frame"

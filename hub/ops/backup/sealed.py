@@ -122,7 +122,7 @@ def _piped(write: Callable[[BinaryIO], None]) -> Iterator[BinaryIO]:
     try:
         yield cast("BinaryIO", plain)
         thread.join()
-    except Exception:
+    except Exception:  # whatever the reader made of it, what stopped the writer is the reason
         if errors:  # the reader only saw that it ended too early
             raise errors[0] from None
         raise

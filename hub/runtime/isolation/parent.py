@@ -76,7 +76,7 @@ async def isolated(
     worker = await start(command, report)
     try:
         opened = await worker.open(what)
-    except BaseException:
+    except BaseException:  # cancelled, too: no process is left of a device that is not open
         await worker.close()
         raise
     if opened.receives:

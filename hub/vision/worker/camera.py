@@ -12,6 +12,7 @@ import av
 import numpy as np
 
 from hub.model.errors import DecodeError, DeviceError, ModelError
+from hub.model.site import Decode
 from hub.model.text import clean
 from hub.vision.falling.detector import FallDetector
 from hub.vision.falling.drawing import draw_track
@@ -41,7 +42,6 @@ from hub.vision.worker.wire import (
     LaneNow,
     Link,
     Passed,
-    Policy,
     Seen,
     Show,
     ToHub,
@@ -206,26 +206,26 @@ class Camera(threading.Thread):
             with self._lock:
                 self._ring.add(packet, at)
             if not self._wants(packet, at, waits_for_key):
-                waits_for_key = waits_for_key or self._watch.policy is not Policy.KEY
+                waits_for_key = waits_for_key or self._watch.policy is not Decode.KEY
                 continue
             waits_for_key = not self._decode(packet, stream, at, now)
 
     def _wants(self, packet: Packet[VideoStream], at: float, waits_for_key: bool) -> bool:
         """Say whether to decode a packet."""
         if packet.is_keyframe:
-            stale = time.time() - at > STALE and self._watch.policy is Policy.KEY
+            stale = time.time() - at > STALE and self._watch.policy is Decode.KEY
             self._skipped += stale
             return not stale
-        full = self._watch.policy is Policy.FULL or (self._watch.policy is Policy.ADAPTIVE and at < self._awake_until)
+        full = self._watch.policy is Decode.FULL or (self._watch.policy is Decode.ADAPTIVE and at < self._awake_until)
         return full and not waits_for_key
 
     def _decode(self, packet: Packet[VideoStream], stream: VideoStream, at: float, now: float) -> bool:
         """Decode and look; False where the picture could not be read, and the next key frame must be waited for."""
         try:
-            if self._watch.policy is Policy.KEY:
+            if self._watch.policy is Decode.KEY:
                 stream.codec_context.flush_buffers()  # nothing is between two key frames
             pictures = stream.codec_context.decode(packet)
-            if self._watch.policy is Policy.KEY:
+            if self._watch.policy is Decode.KEY:
                 pictures += stream.codec_context.decode(None)
         except av.error.FFmpegError:
             self._garbage += 1

@@ -26,8 +26,6 @@ MAX_FRAME = 16 * 1024 * 1024
 LENGTH = struct.Struct(">I")
 
 
-Policy = Decode
-
 _Part = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
@@ -70,7 +68,7 @@ class Watch(msgspec.Struct, frozen=True, tag=True):
 
     camera: str
     url: str
-    policy: Policy = Policy.KEY
+    policy: Decode = Decode.KEY
     lanes: tuple[Lane, ...] = ()
     falls: Falls | None = None
     lift: Lift | None = None

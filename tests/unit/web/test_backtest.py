@@ -10,13 +10,13 @@ import aiohttp
 import msgspec
 import pytest
 
-from hub.journal.apart import to_the_end
 from hub.model.decision import Decision, IncidentOpened, Opened, Severity
 from hub.model.entry import Entry, Trust
 from hub.model.ids import ActivationId, EntityId, RuleId, ZoneId
 from hub.model.reading import Presence, Quality, Reading
 from hub.model.time import MINUTE, SECOND, Duration, Instant, isoformat
 from hub.web import schema
+from hub.web.apart import to_the_end
 from hub.web.backtest import BUSY
 from hub.web.routes import API
 from tests.kit.clock import START

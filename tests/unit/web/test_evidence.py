@@ -77,10 +77,14 @@ async def test_who_looked_through_its_cameras_meanwhile_is_in_the_log_and_in_the
             extend(db)
 
     looked("live_picture", "meanwhile", zone, opened + 1)
+    looked("onlook", "by live video", zone, opened + 2)
     looked("live_picture", "elsewhere", "another", opened + 1)
     looked("sight_picture", "too early", zone, opened - 1)
     log = await (await desk.client.get("/api/v1/incidents/1/views", headers=MANAGER)).json()
-    assert [(line["action"], line["actor"]) for line in log["items"]] == [("live_picture", "meanwhile")]
+    assert [(line["action"], line["actor"]) for line in log["items"]] == [
+        ("onlook", "by live video"),
+        ("live_picture", "meanwhile"),
+    ]
     answer = await desk.client.post("/api/v1/incidents/1/export", headers=MANAGER)
     (tmp_path / "1.zip").write_bytes(await answer.read())
     with zipfile.ZipFile(tmp_path / "1.zip") as opened_zip:

@@ -1,4 +1,4 @@
-"""Counts the figures of a report in a process of its own (``python -m hub.journal.tally``).
+"""Counts the figures of a report in a process of its own (``python -m hub.web.tally``).
 
 A month of a large site is millions of readings, and the hub must not wait for them.
 """
@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from hub.journal.apart import apart, work_for_parent
 from hub.journal.report import Figures, Scope, figures
 from hub.model.errors import JournalError
 from hub.model.time import Instant
+from hub.web.apart import apart, work_for_parent
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
