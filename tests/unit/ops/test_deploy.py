@@ -7,6 +7,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -76,3 +77,23 @@ def test_systemd_understands_the_units(unit: Path, tmp_path: Path) -> None:
     own = [line for line in done.stderr.splitlines() if "menshen" in line]
     assert own == [], own
     assert done.returncode == 0, done.stderr
+
+
+def test_the_image_holds_what_a_hub_reads(tmp_path: Path) -> None:
+    """The last stage's own copies, taken by themselves: the example is valid and the shipped library is there."""
+    stage = (DEPLOY / "container/Containerfile").read_text("utf-8").rsplit("FROM ", 1)[1]
+    copies = [line.split()[1:] for line in stage.splitlines() if line.startswith("COPY ") and "--" not in line]
+    site = dict(re.findall(r"^COPY --chown=\S+ (\S+) /var/lib/menshen/site/(\S*)$", stage, re.MULTILINE))
+    for *sources, _ in copies:
+        for source in sources:
+            here, there = DEPLOY.parent / source, tmp_path / source
+            if here.is_dir() and source != "requirements/":
+                shutil.copytree(here, there, ignore=shutil.ignore_patterns("__pycache__"))
+            elif here.is_file() and "/" not in source:
+                shutil.copy(here, there)
+    assert site == {"hub.yaml": "", "rules/": "rules/"}
+    script = "from hub.web.rules import _library as rules; print(len(rules(set())))"
+    for command in (["-m", "hub", "check", "-c", "hub.yaml"], ["-c", script]):
+        done = subprocess.run([sys.executable, *command], cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert int(done.stdout) >= 12, "the day-one rules"
