@@ -10,9 +10,11 @@ import base64
 import hashlib
 import io
 import shutil
+import tempfile
 import zipfile
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import IO, TYPE_CHECKING, BinaryIO, NamedTuple
 
 import msgspec
 
@@ -25,12 +27,29 @@ from hub.model.errors import JournalError
 from hub.model.proof import Link
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 #: Largest package and most files in it that are looked at.
 MOST_BYTES, MOST_FILES = 4 << 30, 10_000
 _MANIFEST, _SIGNATURE, _KEY = "manifest.json", "manifest.sig", "public.pem"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
+#: Folder of pictures and clips, which are only ever read in pieces: a clip may be larger than the memory.
+_MEDIA = "evidence/"
+_PIECE = 1 << 20
+
+
+class _Source(NamedTuple):
+    """Where the content of one file of a package comes from."""
+
+    size: int
+    open: Callable[[], IO[bytes]]
+
+
+class _Content(NamedTuple):
+    """What a package holds: all but pictures and clips whole, and the SHA-256 of everything."""
+
+    files: dict[str, bytes]
+    digests: dict[str, str]
 
 
 class Chain(msgspec.Struct, frozen=True):
@@ -76,7 +95,9 @@ def write_package(dossier: Dossier, data: Path, extra: Mapping[str, bytes], targ
     manifest_of[_KEY] = hashlib.sha256(public).hexdigest()
     files[_MANIFEST] = _pretty(Manifest(dossier.id, dossier.head, dict(sorted(manifest_of.items()))))
     files[_SIGNATURE] = sign(data, files[_MANIFEST]).signature
-    _zip({**files, **pictures}, target)
+    sources = {name: _whole(content) for name, content in files.items()}
+    sources |= {name: _on_disk(place) for name, place in pictures.items()}
+    _zip(sources, target)
 
 
 def _digest(path: Path) -> str | None:
@@ -92,30 +113,31 @@ def _pretty(value: object) -> bytes:
     return msgspec.json.format(msgspec.json.encode(value), indent=1)
 
 
-def _zip(files: Mapping[str, bytes | Path], target: BinaryIO) -> None:
-    """Write a ZIP in the one way that there is; a path stands for what is in that file."""
+def _whole(content: bytes) -> _Source:
+    return _Source(len(content), partial(io.BytesIO, content))
+
+
+def _on_disk(place: Path) -> _Source:
+    def opened() -> IO[bytes]:
+        return place.open("rb")
+
+    return _Source(place.stat().st_size, opened)
+
+
+def _zip(sources: Mapping[str, _Source], target: IO[bytes]) -> None:
+    """Write a ZIP in the one way that there is."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as made:
-        for name, content in sorted(files.items()):
+        for name, source in sorted(sources.items()):
             entry = zipfile.ZipInfo(name, _EPOCH)
-            entry.create_system, entry.external_attr = 3, 0o100444 << 16
-            entry.file_size = len(content) if isinstance(content, bytes) else content.stat().st_size
-            with (
-                io.BytesIO(content) if isinstance(content, bytes) else content.open("rb") as source,
-                made.open(entry, "w") as sink,
-            ):
-                shutil.copyfileobj(source, sink)
-
-
-def _zipped(files: Mapping[str, bytes]) -> bytes:
-    kept = io.BytesIO()
-    _zip(files, kept)
-    return kept.getvalue()
+            entry.create_system, entry.external_attr, entry.file_size = 3, 0o100444 << 16, source.size
+            with source.open() as content, made.open(entry, "w") as sink:
+                shutil.copyfileobj(content, sink, _PIECE)
 
 
 def verify_package(file: Path, head: str | None = None, key: str | None = None, root: bytes | None = None) -> Report:
     """Check a package; ``head`` and ``key`` are what somebody kept of the site. Raises JournalError: it is none."""
     report = Report()
-    files = _unzipped(file, report)
+    files, digests = _unzipped(file, report)
     try:
         manifest = msgspec.json.decode(files[_MANIFEST], type=Manifest)
         chain = msgspec.json.decode(files["chain/links.json"], type=Chain)
@@ -123,11 +145,11 @@ def verify_package(file: Path, head: str | None = None, key: str | None = None, 
             msgspec.json.decode(files[f"chain/{table}.json"], type=Part) for table in ("readings", "events", "audit")
         ]
         lost = msgspec.json.decode(files["incident.json"])["lost"]
-        _signed(files, manifest, key, report)
+        _signed(files, digests, manifest, key, report)
         links = _links(chain, manifest, head, report)
         for part in parts:
             _part(part, links, report)
-        _pictures(parts[1], files, lost, report)
+        _pictures(parts[1], digests, lost, report)
         for link in chain.links:
             token = files.get(f"stamps/{link.seq}.tsr")
             if token is not None:
@@ -137,35 +159,55 @@ def verify_package(file: Path, head: str | None = None, key: str | None = None, 
     return report
 
 
-def _unzipped(file: Path, report: Report) -> dict[str, bytes]:
+def _unzipped(file: Path, report: Report) -> _Content:
     """Read the files of a package within bounds. Raises JournalError."""
-    if file.stat().st_size > MOST_BYTES:
+    size = file.stat().st_size
+    if size > MOST_BYTES:
         raise JournalError(f"{file.name} is larger than any package")
-    content = file.read_bytes()
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as opened:
+        with zipfile.ZipFile(file) as opened, tempfile.TemporaryFile() as again:
             entries = opened.infolist()
-            if len(entries) > MOST_FILES or any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
+            stored = all(entry.compress_type == zipfile.ZIP_STORED for entry in entries)
+            if len(entries) > MOST_FILES or not stored or sum(entry.compress_size for entry in entries) > size:
                 report.broken("file", "it is no package of evidence: the hub writes no such ZIP")
-                return {}  # unread: it may be a bomb
-            files = {entry.filename: opened.read(entry) for entry in entries}
+                return _Content({}, {})  # unread: it may be a bomb
+            digests = {}
+            for entry in entries:
+                with opened.open(entry) as content:
+                    digests[entry.filename] = hashlib.file_digest(content, "sha256").hexdigest()  # type: ignore[arg-type]
+            small = [entry for entry in entries if not entry.filename.startswith(_MEDIA)]
+            found = _Content({entry.filename: opened.read(entry) for entry in small}, digests)
+            _zip({entry.filename: _Source(entry.file_size, partial(opened.open, entry)) for entry in entries}, again)
+            again.seek(0)
+            with file.open("rb") as given:
+                if not _same(given, again):
+                    report.broken(
+                        "file", "the ZIP is not as the hub wrote it: something was added to it or changed in it"
+                    )
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError, ValueError) as error:
         report.broken("file", f"the ZIP is damaged or was altered: {error}")
-        return {}
-    if _zipped(files) != content:
-        report.broken("file", "the ZIP is not as the hub wrote it: something was added to it or changed in it")
-    return files
+        return _Content({}, {})
+    return found
 
 
-def _signed(files: dict[str, bytes], manifest: Manifest, key: str | None, report: Report) -> None:
+def _same(one: IO[bytes], other: IO[bytes]) -> bool:
+    while piece := one.read(_PIECE):
+        if other.read(_PIECE) != piece:
+            return False
+    return not other.read(1)
+
+
+def _signed(
+    files: dict[str, bytes], digests: dict[str, str], manifest: Manifest, key: str | None, report: Report
+) -> None:
     if not signature_holds(files[_KEY], files[_SIGNATURE], files[_MANIFEST]):
         report.broken(_MANIFEST, "the signature does not hold")
     if key is not None and plain_head(key) != fingerprint(files[_KEY]):
         report.broken(_KEY, "the package is signed with another key than the one you hold")
-    for name in sorted(files.keys() ^ (manifest.files.keys() | {_MANIFEST, _SIGNATURE})):
+    for name in sorted(digests.keys() ^ (manifest.files.keys() | {_MANIFEST, _SIGNATURE})):
         report.broken(name, "the file was added or is missing")
-    for name in sorted(files.keys() & manifest.files.keys()):
-        if hashlib.sha256(files[name]).hexdigest() != manifest.files[name]:
+    for name in sorted(digests.keys() & manifest.files.keys()):
+        if digests[name] != manifest.files[name]:
             report.broken(name, "the file was altered")
 
 
@@ -211,7 +253,7 @@ def _part(part: Part, links: list[Link], report: Report) -> None:
     report.before[part.table] = len(part.unproven)
 
 
-def _pictures(events: Part, files: dict[str, bytes], lost: list[str], report: Report) -> None:
+def _pictures(events: Part, digests: dict[str, str], lost: list[str], report: Report) -> None:
     """Compare the pictures with what the chained outcomes say."""
     said = {}
     for row in (*events.unproven, *events.rows):
@@ -220,11 +262,11 @@ def _pictures(events: Part, files: dict[str, bytes], lost: list[str], report: Re
             if kept is not None:
                 said[kept.path] = kept.sha256
     for path, sha256 in said.items():
-        if path in files and hashlib.sha256(files[path]).hexdigest() == sha256:
+        if digests.get(path) == sha256:
             report.files += 1
-        elif path in files:
+        elif path in digests:
             report.broken(path, "the picture is not what the chain says")
         elif path in lost:
             report.breaks.append(Break(path, "the hub itself no longer had the picture, or it was altered there"))
-    for path in sorted(name for name in files if name.startswith("evidence/") and name not in said):
+    for path in sorted(name for name in digests if name.startswith(_MEDIA) and name not in said):
         report.broken(path, "no outcome of the chain speaks of this picture")
