@@ -11,7 +11,6 @@ from hub.model.decision import Capture
 from hub.model.errors import Unreachable
 from hub.model.text import Text
 from hub.model.time import SECOND, Instant
-from hub.seeing.onlookers import Onlookers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -53,7 +52,6 @@ class Eyes:
         """None while nobody must see."""
         self.sightings = sightings
         """What has passed the cameras; None where nothing is kept."""
-        self.onlookers = Onlookers()
 
     async def open(
         self,

@@ -18,6 +18,7 @@ from hub.model.time import SECOND, Instant, isoformat
 from hub.web.audit import USER, audit
 from hub.web.context import CONTEXT
 from hub.web.errors import Refusal
+from hub.web.onlookers import ONLOOKERS
 from hub.web.routing import Route, UserRole
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ async def _allowed(request: web.Request) -> tuple[Manager, EntityId]:
     manager = context.eyes.manager
     if manager is None or not manager.watched(camera):
         raise Refusal(404, "not_found", "no camera of that name is watched")
-    if context.eyes.onlookers.begins(request[USER].name, camera, context.clock.now()):
+    if request.app[ONLOOKERS].begins(request[USER].name, camera, context.clock.now()):
         await audit(request, {"camera": camera}, target=camera)
     return manager, camera
 

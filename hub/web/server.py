@@ -19,6 +19,7 @@ from hub.web.device_tests import TESTING
 from hub.web.errors import Refusal
 from hub.web.gate import Gate, Guarded
 from hub.web.handlers import answer
+from hub.web.onlookers import ONLOOKERS, Onlookers
 from hub.web.reports import RECENT, Recent
 from hub.web.routes import API, OTHER
 from hub.web.talk import LOOKING, Looking
@@ -68,7 +69,7 @@ def application(context: Context, ui: Path) -> web.Application:
     app[GATE] = Gate()
     app[BUSY] = asyncio.Lock()
     app[RECENT] = Recent()
-    app[LOOKING] = Looking()
+    app[LOOKING], app[ONLOOKERS] = Looking(), Onlookers()
     app[TESTING] = Tries(context.clock)
     for route in (*API, *OTHER):
         app.router.add_route(route.method, route.path, route.handler, name=route.name)

@@ -19,9 +19,9 @@ from hub.web.context import CONTEXT
 from hub.web.devices import edit
 from hub.web.errors import Refusal
 from hub.web.handlers import answer, body
+from hub.web.onlookers import ONLOOKERS
 from hub.web.routing import Route, UserRole
 from hub.web.schema import Page
-from hub.web.talk import LOOKING
 
 #: Part of a picture's side, and the number of a floor.
 _Part = Annotated[float, msgspec.Meta(ge=0, le=1)]
@@ -150,7 +150,7 @@ async def sight_picture(request: web.Request) -> web.Response:
             raise Refusal(404, "not_found", "no camera of that name is watched")
     except DeviceError as error:
         raise Refusal(502, "device", clean(error.reason, 160)) from None
-    if not public and request.app[LOOKING].is_news(user.name, camera, context.clock.now()):
+    if not public and request.app[ONLOOKERS].begins(user.name, camera, context.clock.now()):
         await audit(request, target=camera)
     return web.Response(body=jpeg, content_type=media, headers={"Cache-Control": "no-store"})
 

@@ -22,6 +22,7 @@ from hub.web.context import CONTEXT, Context
 from hub.web.desk_schema import OrderedOut, PictureIn, PromptOut, SpeechIn
 from hub.web.errors import Refusal
 from hub.web.handlers import answer, body, find_incident
+from hub.web.onlookers import ONLOOKERS
 from hub.web.routing import Route, UserRole
 
 if TYPE_CHECKING:
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
 TALK_RATE, TALK_STALE = Rate(20, Duration(10 * MINUTE)), Duration(30 * SECOND)
 #: A camera is asked at most once in this time, however many pages look, and may take so long, in seconds.
 PACE, PATIENCE = SECOND, 8.0
-#: Looking on is written down once in this time for each person and zone.
-NOTED = 10 * MINUTE
 
 
 async def speak(request: web.Request) -> web.Response:
@@ -62,19 +61,18 @@ async def live_picture(request: web.Request) -> web.Response:
         at, picture = await looking.picture(context, zone)
     except DeviceError as error:
         raise Refusal(502, "device", clean(error.reason, 160)) from None
-    if looking.is_news(user.name, zone.id, context.clock.now()):
+    if request.app[ONLOOKERS].begins(user.name, zone.id, context.clock.now()):
         await audit(request, target=zone.id)
     headers = {"X-Taken-At": isoformat(at), "Cache-Control": "no-store"}
     return web.Response(body=picture.data, content_type=picture.media_type, headers=headers)
 
 
 class Looking:
-    """The last picture of each zone, so that a camera is asked once for all who look, and who looks."""
+    """The last picture of each zone, so that a camera is asked once for all who look."""
 
     def __init__(self) -> None:
         self._last: dict[ZoneId, tuple[Instant, Picture]] = {}
         self._asking: dict[ZoneId, asyncio.Task[tuple[Instant, Picture]]] = {}
-        self._noted: dict[tuple[str, str], Instant] = {}
 
     async def picture(self, context: Context, zone: Zone) -> tuple[Instant, Picture]:
         """Return a picture and when it was taken: this second, or just now. Raises DeviceError."""
@@ -86,14 +84,6 @@ class Looking:
             task = self._asking[zone.id] = asyncio.create_task(self._ask(context, zone))
             task.add_done_callback(lambda done: self._asked(zone.id, done))
         return await asyncio.shield(task)  # one page that goes away does not take the picture from the others
-
-    def is_news(self, name: str, place: str, now: Instant) -> bool:
-        """Tell whether it must be written down that somebody looks at a zone, or through a camera."""
-        self._noted = {key: at for key, at in self._noted.items() if 0 <= now - at < NOTED}
-        if (name, place) in self._noted:
-            return False
-        self._noted[name, place] = now
-        return True
 
     async def _ask(self, context: Context, zone: Zone) -> tuple[Instant, Picture]:
         try:

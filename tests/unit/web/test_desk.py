@@ -163,6 +163,9 @@ async def test_a_camera_is_asked_once_a_second_for_all_who_look(desk: Office) ->
     assert await (await desk.ask(path, "guard")).read() == b"\xff\xd8\xff\x02"
     assert eye.asked == 2
     assert kept(desk, "SELECT actor, action FROM audit WHERE action = 'live_picture'") == [("guard", "live_picture")]
+    desk.clock.advance(61 * SECOND)
+    await desk.ask(path, "guard")
+    assert len(kept(desk, "SELECT seq FROM audit WHERE action = 'live_picture'")) == 2, "a sitting of its own"
     desk.clock.advance(SECOND)
     eye.failure = Unreachable("no route")
     answer = await desk.ask(path, "guard")
