@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from hub.model.entry import RESTORED
 from hub.model.proof import Erased, Head, Link, Occasion
 from hub.model.time import DAY, HOUR, Instant
 
@@ -128,9 +129,12 @@ def begin(db: sqlite3.Connection) -> None:
 def note_restored(db: sqlite3.Connection, made: str) -> None:
     """Make the first link after a restore, with a row that says when the backup was made (RFC 3339).
 
+    A session that a broker has kept goes on from another past than this: the hub must begin a new one.
+
     Its time is that of the last commit in the backup: no clock runs, and the day's own link is not to be missed.
     """
     begin(db)
+    db.execute("INSERT INTO deliveries (link, mid, digest) VALUES ('', ?, x'')", (RESTORED,))
     at = _last_commit(db)
     body = _ENCODER.encode({"made": made}).decode()
     db.execute("INSERT INTO events (at, kind, body) VALUES (?, 'restored', ?)", (at, body))
