@@ -120,7 +120,8 @@ def seal(db: sqlite3.Connection, at: Instant, occasion: Occasion, erased: tuple[
 def begin(db: sqlite3.Connection) -> None:
     """Make the first link, which says from where on rows are chained; nothing where there is one.
 
-    Its time is that of the last commit before, 0 in a new journal: no clock runs yet.
+    Its time is that of the last commit before, 0 in a new journal: no clock runs yet. Call it inside a transaction: a
+    link without its head looks like a chain that was cut.
     """
     if db.execute("SELECT 1 FROM links LIMIT 1").fetchone() is None:
         seal(db, _last_commit(db), Occasion.BEGIN)
