@@ -23,7 +23,7 @@ from tests.kit.powercut import CALLS, Disk, calls
 from tests.kit.scribe import METER, entry
 from tests.kit.store import rows, whole
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900 if "SOAK_KILLS" in os.environ else 120)]
 
 #: Entries in the recording, and cuts: the 500 of F3 in a long run.
 ENTRIES, CUTS = (150, 2_000) if "SOAK_KILLS" in os.environ else (60, 60)
