@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.kit.broker import Broker
+from tests.kit.clock import faketime
 from tests.kit.hub import HubProcess, MakeHub
 from tests.kit.mqtt import Lane, need_mosquitto
 from tests.kit.sims import Speaker
@@ -27,7 +28,6 @@ HOUR, DAY = 3600, 86_400
 FULL = 1 << 31
 #: A clock that gains a second in each minute, as libfaketime writes it; for how long by `make soak`.
 CREEPING, LONG = f"+0 x{61 / 60:.5f}", 300.0
-LIBRARIES = sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
 
 
 @dataclass
@@ -71,16 +71,8 @@ class Clocked:
 def clocked(tmp_path: Path, broker: Broker, hub_of: MakeHub, cars: int, shows: str = "+0") -> Iterator[Clocked]:
     """Start a hub at the hour that the clock shows."""
     need_mosquitto()
-    if not LIBRARIES:
-        pytest.skip("libfaketime is not installed: a clock that jumps cannot be played")
     file = tmp_path / "offset"
-    file.write_text(shows, "ascii")
-    fake = {
-        "LD_PRELOAD": str(LIBRARIES[0]),
-        "FAKETIME_TIMESTAMP_FILE": str(file),
-        "FAKETIME_NO_CACHE": "1",
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-    }
+    fake = faketime(file, shows)
     lanes = [Lane(broker.port, f"lane_{number}") for number in range(cars)]
     with Speaker(tmp_path) as speaker:
         ends = Ends(rtp=speaker.ports["rtp"])
