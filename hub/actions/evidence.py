@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from hub.model.time import SECOND, Instant
 if TYPE_CHECKING:
     from hub.model.decision import Command
 
+_MAKING = threading.Lock()
 _SUFFIX = {"image/jpeg": "jpg", "image/png": "png", "audio/wav": "wav", "video/mp4": "mp4"}
 
 
@@ -79,7 +81,7 @@ def _described(command: Command, path: Path, digest: str, size: int, media_type:
 
 def _move_once(file: Path, path: Path) -> tuple[str, int]:
     """Put a whole file in its place, on the disk for good; return its SHA-256 and size."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _make_folder(path.parent)
     with file.open("rb") as content:
         os.fchmod(content.fileno(), 0o600)
         os.fsync(content.fileno())
@@ -94,7 +96,7 @@ def _write_once(path: Path, content: bytes) -> bytes:
     """Write a whole file or none; one that is there already stays. Return what it holds."""
     if path.exists():
         return path.read_bytes()
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _make_folder(path.parent)
     part = path.with_suffix(".part")
     part.unlink(missing_ok=True)  # left by a crash in the middle of writing
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o400)
@@ -106,6 +108,15 @@ def _write_once(path: Path, content: bytes) -> bytes:
     part.unlink()
     _sync_folder(path.parent)
     return content
+
+
+def _make_folder(path: Path) -> None:
+    """Make a folder and those above it, on the disk for good before anybody finds them there."""
+    with _MAKING:
+        for folder in (*reversed(path.parents), path):
+            if not folder.is_dir():
+                folder.mkdir(mode=0o700)
+                _sync_folder(folder.parent)
 
 
 def _sync_folder(path: Path) -> None:

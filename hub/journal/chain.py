@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from hub.model.entry import RESTORED
 from hub.model.proof import Erased, Head, Link, Occasion
 from hub.model.time import DAY, HOUR, Instant
 
@@ -119,7 +120,8 @@ def seal(db: sqlite3.Connection, at: Instant, occasion: Occasion, erased: tuple[
 def begin(db: sqlite3.Connection) -> None:
     """Make the first link, which says from where on rows are chained; nothing where there is one.
 
-    Its time is that of the last commit before, 0 in a new journal: no clock runs yet.
+    Its time is that of the last commit before, 0 in a new journal: no clock runs yet. Call it inside a transaction: a
+    link without its head looks like a chain that was cut.
     """
     if db.execute("SELECT 1 FROM links LIMIT 1").fetchone() is None:
         seal(db, _last_commit(db), Occasion.BEGIN)
@@ -128,9 +130,12 @@ def begin(db: sqlite3.Connection) -> None:
 def note_restored(db: sqlite3.Connection, made: str) -> None:
     """Make the first link after a restore, with a row that says when the backup was made (RFC 3339).
 
+    A session that a broker has kept goes on from another past than this: the hub must begin a new one.
+
     Its time is that of the last commit in the backup: no clock runs, and the day's own link is not to be missed.
     """
     begin(db)
+    db.execute("INSERT INTO deliveries (link, mid, digest) VALUES ('', ?, x'')", (RESTORED,))
     at = _last_commit(db)
     body = _ENCODER.encode({"made": made}).decode()
     db.execute("INSERT INTO events (at, kind, body) VALUES (?, 'restored', ?)", (at, body))

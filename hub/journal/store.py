@@ -136,7 +136,9 @@ class Journal:
         with closing(connect(self.path)) as db:
             try:
                 migrate(db)
+                db.execute("BEGIN IMMEDIATE")
                 begin(db)
+                db.execute("COMMIT")
                 check(db, MEMORY)
             except sqlite3.Error as error:
                 raise JournalError(f"{FILE} is damaged ({error}): restore a backup", trouble_of(error)) from error

@@ -20,6 +20,11 @@ from hub.model.time import Instant
 #: (hub.runtime.mqtt.broker). One that is forgotten and comes again would lay an old state over a newer one.
 KEPT_DELIVERIES = 20_480
 
+#: In the place of a packet identifier: a new session began, the ones before say nothing any more.
+NEW_SESSION = 0
+#: In the place of a packet identifier: the journal was restored, so what a broker has kept goes on from another past.
+RESTORED = -1
+
 
 class Delivery(msgspec.Struct, frozen=True):
     """Identity of a message that a transport will send again until it is acknowledged."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 import hub.sdk
-from hub.model.entry import KEPT_DELIVERIES, Announcement, Delivery, Note
+from hub.model.entry import KEPT_DELIVERIES, NEW_SESSION, RESTORED, Announcement, Delivery, Note
 from hub.model.errors import DecodeError
 from hub.model.reading import ACTIVE_VALUES, NEVER_HEARD, Quality, Reading
 from hub.model.text import Text, clean
@@ -39,8 +39,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-#: In the place of a packet identifier (1 to 65535): a new session began, the ones before say nothing any more.
-NEW_SESSION = 0
 #: Between the topic and the device in the key of an uplink's announcement; no topic holds it.
 OF_DEVICE = "#"
 #: Different complaints logged before the rest is only counted: a hostile device cannot fill the disk.
@@ -96,6 +94,8 @@ class Intake:
         self._quota = Quota(problems)
         self._line: Line | None = None
         self._recent: OrderedDict[int, bytes] = OrderedDict()
+        self._restored = False
+        """The journal was restored, and no session has begun since."""
         self._unconfirmed: set[EntityId] = set()
         """Entities whose state is stale only because the link was away."""
         self._missed: set[EntityId] = set()
@@ -165,10 +165,13 @@ class Intake:
             except DecodeError as error:
                 self._complain(kept.integration, kept.topic, error.reason)
         for delivery in deliveries:
-            if delivery.link != self._name:
+            if delivery.mid == RESTORED:
+                self._restored = True
+            elif delivery.link != self._name:
                 continue
-            if delivery.mid == NEW_SESSION:
+            elif delivery.mid == NEW_SESSION:
                 self._recent.clear()
+                self._restored = False
             else:
                 self._remember(delivery.mid, delivery.digest)
 
@@ -200,8 +203,11 @@ class Intake:
         self._runtime.post(lambda batch: self._take(batch, arrival))
 
     def connected(self, *, resumed: bool) -> None:
-        """Begin anew where the broker does: the packet identifiers of a lost session come again for other messages."""
-        if not resumed:
+        """Begin anew where the broker does: the packet identifiers of a lost session come again for other messages.
+
+        A restored hub begins anew in any case: what it had acknowledged since the backup was made does not come again.
+        """
+        if not resumed or self._restored:
             self._runtime.post(self._begin_session)
 
     def lost(self, reason: str) -> None:
@@ -241,17 +247,23 @@ class Intake:
 
     def _begin_session(self, batch: Batch) -> None:
         self._recent.clear()
+        self._restored = False
         batch.entry.deliveries.append(Delivery(self._name, NEW_SESSION, b""))
+        self._miss(batch)  # in the same commit: a hub that dies next finds the session kept, and must not trust it
+
+    def _miss(self, batch: Batch) -> None:
+        """Have only the devices themselves confirm what was known."""
+        self._offline.clear()  # what those devices said meanwhile is lost
+        for entity in self._unconfirmed:
+            batch.remember(entity)
+        self._missed |= self._unconfirmed
+        self._unconfirmed.clear()
 
     def _trust(self, batch: Batch, *, resumed: bool) -> None:
         """With our session kept by the broker nothing was missed, so what was known still holds."""
         batch.record(Note("link_back", batch.now, {"link": self._name, "resumed": resumed}))
         if not resumed:
-            self._offline.clear()  # what those devices said meanwhile is lost
-            for entity in self._unconfirmed:
-                batch.remember(entity)
-            self._missed |= self._unconfirmed
-            self._unconfirmed.clear()
+            self._miss(batch)
             return
         again = sorted(name for name in self._unconfirmed if self._registry.by_message(name))
         batch.trust(again, Quality.GOOD)

@@ -1,7 +1,8 @@
 """The generator of the storm: a process that sends like a community and keeps an fsynced ledger of what it sent.
 
-It obeys lines on its standard input: ``calm`` ends the traffic, ``leave`` drives every car away. After each it waits
-until the broker has acknowledged everything, and says how much with one line of JSON.
+It obeys lines on its standard input: ``calm`` ends the traffic, ``repeat`` has every lane say whether a car stands in
+it, ``leave`` drives every car away. After each it waits until the broker has acknowledged everything, and says how much
+with one line of JSON.
 """
 
 from __future__ import annotations
@@ -123,6 +124,11 @@ class Farm:
         self._calm.set()
         self._thread.join()
 
+    def repeat(self) -> None:
+        """Every lane says again how it is, now that all have come who stay."""
+        for number, lane in enumerate(self._lanes):
+            self._sender.send(lane.topic, lane.state(occupied=number % 2 == 0))
+
     def leave(self) -> None:
         """Every car drives away."""
         for lane in self._lanes:
@@ -167,11 +173,12 @@ def main() -> None:
         sender = Sender(asked.port, ledger)
         lanes = [Lane(asked.port, f"lane_{number}") for number in range(asked.lanes)]
         farm = Farm(sender, lanes, [Meter(number) for number in range(asked.meters)], asked.rate, asked.seed)
-        words = {"announce": farm.announce, "begin": farm.begin, "calm": farm.calm, "leave": farm.leave}
+        words = {word: getattr(farm, word) for word in ("announce", "begin", "calm", "repeat", "leave")}
         for line in sys.stdin:
-            words[line.strip()]()
-            done = 0 if line.strip() == "begin" else sender.flush()
-            print(json.dumps({"done": line.strip(), "sent": done}), flush=True)  # noqa: T201 - answers its parent
+            word = line.strip()
+            words[word]()
+            done = 0 if word == "begin" else sender.flush()
+            print(json.dumps({"done": word, "sent": done}), flush=True)  # noqa: T201 - answers its parent
 
 
 if __name__ == "__main__":

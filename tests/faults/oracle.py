@@ -105,10 +105,10 @@ def judge(config: Path, data: Path, sent: list[Sent], speaker: Speaker | None) -
     """Compare; the hub has ended."""
     whole(data)
     expected = expect(config, sent)
-    faults = [*_stored(data, expected), *_opened(data, expected)]
+    faults = [*_stored(data, expected), *_opened(data, expected), *_planned(data, expected)]
     repeats = 0
     if speaker is not None:
-        found, repeats = _said(data, speaker, expected)
+        found, repeats = _said(data, speaker)
         faults += found
     count = sum(map(len, expected.values.values()))
     return Verdict(tuple(faults), count, expected.incidents.total(), expected.warnings.total(), repeats)
@@ -138,16 +138,20 @@ def _opened(data: Path, expected: Expected) -> list[str]:
     return faults if count == causes else [*faults, "two incidents of one cause"]
 
 
-def _said(data: Path, speaker: Speaker, expected: Expected) -> tuple[list[str], int]:
-    """Each warning was begun once; one that was said again has the key of its first, and is marked."""
+def _planned(data: Path, expected: Expected) -> list[str]:
+    """The warnings that were decided are those of the engine."""
     commands = (json.loads(body) for (body,) in rows(data, "SELECT body FROM commands"))
     planned = Counter[str](one["zone"] for one in commands if one["action"]["type"] == "say")
+    faults = [f"{zone}: warning missing" for zone in (expected.warnings - planned).elements()]
+    return faults + [f"{zone}: warning too many" for zone in (planned - expected.warnings).elements()]
+
+
+def _said(data: Path, speaker: Speaker) -> tuple[list[str], int]:
+    """Each warning was begun once; one that was said again has the key of its first, and is marked."""
     sources = {Stream.of(key).ssrc: key for key in says(data)}  # type: ignore[arg-type]  # a key is a text
     begun = Counter[int](one["ssrc"] for one in speaker.begun())
     told = outcomes(data)
-    faults = [f"{zone}: warning missing" for zone in (expected.warnings - planned).elements()]
-    faults += [f"{zone}: warning too many" for zone in (planned - expected.warnings).elements()]
-    faults += [f"{sources[one]}: never said" for one in sources.keys() - begun.keys()]
+    faults = [f"{sources[one]}: never said" for one in sources.keys() - begun.keys()]
     faults += [f"ssrc {one}: said without a command" for one in begun.keys() - sources.keys()]
     faults += [f"{sources.get(one, one)}: said {count} times" for one, count in begun.items() if count > 1]
     repeats = 0

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import operator
 import os
 import subprocess
 import sys
+import time
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,21 +19,22 @@ import pytest
 from hub.failpoint import RESTORE_POINTS
 from hub.journal.migrate import migrate
 from hub.journal.store import FILE, connect
+from hub.journal.verify import verify_folder
 from hub.ops.backup.restore import restore
 from hub.ops.backup.sealed import Key
 from hub.ops.backup.take import take
-from tests.kit.broker import Broker
-from tests.kit.generator import Generator
+from tests.faults.farm import ARRIVALS
+from tests.faults.oracle import judge, ledger
+from tests.faults.storm import LANES, seed, storm
 from tests.kit.hub import MakeHub
-from tests.kit.mqtt import Lane, need_mosquitto
-from tests.kit.site import Ends, write_site
-from tests.kit.store import rows
+from tests.kit.store import rows, undone
 from tests.kit.wait import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 PASSPHRASE = "a gate that opens for one"
-#: Interrupted restores, and messages sent while the backup is taken.
-KILLS, MESSAGES = int(os.environ.get("RESTORE_KILLS", "100")), 2_000
+#: Interrupted restores, and backups that are taken under load.
+KILLS, BACKUPS = int(os.environ.get("RESTORE_KILLS", "100")), 20 if "SOAK_KILLS" in os.environ else 2
+INCIDENTS, LINKS = "SELECT COUNT(*) FROM incidents", "SELECT COUNT(*) FROM events WHERE kind = 'link_back'"
 
 
 def write_state(folder: Path, word: str) -> None:
@@ -70,33 +75,45 @@ def test_a_restore_that_is_killed_leaves_the_old_state_or_the_new(tmp_path: Path
     print(f"{len(kills)} restores killed: {dict(reached)}")  # noqa: T201 - shown when the test fails
 
 
-def test_a_backup_under_load_is_a_moment_of_the_hub(tmp_path: Path, hub_of: MakeHub) -> None:
-    need_mosquitto()
-    broker = Broker(tmp_path / "broker")
-    broker.start()
-    try:
-        with Generator(broker.port) as devices:
-            lane = Lane(broker.port, "lane_0")
-            config = write_site(tmp_path / "site", {"url": broker.url}, Ends(), lanes=("lane_0",))
-            hub = hub_of(config)
-            hub.start()
-            devices.send(*lane.configuration(), retain=True)
-            until(lambda: len(hub.entities()), lambda count: count >= 1, what="the lane is known")
-            for number in range(MESSAGES):
-                devices.send(lane.topic, lane.state(occupied=number % 2 == 0))
-                if number == MESSAGES // 4:
-                    began = len(rows(hub.data, "SELECT seq FROM readings"))
-                    take(config, hub.data, tmp_path / "b", Key(PASSPHRASE), datetime.now(UTC))
-            devices.flush()
-            until(lambda: len(rows(hub.data, "SELECT seq FROM readings")), lambda count: count >= MESSAGES)
-            hub.kill()
-            again = hub_of(tmp_path / "empty/site/hub.yaml")
-            restore(tmp_path / "b", Key(PASSPHRASE), again.config, again.data)
-            whole = rows(hub.data, "SELECT * FROM readings ORDER BY seq")
-            kept = rows(again.data, "SELECT * FROM readings ORDER BY seq")
-            assert began <= len(kept) <= len(whole)
-            assert kept == whole[: len(kept)]
+def test_a_backup_under_load_is_a_moment_of_the_ledger(tmp_path: Path, hub_of: MakeHub) -> None:
+    """What it holds is what the engine makes of the first so many messages, and a hub goes on from there.
+
+    It trusts nothing of it until the devices say it again, also where a broker has kept the session of the hub that is
+    gone: that one went on from another past.
+    """
+    with storm(tmp_path, hub_of, seed()) as weather:
+        weather.begin()
+        hub, made = weather.hub, list[Path]()
+        for number in range(BACKUPS):
+            time.sleep(weather.chance.uniform(0.2, ARRIVALS / BACKUPS))
+            made.append(tmp_path / f"backup-{number}")
+            began = _kept(hub.data)
+            take(weather.config, hub.data, made[-1], Key(PASSPHRASE), datetime.now(UTC))
+            assert _kept(hub.data) > began, "nothing was written meanwhile: that is no load"
+        assert weather.end().faults == (), "whoever makes a backup disturbs nothing"
+        weather.broker.stop()
+        weather.broker.start()  # it has forgotten everything; of the second restored hub on it knows the session
+        for number, backup in enumerate(made):
+            again = hub_of(tmp_path / f"empty-{number}/site/hub.yaml")
+            restore(backup, Key(PASSPHRASE), again.config, again.data)
+            moment = ledger(weather.ledger)[: _kept(again.data)]
+            links = rows(again.data, LINKS)[0][0]
             again.start()
-            assert len(again.entities()) >= 1
-    finally:
-        broker.stop()
+            until(partial(rows, again.data, LINKS), lambda found, links=links: found[0][0] > links)  # type: ignore[misc]
+            told = weather.tell("repeat")  # what has changed since is not known until the devices say it
+            repeated = [one for one in ledger(weather.ledger) if one.number > told - LANES]
+            until(partial(_kept, again.data), partial(operator.eq, len(moment) + LANES))
+            until(partial(rows, again.data, INCIDENTS), lambda found: found[0][0] >= LANES // 2)
+            until(partial(undone, again.data), lambda left: left == 0)
+            assert again.terminate()[0] == 0
+            went_on = [*moment, *(replace(one, at=moment[-1].at) for one in repeated)]
+            verdict = judge(again.config, again.data, went_on, None)
+            print(f"restored: {verdict}")  # noqa: T201 - shown when the test fails, and by `make soak`
+            assert verdict.faults == ()
+            report = verify_folder(again.data)
+            assert report.holds, report.breaks
+
+
+def _kept(data: Path) -> int:
+    """Return how many messages are in the journal."""
+    return int(rows(data, "SELECT COUNT(*) FROM readings WHERE value IS NOT NULL")[0][0])

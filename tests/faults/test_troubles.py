@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
-from collections.abc import Iterator
+import signal
+from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,26 +16,37 @@ from playwright.sync_api import Browser, expect
 
 from tests.kit.broker import Broker
 from tests.kit.browser import Desk, need_desk, running_chromium
+from tests.kit.clock import faketime
 from tests.kit.disk import SMALL, faulty, fill
 from tests.kit.hub import HubProcess, MakeHub
 from tests.kit.mqtt import Lane, need_mosquitto
 from tests.kit.site import Ends, short_rule, watch_itself, write_site
-from tests.kit.wait import until
+from tests.kit.wait import stays, until
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180), pytest.mark.xdist_group("page")]
+LONG = "SOAK_KILLS" in os.environ
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180 if not LONG else 800), pytest.mark.xdist_group("page")]
 
 #: Promised seconds until a fault is shown (the rule waits one more), and until it is over.
 SHOWN, RECOVERED = 5.0, 10.0
 
 
-def begin(tmp_path: Path, broker: Broker, hub_of: MakeHub) -> HubProcess:
-    """Start a hub that watches itself."""
+def begin(
+    tmp_path: Path, broker: Broker, hub_of: MakeHub, *, env: Mapping[str, str] | None = None, sees: bool = False
+) -> HubProcess:
+    """Start a hub that watches itself, and a camera that is not there."""
     need_mosquitto()
     config = write_site(tmp_path / "site", {"url": broker.url}, Ends())
     short_rule(config, "1 s")
     watch_itself(config, "1 s", "1 s")
+    if sees:
+        site = json.loads(config.read_text("utf-8"))
+        square = [[0.1, 0.1], [0.9, 0.1], [0.9, 0.9]]
+        site["zones"]["lane_3"]["bind"] = {"camera": "generic_camera.lane_3"}
+        site["zones"]["lane_3"]["see"] = {"camera": "generic_camera.lane_3", "as": "lane", "polygon": square}
+        site["devices"] = {"generic_camera": {"lane_3": {"name": "摄像机", "rtsp": "rtsp://127.0.0.1:9/lane"}}}
+        config.write_text(json.dumps(site, ensure_ascii=False), "utf-8")
     hub = hub_of(config)
-    hub.start()
+    hub.start(env=env)
     until(lambda: hub.said("mqtt.connected"), bool)
     assert hub.token
     return hub
@@ -101,10 +115,53 @@ def test_a_disk_with_faults_is_an_incident_when_it_writes_again(
     until(lambda: stand(hub), lambda found: found == {"hub_journal": ["closed"]}, within=RECOVERED + 4)
 
 
-@pytest.mark.skipif("SOAK_KILLS" not in os.environ, reason="a broker is trouble after a minute: `make soak`")
+@pytest.mark.skipif(not LONG, reason="a broker is trouble after a minute: `make soak`")
 def test_a_broker_that_stays_away_is_an_incident(tmp_path: Path, broker: Broker, hub_of: MakeHub) -> None:
     hub = begin(tmp_path, broker, hub_of)
     broker.kill()
     until(lambda: stand(hub), lambda found: found == {"hub_broker": ["open"]}, within=60 + SHOWN)
     broker.start()
     until(lambda: stand(hub), lambda found: found == {"hub_broker": ["closed"]}, within=RECOVERED + 2)
+
+
+def test_a_clock_that_jumps_is_an_incident(tmp_path: Path, broker: Broker, hub_of: MakeHub) -> None:
+    """One, however often it jumps; over when it has not for ten minutes (by `make soak`; else in unit tests only)."""
+    offset = tmp_path / "offset"
+    hub = begin(tmp_path, broker, hub_of, env=faketime(offset))
+    offset.write_text("+3600", "ascii")
+    until(lambda: stand(hub), lambda found: found == {"hub_clock": ["open"]}, within=SHOWN)
+    offset.write_text("-86400", "ascii")
+    until(lambda: len(hub.said("clock.jumped")), lambda count: count == 2, within=SHOWN)
+    stays(lambda: stand(hub), lambda found: found == {"hub_clock": ["open"]}, during=3)
+    if LONG:
+        until(lambda: stand(hub), lambda found: found == {"hub_clock": ["closed"]}, within=600 + RECOVERED)
+        assert hub.problems() == []
+
+
+def test_a_camera_worker_that_dies_again_and_again_is_an_incident(
+    tmp_path: Path, broker: Broker, hub_of: MakeHub
+) -> None:
+    pytest.importorskip("openvino")
+    hub = begin(tmp_path, broker, hub_of, sees=True)
+    until(partial(workers, hub), within=20, what="a camera worker runs")
+
+    def killed() -> dict[str, list[str]]:
+        for worker in workers(hub):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(worker, signal.SIGKILL)
+        return stand(hub)
+
+    until(killed, lambda found: found == {"hub_cameras": ["open"]}, within=SHOWN + 5)
+    assert any("camera workers ended" in one for one in hub.problems())
+    until(lambda: stand(hub), lambda found: found == {"hub_cameras": ["closed"]}, within=RECOVERED + 20)
+    assert not any("camera workers ended" in one for one in hub.problems())
+
+
+def workers(hub: HubProcess) -> list[int]:
+    """Return the process ids of the camera workers."""
+    found = []
+    for process in hub.family() - {hub.pid}:
+        with contextlib.suppress(OSError):  # it may be gone by now
+            if b"hub.vision.worker" in Path(f"/proc/{process}/cmdline").read_bytes():
+                found.append(process)
+    return found

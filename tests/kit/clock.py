@@ -1,4 +1,4 @@
-"""Time that passes when a test says so."""
+"""Time that passes when a test says so: inside the test, and as the wall clock of a process (libfaketime)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import heapq
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
 
 from hub.model.time import DAY, Instant
 
@@ -82,3 +85,17 @@ async def settle(turns: int = 30) -> None:
     """Let everything run that needs no time and no thread."""
     for _ in range(turns):
         await asyncio.sleep(0)
+
+
+def faketime(file: Path, shows: str = "+0") -> dict[str, str]:
+    """Return the environment of a process whose wall clock is what ``file`` says, at first ``shows``."""
+    libraries = sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
+    if not libraries:
+        pytest.skip("libfaketime is not installed: a wall clock that jumps cannot be played")
+    file.write_text(shows, "ascii")
+    return {
+        "LD_PRELOAD": str(libraries[0]),
+        "FAKETIME_TIMESTAMP_FILE": str(file),
+        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }

@@ -8,6 +8,7 @@ section 4). It writes the headers here, but what is read back is read here: POSI
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import tarfile
 from typing import TYPE_CHECKING, BinaryIO, Protocol
@@ -18,6 +19,7 @@ from hub.model.errors import HubError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 #: What a name may begin with; everything else of a hub is made again.
 ROOTS = ("data", "site")
@@ -193,3 +195,12 @@ def _number(field: bytes) -> int:
     if not _OCTAL.match(text):
         raise BadBackup("a header of the archive holds no number where one must be")
     return int(text, 8)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in ``folder`` last."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -22,7 +22,7 @@ from hub.journal.lock import lock
 from hub.journal.migrate import migrate, newest
 from hub.journal.store import FILE, connect
 from hub.model.errors import JournalError
-from hub.ops.backup.archive import MANIFEST, BadBackup, Kept, Manifest, Reader
+from hub.ops.backup.archive import MANIFEST, BadBackup, Kept, Manifest, Reader, sync_folder
 from hub.ops.backup.sealed import Key, Sealed
 
 if TYPE_CHECKING:
@@ -99,9 +99,9 @@ def _finish(data: Path) -> None:
             data.rename(old)
         failpoint("restore.swapped_out")
         fresh.rename(data)
-    _sync(data.parent)
+    sync_folder(data.parent)
     path.unlink()
-    _sync(data.parent)
+    sync_folder(data.parent)
 
 
 @contextmanager
@@ -124,9 +124,9 @@ def _decide(data: Path, site: Path) -> None:
         file.flush()
         os.fsync(file.fileno())
     for folder in (data.parent, site.parent):
-        _sync(folder)
+        sync_folder(folder)
     half.rename(path)
-    _sync(data.parent)
+    sync_folder(data.parent)
 
 
 def _replace_files(site: Path) -> None:
@@ -143,7 +143,7 @@ def _replace_files(site: Path) -> None:
         failpoint("restore.site_file")
         entry.rename(present)
     fresh.rmdir()
-    _sync(site)
+    sync_folder(site)
 
 
 def _remove(path: Path) -> None:
@@ -169,15 +169,6 @@ def _own(folders: dict[str, Path], like: Path) -> None:
         for folder in folders.values():
             for path in (folder, *folder.rglob("*")):
                 os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
-
-
-def _sync(folder: Path) -> None:
-    """Make renames in ``folder`` last."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _proven(plain: BinaryIO) -> Manifest:

@@ -14,7 +14,7 @@ from hub.config.site import RULES, SECRETS
 from hub.config.yaml import load, plain
 from hub.journal.store import FILE, connect
 from hub.model.errors import ConfigError, JournalError
-from hub.ops.backup.archive import Manifest, Writer
+from hub.ops.backup.archive import Manifest, Writer, sync_folder
 from hub.ops.backup.sealed import Key, seal
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ def take(config: Path, data: Path, target: Path, key: Key, at: datetime) -> Mani
             file.flush()
             os.fsync(file.fileno())
         os.link(half, target)  # never over another backup
+        sync_folder(target.parent)  # whoever is told that there is a backup has one, whatever happens to the power
     finally:
         half.unlink()
         for name in (snapshot, snapshot.with_name(f"{snapshot.name}-journal")):

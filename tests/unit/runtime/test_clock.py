@@ -89,6 +89,31 @@ def test_a_small_difference_is_followed_slowly(machine: Machine, by: int) -> Non
     assert clock.now() - before == max(-SLEW, min(SLEW, by))
 
 
+@pytest.mark.parametrize("gains", [SECOND // 60, -SECOND // 60])
+def test_a_clock_that_creeps_is_never_far_away(machine: Machine, gains: int) -> None:
+    """A second in each minute is more than the hub follows: it goes along in small jumps that it tells of."""
+    clock, jumps = SystemClock.resume(None, "", 0), list[int]()
+    for _ in range(3_600):
+        machine.run(SECOND, wall=SECOND + gains)
+        if jump := clock.follow():
+            jumps.append(jump)
+        assert abs(machine.wall - clock.now()) <= JUMP
+    assert len(jumps) == 3_600 * (abs(gains) - SLEW) // JUMP
+    assert all(JUMP < abs(jump) < JUMP + SECOND // 60 for jump in jumps)
+
+
+@pytest.mark.parametrize("steps", [[-SECOND], [-SECOND // 86_400] * 86_400], ids=["repeated", "smeared over a day"])
+def test_a_leap_second_is_no_jump(machine: Machine, steps: list[int]) -> None:
+    clock = SystemClock.resume(None, "", 0)
+    for step in steps:
+        machine.run(SECOND, wall=SECOND + step)
+        assert clock.follow() == 0
+    for _ in range(1_000):
+        machine.run(SECOND)
+        assert clock.follow() == 0
+    assert clock.now() == machine.wall
+
+
 async def test_a_call_in_the_past_is_made_at_once(machine: Machine) -> None:
     clock, called = SystemClock(Instant(5)), asyncio.Event()
     clock.call_at(Instant(0), called.set)

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from hub.model.decision import Opened
+from hub.model.entry import RESTORED, Delivery, Note
 from hub.model.entry import Announcement as KeptAnnouncement
-from hub.model.entry import Delivery, Note
 from hub.model.errors import DecodeError
 from hub.model.ids import EntityId
 from hub.model.reading import NEVER_HEARD, Capability, Contact, Entity, Presence, Quality, Reading, State, Value
@@ -284,6 +284,31 @@ async def test_after_a_restart_an_id_of_a_session_that_was_lost_before_says_noth
         await second.get(f"state/{CAR}", "present", mid=7, duplicate=True)
     assert [len(entry.readings) for entry in again.journal.entries] == [1]
     assert second.intake.counts["mqtt", "redelivered"] == 0
+
+
+@pytest.mark.parametrize("gone", ["the journal was restored", "the broker was wiped, and the hub died at once"])
+async def test_a_session_that_goes_on_from_another_past_confirms_nothing(gone: str) -> None:
+    loop, again = Loop(), Loop()
+    door, second = Door(loop), Door(again)
+    async with loop.running():
+        await door.known(CAR)
+        await door.get(f"state/{CAR}", "present", mid=7)
+        if gone == "the broker was wiped, and the hub died at once":
+            door.intake.lost("gone")
+            door.intake.connected(resumed=False)
+            await settle()
+    kept = [delivery for entry in loop.journal.entries for delivery in entry.deliveries]
+    if gone == "the journal was restored":
+        kept.append(Delivery("", RESTORED, b""))
+    for entry in loop.journal.entries:
+        again.runtime.state.states.update(entry.states)
+    second.intake.restore([found for entry in loop.journal.entries for found in entry.announcements], kept)
+    async with again.running():
+        again.runtime.post(lambda batch: second.intake.distrust(batch, "restart", restart=True))
+        second.intake.connected(resumed=True)
+        second.intake.synced(resumed=True)
+        await settle()
+        assert second.state(CAR) == ("present", STALE)
 
 
 @pytest.mark.parametrize("payload", ["stranger", "wrong kind", "no value"])
