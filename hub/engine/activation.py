@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from hub.engine.program import SlotProgram
     from hub.engine.truth import Truth
     from hub.engine.view import View
+    from hub.model.ids import EntityId
+    from hub.model.site import Role
 
 #: A picture later than this shows another moment; a notice later than this is given up.
 PICTURE_STALE, NOTICE_STALE = MINUTE, Duration(30 * MINUTE)
@@ -138,7 +140,10 @@ class _Life:
             self._drop(slot, Reason.SOURCE_UNKNOWN)
             return self.arm()
         if self.closures.opens_by_silence and slot.due is not None:
-            slot = self._listened(slot)
+            entities = self._bound(self.closures.opens_by_silence)
+            if self._view.unheard(entities):
+                return _seen(slot, wake=None)
+            slot = self._listened(slot, entities)
         if slot.due is not None and self._now < slot.due:
             return slot if slot.blind_since is None and slot.wake == slot.due else _seen(slot, wake=slot.due)
         if self.closures.conditions and not all(test(self._view) is True for test in self.closures.conditions):
@@ -159,17 +164,23 @@ class _Life:
         elif truth is True:
             since = slot.clearing_since if slot.clearing_since is not None else self._now
             hold = self._rule.clear.hold
-            end = self._view.listened(since, hold) if self.closures.ends_by_silence else after(since, hold)
+            end, unheard = after(since, hold), False
+            if hold and self.closures.ends_by_silence:
+                entities = self._bound(self.closures.ends_by_silence)
+                end, unheard = self._view.listened(since, hold, entities), self._view.unheard(entities)
             if self._now >= end:
                 return self._clear(slot)
-            return replace(slot, clearing_since=since, blind_since=None, wake=end)
+            return replace(slot, clearing_since=since, blind_since=None, wake=None if unheard else end)
         else:
             slot = slot if slot.clearing_since is slot.blind_since is None else _seen(slot, clearing_since=None)
         return self._escalate(slot, truth)
 
-    def _listened(self, slot: Slot) -> Slot:
-        """Put the end of ``for`` off by as long as the hub was away meanwhile."""
-        due = self._view.listened(slot.since, self._rule.trigger.hold)
+    def _bound(self, roles: tuple[Role, ...]) -> tuple[EntityId, ...]:
+        return tuple(entity for role in roles for entity in self._view.bound.get(role, ()))
+
+    def _listened(self, slot: Slot, entities: tuple[EntityId, ...]) -> Slot:
+        """Put the end of ``for`` off by as long as the hub or its link was away meanwhile."""
+        due = self._view.listened(slot.since, self._rule.trigger.hold, entities)
         return slot if due == slot.due else replace(slot, due=due)
 
     def _blind(self, slot: Slot) -> tuple[Slot, bool]:

@@ -10,7 +10,19 @@ import msgspec
 
 from hub.engine.calendar import Calendar
 from hub.engine.rule import Rule, RuleAction
-from hub.engine.terms import Beyond, Count, ModeIs, Preceded, Term, by_silence, leaves, roles
+from hub.engine.terms import (
+    Beyond,
+    Count,
+    ModeIs,
+    Preceded,
+    Silent,
+    SupplySilent,
+    Term,
+    by_silence,
+    leaves,
+    roles,
+    silent_roles,
+)
 from hub.engine.trace import Tracer, witnesses
 from hub.engine.truth import Test, compile_term
 from hub.model.activation import SlotKey
@@ -47,9 +59,9 @@ class Closures:
     """Why it opens: trigger and conditions."""
     closing: Tracer
     """Why it is over."""
-    opens_by_silence: bool
-    ends_by_silence: bool
-    """Whether the hub's own absence is no part of the ``for`` (``by_silence``)."""
+    opens_by_silence: tuple[Role, ...]
+    ends_by_silence: tuple[Role, ...]
+    """Of whom it is asked whether they are silent, where an absence is no part of the ``for`` (``by_silence``)."""
 
 
 class Compiler:
@@ -76,8 +88,8 @@ class Compiler:
             conditions=tuple(compile_term(term, self.calendar) for term in rule.conditions),
             opening=witnesses((rule.trigger.condition, *rule.conditions), self.calendar),
             closing=witnesses((rule.clear.condition,), self.calendar),
-            opens_by_silence=by_silence(rule.trigger.condition),
-            ends_by_silence=by_silence(rule.clear.condition),
+            opens_by_silence=_asked(rule.trigger.condition),
+            ends_by_silence=_asked(rule.clear.condition),
         )
 
 
@@ -98,6 +110,8 @@ class Shared:
         self.modes = tuple(dict.fromkeys(leaf.mode for leaf in found if isinstance(leaf, ModeIs)))
         self.remembered = tuple(leaf for leaf in found if isinstance(leaf, Beyond | Count | Preceded))
         """Leaves that need more than the present state."""
+        self.silent = any(isinstance(leaf, Silent | SupplySilent) for leaf in found)
+        """Whether any term asks for somebody's silence."""
         self._compiler = compiler
 
     @cached_property
@@ -189,6 +203,10 @@ class Program:
         """Return the slots that a change of ``mode`` may move."""
         return self._by_mode.get(mode, ())
 
+    def watching_silence(self) -> tuple[SlotProgram, ...]:
+        """Return the slots that may move when the hub can hear somebody again."""
+        return tuple(slot for slot in self.slots.values() if slot.shared.silent)
+
     def _track(self, shared: Shared, zone: Zone) -> None:
         for leaf in shared.remembered:
             if isinstance(leaf, Beyond):
@@ -204,6 +222,10 @@ class Program:
 def watched(rule: Rule) -> tuple[Term, ...]:
     """Return every term of a rule that is evaluated."""
     return (rule.trigger.condition, rule.clear.condition, *rule.conditions)
+
+
+def _asked(term: Term) -> tuple[Role, ...]:
+    return silent_roles(term) if by_silence(term) else ()
 
 
 def _supplies(zone: Zone, site: Site) -> tuple[tuple[EntityId, ...], ...]:

@@ -15,7 +15,7 @@ from hub.engine.step import adopt, requalify, step, wake
 from hub.engine.terms import Count, Preceded, Silent, SupplySilent, leaves
 from hub.engine.truth import latched
 from hub.model.activation import Phase
-from hub.model.entry import Adopted, ClockJump, ModeChange, Started, Trust, Turn
+from hub.model.entry import Adopted, ClockJump, LinkBack, LinkLost, ModeChange, Started, Trust, Turn
 from hub.model.ids import EntityId
 from hub.model.memory import NO_MEMORY
 from hub.model.reading import Quality, Reading, State, value_from_store
@@ -119,7 +119,7 @@ class Replay:
                 made = adopt(self.program, self.state, turn.at)
             case Trust():
                 made = requalify(self.program, self.state, turn.entities, turn.quality, turn.at)
-            case ModeChange() | ClockJump():
+            case ModeChange() | ClockJump() | LinkLost() | LinkBack():
                 made = step(self.program, self.state, turn, turn.at)
         self._take(made, turn.at)
         for entity in self.state.states:

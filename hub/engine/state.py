@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from hub.engine.listening import Absences
 from hub.model.activation import Slot, SlotKey
 from hub.model.decision import Decision
-from hub.model.entry import ModeChange, Started
+from hub.model.entry import ModeChange
 from hub.model.ids import EntityId
 from hub.model.memory import Memory
 from hub.model.reading import State
@@ -33,8 +34,8 @@ class Step(msgspec.Struct, frozen=True):
     slots: dict[SlotKey, Slot | None] = {}
     modes: tuple[ModeChange, ...] = ()
     decisions: tuple[Decision, ...] = ()
-    absences: tuple[Started, ...] | None = None
-    """When the hub was away, if that is another now."""
+    absences: Absences | None = None
+    """When the hub or its link was away, if that is another now."""
 
 
 class EngineState:
@@ -46,14 +47,14 @@ class EngineState:
         slots: Mapping[SlotKey, Slot] | None = None,
         modes: Iterable[ModeChange] = (),
         memories: Mapping[EntityId, Memory] | None = None,
-        absences: tuple[Started, ...] = (),
+        absences: Absences = (),
     ) -> None:
         self.states: dict[EntityId, State] = dict(states or {})
         self.memories: dict[EntityId, Memory] = dict(memories or {})
         self.slots: dict[SlotKey, Slot] = {}
         self.modes: dict[Mode, ModeChange] = {}
         self.absences = absences
-        """When the hub was away (hub.engine.listening)."""
+        """When the hub or its link was away (hub.engine.listening)."""
         self._wakes: list[tuple[Instant, WakeKey]] = []
         self.apply(Step(slots=dict(slots or {}), modes=tuple(modes)))
 

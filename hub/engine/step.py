@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from hub.engine.activation import advance, end
-from hub.engine.listening import jumped, started
+from hub.engine.listening import heard, jumped
 from hub.engine.recall import recall
 from hub.engine.state import EngineState, Step, WakeKey
 from hub.engine.view import View
 from hub.model.activation import Slot, SlotKey
 from hub.model.decision import Decision
-from hub.model.entry import ClockJump, ModeChange, Started
+from hub.model.entry import ClockJump, LinkBack, LinkLost, ModeChange, Started
 from hub.model.memory import NO_MEMORY, Memory
 from hub.model.reading import NEVER_HEARD, Quality, Reading, next_state
 from hub.model.site import Mode
@@ -22,6 +22,7 @@ from hub.model.time import Instant
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from hub.engine.listening import Absences
     from hub.engine.program import Program, SlotProgram
     from hub.model.ids import EntityId
     from hub.model.reading import State
@@ -31,15 +32,27 @@ NOTHING: dict[Any, Any] = {}
 Kept = TypeVar("Kept", bound=msgspec.Struct)
 
 
-def step(program: Program, state: EngineState, event: Reading | ModeChange | ClockJump | Started, now: Instant) -> Step:
+Event = Reading | ModeChange | ClockJump | Started | LinkLost | LinkBack
+
+
+def step(program: Program, state: EngineState, event: Event, now: Instant) -> Step:
     """Return what ``event`` changes."""
     if isinstance(event, Reading):
         return _sense(program, state, event, now)
     if isinstance(event, ModeChange):
         return _advance(state, program.watching_mode(event.mode), now, modes=(event,))
-    if isinstance(event, Started):  # the rule set is taken over next, and with it every slot is looked at
-        return Step(absences=started(state.absences, event))
+    if isinstance(event, Started | LinkLost | LinkBack):
+        return _listen(program, state, event, now)
     return _shift(program, state, event, now)
+
+
+def _listen(program: Program, state: EngineState, event: Started | LinkLost | LinkBack, now: Instant) -> Step:
+    """Note when somebody listened. After a start the rule set is taken over, and with it every slot is looked at."""
+    absences = heard(state.absences, event)
+    if not isinstance(event, LinkBack):
+        return Step(absences=absences)
+    looked = _advance(state, program.watching_silence(), now, absences=absences)  # which asked for no other time
+    return msgspec.structs.replace(looked, absences=absences)
 
 
 def requalify(
@@ -111,6 +124,7 @@ def _advance(
     states: dict[EntityId, State] = NOTHING,
     memories: dict[EntityId, Memory] = NOTHING,
     modes: tuple[ModeChange, ...] = (),
+    absences: Absences | None = None,
 ) -> Step:
     """Look at each slot with what has changed. Most readings touch none: they cost no more than their own state."""
     if not watching:
@@ -121,7 +135,8 @@ def _advance(
         for change in modes:
             if not change.on:
                 current.pop(change.mode, None)
-    view = View(now, state.states, states, memories, state.memories, current, absences=state.absences)
+    away = state.absences if absences is None else absences
+    view = View(now, state.states, states, memories, state.memories, current, absences=away)
     slots: dict[SlotKey, Slot | None] = {}
     decisions: list[Decision] = []
     for compiled in watching:

@@ -161,6 +161,11 @@ def by_silence(term: Term, *, negated: bool = False) -> bool:
             return False
 
 
+def silent_roles(term: Term) -> tuple[Role, ...]:
+    """Return the roles of which a term asks whether they are silent."""
+    return tuple(leaf.role for leaf in leaves(term) if isinstance(leaf, Silent))
+
+
 def roles(term: Term) -> tuple[Role, ...]:
     """Return the roles that a term looks at."""
     if isinstance(term, Is):

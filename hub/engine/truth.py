@@ -216,8 +216,9 @@ def _count(term: Count) -> Test:
 
 def _silent(term: Silent) -> Test:
     def silent(view: View) -> Truth:
-        last = _last_heard(view, view.bound.get(term.role, ()), term.time)
-        return None if last is None else _quiet_until(view, last, term.time)  # never heard: set-up, not silence
+        entities = view.bound.get(term.role, ())
+        last = _last_heard(view, entities, term.time)
+        return None if last is None else _quiet_until(view, last, term.time, entities)  # never heard: set-up
 
     return silent
 
@@ -227,7 +228,7 @@ def _supply_silent(term: SupplySilent) -> Test:
         found = False
         for entities in view.supplies:
             last = _last_heard(view, entities, term.time)
-            found |= last is not None and _quiet_until(view, last, term.time)
+            found |= last is not None and _quiet_until(view, last, term.time, entities)
         if found:  # no reading of its devices touches this zone: look again whether it is over
             view.look_at(after(view.now, term.time))
         return found  # a supply that was never heard explains nothing
@@ -248,12 +249,13 @@ def _last_heard(view: View, entities: tuple[EntityId, ...], time: Duration) -> I
     return last
 
 
-def _quiet_until(view: View, heard: Instant, time: Duration) -> bool:
+def _quiet_until(view: View, heard: Instant, time: Duration, entities: tuple[EntityId, ...]) -> bool:
     """Tell whether a silence has lasted while the hub listened; note when it will have."""
-    ends = view.listened(heard, time)
+    ends = view.listened(heard, time, entities)
     if view.now >= ends:
         return True
-    view.look_at(ends)
+    if not view.unheard(entities):  # else somebody looks as soon as they can be heard
+        view.look_at(ends)
     return False
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hub.engine.listening import deaf
+from hub.engine.listening import deaf, lasts
 from hub.model.memory import NO_MEMORY, Memory
 from hub.model.reading import NEVER_HEARD, State
 from hub.model.time import after
@@ -27,6 +27,7 @@ class View:
     __slots__ = (
         "_absences",
         "_changed",
+        "_integrations",
         "_known",
         "_memories",
         "_modes",
@@ -61,6 +62,7 @@ class View:
         self._known = known
         self._modes = modes
         self._absences = absences
+        self._integrations: dict[tuple[EntityId, ...], frozenset[str]] = {}
 
     def state(self, entity: EntityId) -> State:
         """Return the state of an entity."""
@@ -80,9 +82,26 @@ class View:
         """Return how a mode came to be on, or None while it is off."""
         return self._modes.get(mode)
 
-    def listened(self, since: Instant, time: Duration) -> Instant:
-        """Return when the hub will have listened for ``time`` since ``since``; while it was away it heard nobody."""
-        return after(since, time + deaf(self._absences, since))
+    def listened(self, since: Instant, time: Duration, entities: tuple[EntityId, ...]) -> Instant:
+        """Return when the hub will have listened to any of ``entities`` for ``time`` since ``since``.
+
+        While it was away it heard nobody, and while its link was away nobody who speaks by it. While ``unheard`` that
+        instant moves along with ``now``.
+        """
+        if not self._absences:
+            return after(since, time)
+        return after(since, time + deaf(self._absences, since, self.now, self._of(entities)))
+
+    def unheard(self, entities: tuple[EntityId, ...]) -> bool:
+        """Tell whether none of ``entities`` can be heard now."""
+        return lasts(self._absences) and self._absences[-1].concerns(self._of(entities))
+
+    def _of(self, entities: tuple[EntityId, ...]) -> frozenset[str]:
+        """Return whose entities these are; the same many stand behind each zone of a supply."""
+        found = self._integrations.get(entities)
+        if found is None:
+            found = self._integrations[entities] = frozenset(entity.partition(".")[0] for entity in entities)
+        return found
 
     def look_at(self, instant: Instant) -> None:
         """Note that an answer may change at ``instant``."""

@@ -17,7 +17,7 @@ from hub.engine.replay import NEVER, Replay
 from hub.engine.state import EngineState
 from hub.journal.album import Album
 from hub.journal.store import FILE, Anchor, connect
-from hub.model.entry import Adopted, ClockJump, ModeChange, Started, Trust
+from hub.model.entry import Adopted, ClockJump, LinkBack, LinkLost, ModeChange, Started, Trust
 from hub.model.errors import JournalError
 from hub.model.ids import EntityId, SiteId
 from hub.model.reading import Quality, Reading, State, next_state, value_from_store
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from hub.engine.replay import Row
     from hub.model.entry import Turn
 
-_TURNS: dict[str, type[Turn]] = {kind.__name__: kind for kind in (ModeChange, ClockJump, Trust, Started, Adopted)}
+_KINDS = ModeChange, ClockJump, Trust, Started, LinkLost, LinkBack, Adopted
+_TURNS: dict[str, type[Turn]] = {kind.__name__: kind for kind in _KINDS}
 #: An engine without rules: what it lives through leaves only its modes.
 _NO_RULES = Program((), Site(SiteId(""), Text(""), "UTC", {}, {}, {}, {}))
 #: How much of the file the reader may map, in bytes, so that rows come without a system call for each page.

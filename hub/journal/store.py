@@ -11,14 +11,24 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from hub.engine.listening import Absences, remembered
+from hub.engine.listening import Absences, Moves, remembered
 from hub.journal.chain import Fresh, begin, keep
 from hub.journal.migrate import migrate
 from hub.journal.soundness import MEMORY, check, trouble_of
 from hub.journal.writer import write
 from hub.model.activation import Slot, SlotKey
 from hub.model.decision import Command, Say
-from hub.model.entry import Announcement, Bookmarked, ClockJump, Delivery, Entry, ModeChange, Started
+from hub.model.entry import (
+    Announcement,
+    Bookmarked,
+    ClockJump,
+    Delivery,
+    Entry,
+    LinkBack,
+    LinkLost,
+    ModeChange,
+    Started,
+)
 from hub.model.errors import JournalError, Trouble
 from hub.model.found import Inboxed
 from hub.model.ids import ActivationId, EntityId, RuleId, ZoneId
@@ -87,7 +97,8 @@ _LEFT = (
     "SELECT i.activation FROM incidents i JOIN activations a ON a.id = i.activation "
     "WHERE i.verdict IS NOT NULL AND i.state = 'closed' AND a.cleared_at IS NULL"
 )
-_AWAY = "SELECT kind, body FROM turns WHERE kind IN ('Started', 'ClockJump') ORDER BY seq"
+_MOVES: dict[str, type[Moves]] = {kind.__name__: kind for kind in (Started, LinkLost, LinkBack, ClockJump)}
+_AWAY = f"SELECT kind, body FROM turns WHERE kind IN ({', '.join('?' * len(_MOVES))}) ORDER BY seq"  # noqa: S608
 _LAST_DONE = "SELECT body FROM (SELECT * FROM commands ORDER BY rowid DESC LIMIT ?) WHERE status = 'done'"
 
 
@@ -331,8 +342,7 @@ def _load(db: sqlite3.Connection) -> Memory:
         found=[msgspec.json.decode(body, type=Inboxed) for (body,) in db.execute("SELECT body FROM found")],
         left={ActivationId(name) for (name,) in db.execute(_LEFT)},
         absences=remembered(
-            msgspec.json.decode(body, type=Started) if kind == "Started" else msgspec.json.decode(body, type=ClockJump)
-            for kind, body in db.execute(_AWAY)
+            msgspec.json.decode(body, type=_MOVES[kind]) for kind, body in db.execute(_AWAY, tuple(_MOVES))
         ),
         roster=Roster() if roster is None else msgspec.json.decode(roster[1], type=Roster),
         roster_version=0 if roster is None else roster[0],

@@ -119,6 +119,19 @@ class Started(msgspec.Struct, frozen=True):
     since: Instant
 
 
+class LinkLost(msgspec.Struct, frozen=True):
+    """From now on nothing is heard of the devices of ``integrations``: the link on which they speak is away."""
+
+    at: Instant
+    integrations: tuple[str, ...]
+
+
+class LinkBack(msgspec.Struct, frozen=True):
+    """The link that was away is back: what its devices say is heard again."""
+
+    at: Instant
+
+
 class Adopted(msgspec.Struct, frozen=True):
     """A rule set was taken over: every rule looked at every zone once."""
 
@@ -126,7 +139,7 @@ class Adopted(msgspec.Struct, frozen=True):
 
 
 #: What moves the engine beside readings. Journalled in the order in which it was decided, for backtests.
-Turn = ModeChange | ClockJump | Trust | Started | Adopted
+Turn = ModeChange | ClockJump | Trust | Started | LinkLost | LinkBack | Adopted
 
 
 class Note(msgspec.Struct, frozen=True):

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from hub.engine.listening import lasts
 from hub.engine.step import adopt, requalify, step, wake
 from hub.model.decision import Command
-from hub.model.entry import Adopted, ClockJump, Entry, ModeChange, Note, Outcome, Started, Trust
+from hub.model.entry import Adopted, ClockJump, Entry, LinkBack, LinkLost, ModeChange, Note, Outcome, Started, Trust
 from hub.model.reading import Quality, Reading
 from hub.model.time import Instant
 
@@ -58,6 +59,20 @@ class Batch:
     def start(self, since: Instant) -> None:
         """Note that the hub was away since its last commit."""
         event = Started(self.now, min(since, self.now))
+        self.entry.turns.append(event)
+        self.take(step(self.program, self.state, event, self.now))
+
+    def lose(self, integrations: Iterable[str]) -> None:
+        """Note that nothing is heard of some integrations' devices until ``regain``: their silence says nothing."""
+        if not lasts(self.state.absences):
+            self._listen(LinkLost(self.now, tuple(sorted(set(integrations)))))
+
+    def regain(self) -> None:
+        """Note that everybody can be heard again."""
+        if lasts(self.state.absences):
+            self._listen(LinkBack(self.now))
+
+    def _listen(self, event: LinkLost | LinkBack) -> None:
         self.entry.turns.append(event)
         self.take(step(self.program, self.state, event, self.now))
 

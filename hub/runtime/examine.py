@@ -72,8 +72,11 @@ async def way_to(values: Any) -> list[Step]:
 
 
 def _addresses(values: Any) -> Iterator[tuple[str, int]]:
-    """Return host and port of every URL, each once."""
+    """Return host and port of every URL, each once, and of a mail server, whose port is 465 where none is named."""
     seen: dict[tuple[str, int], None] = {}
+    if isinstance(values, dict) and isinstance(host := values.get("host"), str):
+        port = values.get("port", 465)
+        seen[host, port if isinstance(port, int) else 465] = None
     for text in _texts(values):
         try:
             parts = urlsplit(text)

@@ -243,6 +243,7 @@ class Intake:
         trusted = sorted(name for name in good if restart or self._registry.by_message(name))
         self._unconfirmed.update(trusted)
         batch.trust(trusted, Quality.STALE)
+        batch.lose(decoder.domain for decoder in self._decoders)
         batch.record(Note("link_lost", batch.now, {"link": self._name, "reason": clean(reason)}))
 
     def _begin_session(self, batch: Batch) -> None:
@@ -262,6 +263,7 @@ class Intake:
     def _trust(self, batch: Batch, *, resumed: bool) -> None:
         """With our session kept by the broker nothing was missed, so what was known still holds."""
         batch.record(Note("link_back", batch.now, {"link": self._name, "resumed": resumed}))
+        batch.regain()
         if not resumed:
             self._miss(batch)
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from hub.model.execution import pause
 from hub.model.reading import Quality, Reading
 from hub.model.text import Text, clean
 from hub.model.time import SECOND, Instant
+from hub.runtime.examine import way_to
 from hub.sdk import Connection
 
 if TYPE_CHECKING:
@@ -36,6 +38,9 @@ OPENING, CLOSING = 30.0, 5.0
 AFTER_FAULT = 1.0
 #: A plugin that fails by its own fault more often than this within the time is held (RELIABILITY.md F16).
 FAULTS, WITHIN = 5, 60 * SECOND
+
+#: Seconds between two looks at a device that says nothing by itself, and without a good one until it is missing.
+LOOK, MISSING_AFTER = 30.0, 60.0
 
 SessionState = Literal["running", "retrying", "needs_credentials", "failed"]
 Opener = Callable[[], Awaitable["Connection | tuple[Equipment, ...]"]]
@@ -169,6 +174,7 @@ class Sessions:
             if connection.run is not None:
                 await connection.run()
                 raise Unreachable("the integration ended its session")
+            await self._attend(device)
             if lasting:
                 return
             await asyncio.get_running_loop().create_future()  # nothing to run, but something to close in the end
@@ -180,9 +186,27 @@ class Sessions:
         refused = self._registry.equip(device.domain, device.name, connection.equipment)
         for entity in refused:
             log.warning("entity.refused", integration=device.domain, device=device.name, entity=clean(entity, 80))
+        self._well(device)
+
+    def _well(self, device: DeviceSession) -> None:
         device.state, device.reason = "running", ""
         if self._problems.settle(device.key):
             log.info("device.back", integration=device.domain, device=device.name)
+
+    async def _attend(self, device: DeviceSession) -> None:
+        """Look from time to time whether a device can be reached that is only spoken to; return when it is nowhere.
+
+        A loudspeaker whose plug is out is missing before somebody has to be warned. Its driver is asked all the same.
+        """
+        heard = self._clock.now()
+        await pause(self._clock, round(random.uniform(0, LOOK) * SECOND))  # noqa: S311 - spreads them, no secret
+        while steps := await way_to(device.values):
+            if steps[-1].well:
+                heard = self._clock.now()
+                self._well(device)
+            elif self._clock.now() - heard >= MISSING_AFTER * SECOND:
+                self._fail(device, "retrying", f"{steps[-1].tried.in_language('en')}: {steps[-1].answer}")
+            await pause(self._clock, round(LOOK * SECOND))
 
     async def _close(self, device: DeviceSession, connection: Connection) -> None:
         self._runtime.post(lambda batch: self._distrust(batch, device))

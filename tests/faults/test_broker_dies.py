@@ -16,7 +16,7 @@ from tests.kit.generator import Generator
 from tests.kit.hub import HubProcess, MakeHub
 from tests.kit.mqtt import Lane, need_mosquitto
 from tests.kit.sims import Speaker
-from tests.kit.site import Ends, short_rule, write_site
+from tests.kit.site import Ends, short_rule, watch_itself, write_site
 from tests.kit.store import rows
 from tests.kit.wait import stays, until
 
@@ -69,6 +69,54 @@ def trouble(how: str, broker: Broker, folder: Path, hub: HubProcess) -> None:
         folder.mkdir()
     broker.start()
     until(lambda: hub.said("link.back"), within=RECONNECT, what="the broker is found again")
+
+
+#: Whoever says nothing for so many seconds is missing.
+SILENT = 1.5
+SILENCE = f"""rule: lane_silent
+zones: {{kind: fire_lane}}
+trigger: {{silent: {{vehicle: {SILENT:g} s}}}}
+actions: [{{open_incident: {{severity: low}}}}]
+clear: {{not: {{silent: {{vehicle: {SILENT:g} s}}}}, actions: [{{close_incident: cleared}}]}}
+"""
+
+
+def test_who_cannot_be_heard_is_not_missing(tmp_path: Path, hub_of: MakeHub) -> None:
+    """One cause, one incident: a broker that is away is the hub's own trouble, and not one of each of its devices."""
+    need_mosquitto()
+    broker = Broker(tmp_path / "broker", persistent=True)
+    broker.start()
+    try:
+        lanes = tuple(f"lane_{number}" for number in range(3))
+        config = write_site(tmp_path / "site", {"url": broker.url}, Ends(), lanes=lanes)
+        (config.parent / "rules" / "silent.yaml").write_text(SILENCE, "utf-8")
+        watch_itself(config, "1 s", "1 s")
+        hub = hub_of(config)
+        hub.start()
+        sensors = [Lane(broker.port, name) for name in lanes]
+        for sensor in sensors:
+            sensor.announce()
+        until(hub.entities, lambda known: all(sensor.entity in known for sensor in sensors))
+        for sensor in sensors:
+            sensor.free()
+        until(hub.entities, lambda known: all(known[sensor.entity]["quality"] == "good" for sensor in sensors))
+        broker.kill()
+        until(hub.problems, lambda found: any("broker is away" in one for one in found), within=5)
+        before = hub.incidents()  # on a slow machine somebody may have been silent already
+        stays(hub.incidents, lambda found: [one for one in found if one["rule"] == "lane_silent"] == before,
+              during=2 * SILENT)  # fmt: skip
+        if LONG:
+            until(
+                hub.incidents, lambda found: [one["zone"] for one in found if one not in before] == ["hub_broker"], 90
+            )
+        broker.start()
+        until(lambda: hub.said("link.back"), within=RECONNECT, what="the broker is found again")
+        until(hub.incidents, lambda found: {one["zone"] for one in found} >= set(lanes), within=10)
+        for sensor in sensors:
+            sensor.free()
+        until(hub.incidents, lambda found: all(one["state"] == "closed" for one in found if one["zone"] in lanes))
+    finally:
+        broker.stop()
 
 
 @pytest.mark.parametrize("how", ["ended", "killed", "stopped", "wiped"])

@@ -5,13 +5,14 @@ from __future__ import annotations
 import msgspec
 
 from hub.engine.calendar import Calendar
+from hub.engine.listening import Absences
 from hub.engine.program import Program
 from hub.engine.rule import Rule
 from hub.engine.state import EngineState, Step
-from hub.engine.step import adopt, requalify, step, wake
+from hub.engine.step import Event, adopt, requalify, step, wake
 from hub.model.activation import Slot, SlotKey
 from hub.model.decision import Decision
-from hub.model.entry import ClockJump, ModeChange, Started
+from hub.model.entry import ClockJump, LinkBack, LinkLost, ModeChange, Started
 from hub.model.ids import EntityId, RuleId, ZoneId
 from hub.model.memory import Memory
 from hub.model.reading import Quality, Reading, State, Value, value_from_store
@@ -47,7 +48,7 @@ def restored(stored: bytes) -> EngineState:
     }
     memories = {EntityId(name): msgspec.convert(body, Memory) for name, body in tables["memories"]}
     modes = [msgspec.convert(change, ModeChange) for change in tables["modes"]]
-    absences = msgspec.convert(tables["absences"], tuple[Started, ...])
+    absences = msgspec.convert(tables["absences"], Absences)
     return EngineState(states, slots, modes, memories, absences)
 
 
@@ -92,6 +93,14 @@ class Machine:
         self.now = Instant(self.now + by)
         self._feed(ClockJump(self.now, by))
 
+    def lose(self, *integrations: str) -> None:
+        """Lose the link on which the devices of these integrations speak."""
+        self._feed(LinkLost(self.now, integrations))
+
+    def regain(self) -> list[Decision]:
+        """Have the link again."""
+        return self._taken(self._feed(LinkBack(self.now)))
+
     def restart(self, down: int = 0) -> list[Decision]:
         """Kill the hub, let time pass, start it: nothing that was known is confirmed any more."""
         before = len(self.decisions)
@@ -117,7 +126,7 @@ class Machine:
 
     # how it does it
 
-    def _feed(self, event: Reading | ModeChange | ClockJump | Started) -> int:
+    def _feed(self, event: Event) -> int:
         return self._take(step(self.program, self.state, event, self.now))
 
     def _take(self, change: Step) -> int:

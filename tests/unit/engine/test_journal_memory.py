@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from hub.engine.state import EngineState, Step
+from hub.engine.step import Event
 from hub.journal.store import Journal
-from hub.model.entry import ClockJump, Entry, ModeChange, Started
-from hub.model.reading import Reading
+from hub.model.entry import ClockJump, Entry, LinkBack, LinkLost, Started
 from tests.kit.golden import Golden
 from tests.kit.machine import Machine, picture
 
@@ -19,8 +19,8 @@ class Recorded(Machine):
         self.__dict__.setdefault("steps", []).append(change)
         return super()._take(change)
 
-    def _feed(self, event: Reading | ModeChange | ClockJump | Started) -> int:
-        if isinstance(event, ClockJump | Started):
+    def _feed(self, event: Event) -> int:
+        if isinstance(event, ClockJump | Started | LinkLost | LinkBack):
             self.__dict__.setdefault("turns", []).append(event)
         return super()._feed(event)
 

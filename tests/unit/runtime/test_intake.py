@@ -7,12 +7,15 @@ from typing import Any
 
 import pytest
 
-from hub.model.decision import Opened
-from hub.model.entry import RESTORED, Delivery, Note
+from hub.engine.rule import Clear, OpenIncident, Rule, Trigger
+from hub.engine.terms import Not, Silent
+from hub.model.decision import Opened, Severity
+from hub.model.entry import RESTORED, Delivery, LinkBack, LinkLost, Note
 from hub.model.entry import Announcement as KeptAnnouncement
 from hub.model.errors import DecodeError
 from hub.model.ids import EntityId
 from hub.model.reading import NEVER_HEARD, Capability, Contact, Entity, Presence, Quality, Reading, State, Value
+from hub.model.site import Role, ZoneKind
 from hub.model.text import Text
 from hub.model.time import Instant
 from hub.runtime.intake import Decoder, Intake, judge, matches
@@ -23,7 +26,7 @@ from hub.runtime.quota import BURST, RATE, Quota
 from hub.runtime.registry import Registry
 from hub.sdk import Announcement, Device, Message, Route, Sample
 from tests.kit.clock import settle
-from tests.kit.lane import CAR, LEFT, RIGHT, Plan, seconds
+from tests.kit.lane import CAR, LEFT, RIGHT, RULE, Plan, seconds
 from tests.kit.loop import Loop
 
 GOOD, STALE, UNKNOWN = Quality.GOOD, Quality.STALE, Quality.UNKNOWN
@@ -378,6 +381,30 @@ async def test_a_lost_link_is_not_trusted_until_the_broker_vouches_for_it() -> N
         assert door.state() == (PRESENT, GOOD)
         assert "link.mqtt" not in loop.problems
     assert [note.kind for note in loop.journal.of(Note) if isinstance(note, Note)] == ["link_lost", "link_back"]
+
+
+async def test_while_the_link_is_away_its_devices_are_not_counted_as_silent() -> None:
+    silent = Silent(Role.VEHICLE, seconds(60))
+    clear = Clear(Not(silent), seconds(0), ())
+    rule = Rule(RULE, Text("r"), ZoneKind.FIRE_LANE, Trigger(silent, seconds(0)), (OpenIncident(Severity.LOW),), clear)
+    loop = Loop(rule)
+    door = Door(loop)
+    async with loop.running():
+        await door.known(CAR)
+        await door.get(f"state/{CAR}", "absent")
+        door.intake.lost("gone")
+        door.intake.lost("not yet there")
+        await settle()
+        await loop.clock.run(seconds(3_600))
+        assert loop.journal.of(Opened) == []
+        door.intake.synced(resumed=True)
+        await settle()
+        await loop.clock.run(seconds(59))
+        assert loop.journal.of(Opened) == []
+        await loop.clock.run(seconds(2))
+        assert len(loop.journal.of(Opened)) == 1
+    turns = [type(turn) for entry in loop.journal.entries for turn in entry.turns]
+    assert (turns.count(LinkLost), turns.count(LinkBack)) == (1, 1)
 
 
 async def test_a_restart_confirms_nothing_and_nothing_fires_meanwhile() -> None:

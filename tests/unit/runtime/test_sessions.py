@@ -16,11 +16,12 @@ from hub.model.text import Text
 from hub.model.time import SECOND
 from hub.runtime.registry import Registry
 from hub.runtime.reports import BURST, RATE, Reports
-from hub.runtime.sessions import FAULTS, DeviceSession, Sessions
+from hub.runtime.sessions import FAULTS, LOOK, MISSING_AFTER, DeviceSession, Sessions
 from hub.sdk import Connection, Equipment, Sample, Vitals
 from tests.kit.clock import settle
 from tests.kit.lane import seconds
 from tests.kit.loop import Loop
+from tests.kit.patience import eventually
 
 DOOR, OTHER = EntityId("gate.door"), EntityId("gate.other")
 Run = Callable[[], Awaitable[None]]
@@ -138,6 +139,39 @@ async def test_a_driver_alone_needs_nothing_running() -> None:
     async with house.open():
         await house.wait(600)
         assert (far.opened, house.sessions.devices[0].state) == (1, "running")
+
+
+async def test_a_device_that_only_listens_is_missed_when_its_plug_is_out_and_comes_back() -> None:
+    server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    house = House(pole=Far(None))
+    (pole,) = house.sessions.devices
+    pole.values = {"url": f"http://127.0.0.1:{port}/play"}
+
+    async def until(state: str) -> float:
+        """Let time pass until the device is shown as ``state``; return how long it took."""
+        began = house.loop.clock.now()
+
+        async def look() -> str:
+            await house.wait(1)
+            return pole.state
+
+        await eventually(look, lambda found: found == state)
+        return (house.loop.clock.now() - began) / SECOND
+
+    async with house.open():
+        await house.wait(2 * MISSING_AFTER)
+        assert pole.state == "running"
+        server.close()
+        await server.wait_closed()
+        await until("retrying")
+        assert pole.reason == f"Connect to 127.0.0.1:{port}: refused"
+        assert pole.key in house.loop.problems
+        server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", port)
+        assert await until("running") <= LOOK + 5
+        assert pole.key not in house.loop.problems
+        server.close()
+        await server.wait_closed()
 
 
 @pytest.mark.parametrize(
