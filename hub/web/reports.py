@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections import OrderedDict
 from typing import TYPE_CHECKING
@@ -20,10 +19,10 @@ from hub.model.site import Role, ZoneKind
 from hub.model.text import Text
 from hub.web.audit import audit
 from hub.web.context import CONTEXT
+from hub.web.drawing import Form, Sheets, drawn
 from hub.web.errors import Refusal
 from hub.web.handlers import answer
 from hub.web.present import entity_name, when
-from hub.web.report_files import pdf, xlsx
 from hub.web.report_tables import Naming, Table, tables
 from hub.web.routing import Route, UserRole
 from hub.web.schema import Problem
@@ -31,7 +30,7 @@ from hub.web.tally import Count, tally
 from hub.web.words import moment
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable
 
     from hub.model.text import Language
     from hub.web.context import Context
@@ -113,24 +112,28 @@ async def report_lines(request: web.Request) -> web.StreamResponse:
 
 async def report_pdf(request: web.Request) -> web.Response:
     """Give the report to print."""
-    return await _file(request, pdf, PDF, "pdf")
+    return await _file(request, "pdf", PDF)
 
 
 async def report_xlsx(request: web.Request) -> web.Response:
     """Give the report as a workbook."""
-    return await _file(request, xlsx, _XLSX, "xlsx")
+    return await _file(request, "xlsx", _XLSX)
 
 
-async def _file(
-    request: web.Request, make: Callable[[Text, Text, Sequence[Table], Language], bytes], media: str, ending: str
-) -> web.Response:
+async def _file(request: web.Request, form: Form, media: str) -> web.Response:
     language: Language = "en" if request.query.get("language") == "en" else "zh"
     found = request.app[RECENT].shown(_wanted(request), request.query.get("made")) or await _report(request)
-    content = await asyncio.to_thread(make, found.title, found.subtitle, found.tables, language)
-    await audit(request, {"format": ending}, target=found.at)
-    name = f"menshen-{found.at}.{ending}"  # the period was read and is written in ASCII
+    content = await draw(request.app[CONTEXT], found, form, language)
+    await audit(request, {"format": form}, target=found.at)
+    name = f"menshen-{found.at}.{form}"  # the period was read and is written in ASCII
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-store"}
     return web.Response(body=content, content_type=media, headers=headers)
+
+
+async def draw(context: Context, found: ReportOut, form: Form, language: Language) -> bytes:
+    """Make the file of a report apart from the hub, one at a time. Raises Refusal, JournalError."""
+    async with context.counting:
+        return await drawn(Sheets(form, found.title, found.subtitle, found.tables, language))
 
 
 async def _report(request: web.Request) -> ReportOut:
