@@ -24,6 +24,7 @@ from hub.web.errors import Refusal
 from hub.web.handlers import answer
 from hub.web.present import entity_name, when
 from hub.web.report_tables import Naming, Table, tables
+from hub.web.rounds import rounds_of
 from hub.web.routing import Route, UserRole
 from hub.web.schema import Problem
 from hub.web.tally import Count, tally
@@ -148,7 +149,7 @@ async def made(context: Context, period: Period, note: Callable[[float], Awaitab
     now, site = context.clock.now(), context.folder().settings.site
     begin, end = period.bounds(ZoneInfo(site.timezone))
     async with context.counting:
-        found = await tally(Count(context.data, _scope(context), begin, end, now), note)
+        found = await tally(Count(context.data, _scope(context, period), begin, end, now), note)
     title = Text(f"{site.name.zh} {_SPAN[period.span].zh} {period.at}",
                  f"{site.name.in_language('en')}: {_SPAN[period.span].en} {period.at}")  # fmt: skip
     at = moment(now, site.timezone)
@@ -181,9 +182,10 @@ def _wanted(request: web.Request) -> Period:
         ) from None
 
 
-def _scope(context: Context) -> Scope:
-    """Say which entities tell of lanes, bays, doors and devices."""
-    zones = context.folder().settings.site.zones
+def _scope(context: Context, period: Period) -> Scope:
+    """Say which entities tell of lanes, bays, doors, devices and rounds."""
+    folder = context.folder()
+    zones = folder.settings.site.zones
     lanes = [zone for zone in zones.values() if zone.kind is ZoneKind.FIRE_LANE]
     devices: dict[str, set[EntityId]] = {}
     for owned in context.registry.entities.values():
@@ -196,18 +198,29 @@ def _scope(context: Context) -> Scope:
         doors={zone.id: frozenset(zone.bound(Role.DOOR)) for zone in zones.values() if zone.bound(Role.DOOR)},
         devices={name: frozenset(entities) for name, entities in devices.items()},
         lifts=frozenset(zone.id for zone in zones.values() if zone.kind is ZoneKind.LIFT_CAR),
-    )
+        points={zone.id: frozenset(zone.bound(Role.CHECKPOINT)) for zone in zones.values()
+                if zone.bound(Role.CHECKPOINT)},
+        rounds=rounds_of(folder.rules, folder.settings.site, period),
+    )  # fmt: skip
 
 
 def _naming(context: Context) -> Naming:
     """Name rules, zones and entities; what is gone keeps its id."""
     folder = context.folder()
+    contacts = folder.settings.site.contacts
     rules = {str(rule.id): rule.name for rule in folder.rules}
     zones = {str(zone.id): zone.name for zone in folder.settings.site.zones.values()}
     return Naming(
         rule=lambda name: rules.get(name, Text(name, name)),
         zone=lambda name: zones.get(name, Text(name, name)),
         entity=lambda name: entity_name(context, EntityId(name)),
+        contact=lambda name: contacts[name].name if name in contacts else Text(name, name),
+        batteries=frozenset(
+            owned.entity.device
+            for owned in context.registry.entities.values()
+            if (vitals := context.registry.vitals(owned.integration, owned.entity.device)) is not None
+            and vitals.battery is not None
+        ),
     )
 
 
