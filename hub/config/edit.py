@@ -114,6 +114,17 @@ class SiteEditor:
         """Write a zone, or change it; its bindings stay. Raises ConfigError."""
         self._put("zones", name, values, ("area", "supplied_by"), {"bind": {}})
 
+    def add_zones(self, zones: dict[str, dict[str, Any]]) -> None:
+        """Write zones with what is bound to them; one that is there stays as it is. Raises ConfigError."""
+
+        def change(document: Any) -> None:
+            there = document.setdefault("zones", {})
+            for name, values in zones.items():
+                there.setdefault(name, values)
+
+        with self._lock:
+            self._edit(change)
+
     def see(self, zone: str, camera: str, sees: Sees, values: dict[str, Any] | None) -> None:
         """Write what a camera looks for in a zone (``polygon``, ``floors``, ``decode``); None: it does no more.
 

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from hub.journal.history import History
+from hub.journal.measures import People, Round, Span, people
 from hub.journal.spans import Sums, groups_of, sums
+from hub.journal.spread import Spread, spread
 from hub.journal.store import FILE, connect
 from hub.model.decision import Witness
 from hub.model.ids import EntityId
@@ -39,6 +41,10 @@ class Scope(msgspec.Struct, frozen=True):
     """Device → its entities that say something."""
     lifts: frozenset[str] = frozenset()
     """Zones in which an e-bike is an attempt to take one up."""
+    points: dict[str, frozenset[EntityId]] = {}
+    """Zone with patrol points → what tells that one was read."""
+    rounds: dict[str, tuple[Round, ...]] = {}
+    """Zone → the rounds of the period that its rules ask for."""
 
 
 class Judged(msgspec.Struct, frozen=True):
@@ -54,14 +60,6 @@ class Judged(msgspec.Struct, frozen=True):
     def unreviewed(self) -> int:
         """How many nobody has judged yet."""
         return self.alarms - self.valid - self.false
-
-
-class Spread(msgspec.Struct, frozen=True):
-    """Durations in microseconds, by nearest rank; None where there is none."""
-
-    count: int
-    p50: int | None
-    p95: int | None
 
 
 class Blocked(msgspec.Struct, frozen=True):
@@ -129,7 +127,8 @@ class Figures(msgspec.Struct, frozen=True):
     exported: int = 0
     """Signed packages that they made."""
     begun: Spread = Spread(0, None, None)
-    """Until somebody said that he begins (开始处理): nobody records when he was on site."""
+    """Until somebody said that he begins (开始处理)."""
+    people: People = People()
 
 
 class _Alarm(msgspec.Struct, frozen=True):
@@ -186,8 +185,9 @@ def figures(
         alarms = [_Alarm(*row) for row in db.execute(_ALARMS, (begin, end))]
         (escalations,) = db.execute(_ESCALATIONS, (begin, end)).fetchone()
         ebikes = _attempts(db, scope.lifts, begin, end)
-        begun = _spread(at - opened for opened, at in db.execute(_BEGUN, (begin, end)))
+        begun = spread(at - opened for opened, at in db.execute(_BEGUN, (begin, end)))
         kept = tuple(Kept(zone, files, Instant(oldest)) for zone, files, oldest in db.execute(_KEPT))
+        handled = people(db, scope.points, scope.rounds, scope.lifts, Span(begin, end, until))
         viewed, exported = (
             int(db.execute(_LOOKED, (action, begin, end)).fetchone()[0]) for action in ("evidence", "export")
         )
@@ -204,8 +204,8 @@ def figures(
         rules=_by((alarm.rule, alarm) for alarm in alarms),
         zones=_by((alarm.zone, alarm) for alarm in alarms),
         devices=_by((name, alarm) for alarm in alarms for name in _deciders(alarm.trace, owners)),
-        answered=_spread(a.answered_at - a.opened_at for a in alarms if a.answered_at is not None),
-        closed=_spread(a.closed_at - a.opened_at for a in alarms if a.closed_at is not None),
+        answered=spread(a.answered_at - a.opened_at for a in alarms if a.answered_at is not None),
+        closed=spread(a.closed_at - a.opened_at for a in alarms if a.closed_at is not None),
         escalations=escalations,
         lanes=_blocked(scope.lanes, found),
         bays=tuple(bay for bay in _blocked(scope.bays, found) if bay.blocked),
@@ -217,6 +217,7 @@ def figures(
         viewed=viewed,
         exported=exported,
         begun=begun,
+        people=handled,
     )
 
 
@@ -224,16 +225,6 @@ def noise(db: sqlite3.Connection, owners: Mapping[EntityId, str], begin: Instant
     """Count the alarms of each device, and how people judged them; ``owners`` names the device of an entity."""
     alarms = [_Alarm(*row) for row in db.execute(_ALARMS, (begin, end))]
     return _by((name, alarm) for alarm in alarms for name in _deciders(alarm.trace, owners))
-
-
-def percentile(values: list[int], percent: int) -> int | None:
-    """Return the nearest-rank percentile of sorted ``values``: the smallest that so many percent do not exceed."""
-    return values[max(0, -(-len(values) * percent // 100) - 1)] if values else None
-
-
-def _spread(durations: Iterable[int]) -> Spread:
-    values = sorted(max(0, duration) for duration in durations)  # a clock that was set back makes no negative wait
-    return Spread(len(values), percentile(values, 50), percentile(values, 95))
 
 
 def _judged(name: str, alarms: list[_Alarm]) -> Judged:

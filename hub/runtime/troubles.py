@@ -45,6 +45,14 @@ _NAMES = {
     Cause.CLOCK: Text("主机时钟跳变", "Clock of the hub jumped"),
     Cause.CAMERAS: Text("摄像机识别中断", "Cameras do not see"),
 }
+#: What people call the part of the hub that a cause is about.
+PARTS = {
+    Cause.DISK: Text("主机磁盘", "Disk of the hub"),
+    Cause.JOURNAL: Text("主机日志", "Journal of the hub"),
+    Cause.BROKER: Text("设备消息服务", "Message broker"),
+    Cause.CLOCK: Text("主机时钟", "Clock of the hub"),
+    Cause.CAMERAS: Text("摄像机识别", "Cameras that see"),
+}
 #: The problems (hub.runtime.problems) that mean each cause, by their keys.
 _KEYS = {
     Cause.DISK: {"disk"},

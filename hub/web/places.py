@@ -7,8 +7,9 @@ from typing import Annotated, Any
 import msgspec
 from aiohttp import web
 
-from hub.model.site import ZoneKind
+from hub.model.site import Role, ZoneKind
 from hub.model.text import Text
+from hub.runtime.troubles import PARTS, entity
 from hub.web.audit import audit
 from hub.web.context import CONTEXT
 from hub.web.devices import edit
@@ -55,6 +56,20 @@ async def name_site(request: web.Request) -> web.Response:
     wanted: SiteNameIn = await body(request, SiteNameIn)
     await edit(lambda: context.editor.name_site(_words(wanted.name)))
     await audit(request, msgspec.to_builtins(wanted))
+    return web.Response(status=204)
+
+
+async def watch_hub(request: web.Request) -> web.Response:
+    """Write a zone for each part of the hub itself that no zone is bound to, so that a rule can watch it."""
+    context = request.app[CONTEXT]
+    bound = {name for zone in context.folder().settings.site.zones.values() for name in zone.bound(Role.ALARM)}
+    zones = {
+        f"hub_{cause}": {"kind": ZoneKind.HUB.value, "name": _words(part), "bind": {Role.ALARM.value: entity(cause)}}
+        for cause, part in PARTS.items()
+        if entity(cause) not in bound
+    }
+    await edit(lambda: context.editor.add_zones(zones))
+    await audit(request, {"zones": list(zones)})
     return web.Response(status=204)
 
 
@@ -111,6 +126,8 @@ _VIEWER, _MANAGER = UserRole.VIEWER, UserRole.MANAGER
 PLACES: tuple[Route, ...] = (
     Route("PUT", "/api/v1/site/name", "name_site", "Say what the community is called", _MANAGER, name_site,
           takes=SiteNameIn, status=204),
+    Route("PUT", "/api/v1/site/hub", "watch_hub", "Give each part of the hub itself a zone", _MANAGER, watch_hub,
+          status=204),
     Route("GET", "/api/v1/areas", "areas", "The areas of the community", _VIEWER, areas, returns=Page[AreaOut]),
     Route("PUT", "/api/v1/areas/{id}", "put_area", "Write an area, or change it", _MANAGER, put_area, takes=AreaIn,
           status=204),

@@ -1,4 +1,4 @@
-"""A report as a file to print (PDF) or to work on (XLSX). Both block: call them on a thread."""
+"""A report as a file to print (PDF) or to work on (XLSX). Both compute for seconds: hub.web.drawing does it."""
 
 from __future__ import annotations
 

@@ -1,12 +1,11 @@
 """Sends reports by e-mail: each period once to each contact, also across restarts: the journal says what was sent.
 
 A mail goes out again only when the hub dies between the mail server's yes and the journal's; it is then the same one
-for a mail program, since its Message-ID is that of the period.
+for a mail program, since its Message-ID is that of the period. What could not be sent is tried again as it was made.
 """
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -26,8 +25,7 @@ from hub.sdk import Courier, Parcel
 from hub.web.context import CONTEXT
 from hub.web.handlers import answer
 from hub.web.present import when
-from hub.web.report_files import pdf
-from hub.web.reports import PDF, made
+from hub.web.reports import PDF, draw, made
 from hub.web.routing import Route, UserRole
 
 if TYPE_CHECKING:
@@ -74,19 +72,26 @@ class PostingOut(msgspec.Struct, frozen=True):
 async def mail_reports(context: Context) -> None:
     """Send what is due, for ever; wait longer after each round in which something failed."""
     wait: int = LOOK
+    unsent: dict[str, Parcel] = {}
     while True:
-        wait = LOOK if await send_due(context) else min(wait * 2, LONGEST)
+        wait = LOOK if await send_due(context, unsent) else min(wait * 2, LONGEST)
         await pause(context.clock, wait)
 
 
-async def send_due(context: Context) -> bool:
-    """Send every report that is due and was not sent; False when one could not be. One that fails stops no other."""
-    failures = []
+async def send_due(context: Context, unsent: dict[str, Parcel] | None = None) -> bool:
+    """Send every report that is due and was not sent; False when one could not be. One that fails stops no other.
+
+    ``unsent`` keeps what was made and could not be sent, by target.
+    """
+    failures, kept = [], {} if unsent is None else unsent
     try:
         sent = await context.queries.ask(_sent)
-        for posting in _postings(context, context.clock.now(), ahead=False):
+        due = _postings(context, context.clock.now(), ahead=False)
+        for forgotten in kept.keys() - {posting.target for posting in due}:
+            del kept[forgotten]
+        for posting in due:
             if posting.target not in sent:
-                failures += await _try(context, posting)
+                failures += await _try(context, posting, kept)
     except HubError as error:  # the journal: nothing is sent that could not be remembered
         failures.append(str(error))
     if not failures:
@@ -98,9 +103,9 @@ async def send_due(context: Context) -> bool:
     return False
 
 
-async def _try(context: Context, posting: Posting) -> list[str]:
+async def _try(context: Context, posting: Posting, unsent: dict[str, Parcel]) -> list[str]:
     try:
-        await _send(context, posting)
+        await _send(context, posting, unsent)
     except HubError as error:
         log.warning("report.not_mailed", report=posting.target, reason=str(error))
         return [str(error)]
@@ -108,21 +113,27 @@ async def _try(context: Context, posting: Posting) -> list[str]:
     return []
 
 
-async def _send(context: Context, posting: Posting) -> None:
+async def _send(context: Context, posting: Posting, unsent: dict[str, Parcel]) -> None:
     courier = context.registry.driver(posting.contact.notifier) if posting.contact.notifier else None
     if not isinstance(courier, Courier):
         raise Unsupported(f"{posting.contact.notifier} is not set up, or cannot send files")
-    found = await made(context, posting.period)
-    content = await asyncio.to_thread(pdf, found.title, found.subtitle, found.tables, "zh")
-    site = context.folder().settings.site.id
-    key = hashlib.sha256(f"{site} {posting.target}".encode()).hexdigest()[:32]
-    name = f"menshen-{posting.period.at}.pdf"
-    await courier.deliver(Parcel(
-        key=CommandKey(key), subject=found.title.zh, text=f"{found.title.zh}（{found.subtitle.zh}），见附件。",
-        sent_at=isoformat(context.clock.now()), name=name, media=PDF, content=content,
-    ))  # fmt: skip
+    if posting.target not in unsent:
+        unsent[posting.target] = await _parcel(context, posting)
+    await courier.deliver(msgspec.structs.replace(unsent[posting.target], sent_at=isoformat(context.clock.now())))
     now, what = context.clock.now(), {"period": posting.period.span.value}
     await context.journal.execute(lambda db: add_audit(db, now, "hub", _ACTION, what, target=posting.target))
+    del unsent[posting.target]
+
+
+async def _parcel(context: Context, posting: Posting) -> Parcel:
+    found = await made(context, posting.period)
+    content = await draw(context, found, "pdf", "zh")
+    site = context.folder().settings.site.id
+    key = hashlib.sha256(f"{site} {posting.target}".encode()).hexdigest()[:32]
+    return Parcel(
+        key=CommandKey(key), subject=found.title.zh, text=f"{found.title.zh}（{found.subtitle.zh}），见附件。",
+        sent_at="", name=f"menshen-{posting.period.at}.pdf", media=PDF, content=content,
+    )  # fmt: skip
 
 
 def _postings(context: Context, now: Instant, *, ahead: bool) -> list[Posting]:

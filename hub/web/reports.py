@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections import OrderedDict
 from typing import TYPE_CHECKING
@@ -20,18 +19,19 @@ from hub.model.site import Role, ZoneKind
 from hub.model.text import Text
 from hub.web.audit import audit
 from hub.web.context import CONTEXT
+from hub.web.drawing import Form, Sheets, drawn
 from hub.web.errors import Refusal
 from hub.web.handlers import answer
 from hub.web.present import entity_name, when
-from hub.web.report_files import pdf, xlsx
 from hub.web.report_tables import Naming, Table, tables
+from hub.web.rounds import rounds_of
 from hub.web.routing import Route, UserRole
 from hub.web.schema import Problem
 from hub.web.tally import Count, tally
 from hub.web.words import moment
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable
 
     from hub.model.text import Language
     from hub.web.context import Context
@@ -113,24 +113,28 @@ async def report_lines(request: web.Request) -> web.StreamResponse:
 
 async def report_pdf(request: web.Request) -> web.Response:
     """Give the report to print."""
-    return await _file(request, pdf, PDF, "pdf")
+    return await _file(request, "pdf", PDF)
 
 
 async def report_xlsx(request: web.Request) -> web.Response:
     """Give the report as a workbook."""
-    return await _file(request, xlsx, _XLSX, "xlsx")
+    return await _file(request, "xlsx", _XLSX)
 
 
-async def _file(
-    request: web.Request, make: Callable[[Text, Text, Sequence[Table], Language], bytes], media: str, ending: str
-) -> web.Response:
+async def _file(request: web.Request, form: Form, media: str) -> web.Response:
     language: Language = "en" if request.query.get("language") == "en" else "zh"
     found = request.app[RECENT].shown(_wanted(request), request.query.get("made")) or await _report(request)
-    content = await asyncio.to_thread(make, found.title, found.subtitle, found.tables, language)
-    await audit(request, {"format": ending}, target=found.at)
-    name = f"menshen-{found.at}.{ending}"  # the period was read and is written in ASCII
+    content = await draw(request.app[CONTEXT], found, form, language)
+    await audit(request, {"format": form}, target=found.at)
+    name = f"menshen-{found.at}.{form}"  # the period was read and is written in ASCII
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-store"}
     return web.Response(body=content, content_type=media, headers=headers)
+
+
+async def draw(context: Context, found: ReportOut, form: Form, language: Language) -> bytes:
+    """Make the file of a report apart from the hub, one at a time. Raises Refusal, JournalError."""
+    async with context.counting:
+        return await drawn(Sheets(form, found.title, found.subtitle, found.tables, language))
 
 
 async def _report(request: web.Request) -> ReportOut:
@@ -145,7 +149,7 @@ async def made(context: Context, period: Period, note: Callable[[float], Awaitab
     now, site = context.clock.now(), context.folder().settings.site
     begin, end = period.bounds(ZoneInfo(site.timezone))
     async with context.counting:
-        found = await tally(Count(context.data, _scope(context), begin, end, now), note)
+        found = await tally(Count(context.data, _scope(context, period), begin, end, now), note)
     title = Text(f"{site.name.zh} {_SPAN[period.span].zh} {period.at}",
                  f"{site.name.in_language('en')}: {_SPAN[period.span].en} {period.at}")  # fmt: skip
     at = moment(now, site.timezone)
@@ -178,9 +182,10 @@ def _wanted(request: web.Request) -> Period:
         ) from None
 
 
-def _scope(context: Context) -> Scope:
-    """Say which entities tell of lanes, bays, doors and devices."""
-    zones = context.folder().settings.site.zones
+def _scope(context: Context, period: Period) -> Scope:
+    """Say which entities tell of lanes, bays, doors, devices and rounds."""
+    folder = context.folder()
+    zones = folder.settings.site.zones
     lanes = [zone for zone in zones.values() if zone.kind is ZoneKind.FIRE_LANE]
     devices: dict[str, set[EntityId]] = {}
     for owned in context.registry.entities.values():
@@ -193,18 +198,29 @@ def _scope(context: Context) -> Scope:
         doors={zone.id: frozenset(zone.bound(Role.DOOR)) for zone in zones.values() if zone.bound(Role.DOOR)},
         devices={name: frozenset(entities) for name, entities in devices.items()},
         lifts=frozenset(zone.id for zone in zones.values() if zone.kind is ZoneKind.LIFT_CAR),
-    )
+        points={zone.id: frozenset(zone.bound(Role.CHECKPOINT)) for zone in zones.values()
+                if zone.bound(Role.CHECKPOINT)},
+        rounds=rounds_of(folder.rules, folder.settings.site, period),
+    )  # fmt: skip
 
 
 def _naming(context: Context) -> Naming:
     """Name rules, zones and entities; what is gone keeps its id."""
     folder = context.folder()
+    contacts = folder.settings.site.contacts
     rules = {str(rule.id): rule.name for rule in folder.rules}
     zones = {str(zone.id): zone.name for zone in folder.settings.site.zones.values()}
     return Naming(
         rule=lambda name: rules.get(name, Text(name, name)),
         zone=lambda name: zones.get(name, Text(name, name)),
         entity=lambda name: entity_name(context, EntityId(name)),
+        contact=lambda name: contacts[name].name if name in contacts else Text(name, name),
+        batteries=frozenset(
+            owned.entity.device
+            for owned in context.registry.entities.values()
+            if (vitals := context.registry.vitals(owned.integration, owned.entity.device)) is not None
+            and vitals.battery is not None
+        ),
     )
 
 

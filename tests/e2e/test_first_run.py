@@ -12,6 +12,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from hub.config.site import load_site
+from hub.model.site import Role
+from hub.runtime.troubles import Cause
 from tests.e2e.test_people import first_code
 from tests.kit.broker import free_port
 from tests.kit.browser import Desk, need_desk, running_chromium
@@ -99,15 +101,20 @@ def test_from_the_code_to_the_first_active_rule(
 
     said = load_site(config).settings.site
     assert said.name.zh == "和平里小区"
-    assert [(zone.kind, zone.name.zh, dict(zone.bind)) for zone in said.zones.values()] == [
-        ("fire_lane", "3号楼北侧消防通道", {"vehicle": (lane.entity,)})
-    ]
-    (rule,) = hub.get("rules")["items"]
-    assert (rule["id"], rule["enabled"]) == ("fire_lane_blocked", True)
+    (place, *parts) = said.zones.values()
+    assert (place.kind, place.name.zh, dict(place.bind)) == (
+        "fire_lane", "3号楼北侧消防通道", {"vehicle": (lane.entity,)}
+    )  # fmt: skip
+    assert {zone.bound(Role.ALARM) for zone in parts} == {(f"hub.{cause}",) for cause in Cause}, "and of the hub itself"
+    rules = {rule["id"]: rule["enabled"] for rule in hub.get("rules")["items"]}
+    assert rules == {"fire_lane_blocked": True, "hub_trouble": True}
     desk.hook("begin-desk").click()
     expect(desk.page.locator("header.bar")).to_contain_text("和平里小区")
     lane.occupied()  # the zone hears its device
-    until(lambda: hub.get("zones")["items"][0]["entities"][0]["value"] == "present", what="the car seen in the zone")
+    until(
+        lambda: any(one["value"] == "present" for zone in hub.get("zones")["items"] for one in zone["entities"]),
+        what="the car seen in the zone",
+    )
     expect(desk.page.locator("main")).to_contain_text("3号楼北侧消防通道")
     desk.shoot(shots, f"begin-desk-{width}")
     desk.check("status of 401")  # nobody is signed in at first
@@ -130,6 +137,7 @@ def test_a_rule_that_cannot_work_here_says_what_is_missing(browser: Browser, hub
     person.clicks("begin-start")
     expect(desk.hook("begin-wrong")).to_contain_text("guard")
     assert hub.get("zones")["items"] == [], "nothing was made by halves"
+    expect(desk.hook("begin-hub")).to_have_count(0)  # its manager is missing, too
     config.write_text(json.dumps(SITE, ensure_ascii=False), "utf-8")
     until(
         lambda: {one["id"] for one in hub.get("rules/words")["contacts"]} >= {"guard"}, what="the hub knows the guard"

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from hub.journal.desk import handle
-from hub.journal.report import Attempts, Availability, Blocked, Figures, Judged, Scope, Spread, figures, percentile
+from hub.journal.report import Attempts, Availability, Blocked, Figures, Judged, Scope, figures
+from hub.journal.spread import Spread, percentile
 from hub.journal.store import Journal
 from hub.model.decision import (
     Cleared,

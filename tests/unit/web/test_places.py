@@ -7,8 +7,9 @@ from typing import Any
 
 from hub.config.site import load_site
 from hub.model.ids import AreaId, ZoneId
-from hub.model.site import Site, ZoneKind
-from tests.kit.office import GUARD, Office
+from hub.model.site import Role, Site, ZoneKind
+from tests.kit.office import GUARD, Office, office
+from tests.unit.config.test_site import GOOD
 
 
 async def put(desk: Office, path: str, body: dict[str, Any], role: str = "manager") -> int:
@@ -82,3 +83,18 @@ async def test_what_does_not_check_is_refused_and_nothing_is_written(desk: Offic
     assert await put(desk, "areas/a", {"name": name, "parent": "a"}) == 422
     assert await put(desk, "areas/a", {"name": name}, role="guard") == 403
     assert written(tmp_path) == before
+
+
+async def test_the_hub_gets_a_zone_for_each_of_its_parts_and_a_second_time_none(tmp_path: Path) -> None:
+    mine = GOOD.replace("zones:\n", "zones:\n  mine: {kind: hub, name: 磁盘, bind: {alarm: hub.disk}}\n")
+    async with office(tmp_path, settings=mine) as desk:
+        assert await put(desk, "site/hub", {}, "guard") == 403
+        assert await put(desk, "site/hub", {}) == 204
+        zones = {str(zone.id): zone for zone in site(tmp_path).zones.values() if zone.kind is ZoneKind.HUB}
+        assert {name: zone.bound(Role.ALARM) for name, zone in zones.items()} == {
+            "mine": ("hub.disk",), "hub_journal": ("hub.journal",), "hub_broker": ("hub.broker",),
+            "hub_clock": ("hub.clock",), "hub_cameras": ("hub.cameras",),
+        }  # fmt: skip
+        before = written(tmp_path)
+        assert await put(desk, "site/hub", {}) == 204
+        assert written(tmp_path) == before

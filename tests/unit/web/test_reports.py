@@ -15,8 +15,10 @@ import aiohttp
 import msgspec
 import pytest
 
+from hub.journal.measures import Patrol, People, Turned
 from hub.journal.queries import add_audit
-from hub.journal.report import Attempts, Availability, Blocked, Figures, Judged, Spread
+from hub.journal.report import Attempts, Availability, Blocked, Figures, Judged
+from hub.journal.spread import Spread
 from hub.model.decision import Decision, IncidentOpened, Opened, Severity
 from hub.model.entry import Entry
 from hub.model.ids import EntityId, RuleId, ZoneId
@@ -71,7 +73,7 @@ def as_named(name: str) -> Text:
     return Text(name, name)
 
 
-NAMING = Naming(as_named, as_named, as_named)
+NAMING = Naming(as_named, as_named, as_named, as_named)
 
 
 async def test_the_month_as_json(desk: Office) -> None:
@@ -85,7 +87,7 @@ async def test_the_month_as_json(desk: Office) -> None:
         [{"zh": "blocked", "en": "blocked"}, 1, 0, 0, 1, None],
         [{"zh": "合计", "en": "Total"}, 1, 0, 0, 1, None],
     ]
-    assert by_id["lanes"]["rows"] == [[{"zh": "车道", "en": ""}, 0.0, 0.0]]
+    assert by_id["lanes"]["rows"] == [[{"zh": "车道", "en": ""}, 0.0, None, 0.0]]
     assert by_id["answers"]["rows"][0][1:] == [0, None, None]
     assert [row[1] for row in by_id["looked"]["rows"]] == [0, 0]
     assert by_id["evidence"]["rows"] == []
@@ -115,7 +117,7 @@ async def test_a_large_report_says_how_far_it_is_and_its_files_say_what_the_page
     assert shown is not None
     assert shown == msgspec.json.decode(await (await desk.ask("/api/v1/reports", "manager")).read(), type=ReportOut)
     by_id = {table.id: table.rows for table in shown.tables}
-    assert by_id["lanes"][0][1:] == (75.0, 150.0)
+    assert by_id["lanes"][0][1:] == (75.0, 720.0, 150.0)
     later = [Reading(car, Presence.PRESENT, Quality.GOOD, at(9_000))]
     await desk.context.journal.commit(Entry(at(0), readings=later))
     desk.clock.advance(5 * MINUTE)
@@ -183,7 +185,7 @@ async def test_files_say_what_the_page_says_and_are_audited(desk: Office) -> Non
     said = read_pdf.words(await answer.read())
     assert f"小区 月报 {month()}" in said
     assert "各规则的告警" in said
-    assert "车道\n0.0\n0.0" in said
+    assert "车道\n0.0\n–\n0.0" in said
     answer = await desk.ask("/api/v1/reports/xlsx?language=en", "manager")
     words, _ = strings(await answer.read())
     assert {"False share", "Unreviewed", "车道", "blocked"} <= words
@@ -212,3 +214,19 @@ def test_without_a_chinese_font_it_says_which_package(monkeypatch: pytest.Monkey
     monkeypatch.setattr(report_files, "_PATTERN", "DejaVu Sans:lang=en")
     with pytest.raises(Refusal, match="fonts-noto-cjk"):
         report_files.chinese_font()
+
+
+def test_what_has_a_source_leaves_the_list_of_what_nothing_records() -> None:
+    def missing(people: People) -> list[str]:
+        by_id = {table.id: table for table in tables(msgspec.structs.replace(hostile(), people=people), NAMING)}
+        assert all(row[2] is not None for row in by_id["unrecorded"].rows), "each with its reason"
+        return [row[0].zh for row in by_id["unrecorded"].rows if isinstance(row[0], Text)]
+
+    assert missing(People()) == ["到场用时", "电动车劝返率", "巡更完成率", "无盗窃天数"]
+    known = People(Spread(0, None, None), patrols=(Patrol("lane", 2, 1),), turned=(Turned(HOSTILE[0], 4, 3),))
+    assert missing(known) == ["无盗窃天数"]
+    found = msgspec.structs.replace(hostile(), people=known)
+    by_id = {table.id: table.rows for table in tables(found, NAMING)}
+    assert by_id["patrols"][0][1:] == (2, 1, 0.5)
+    assert by_id["ebikes"][0][1:] == (1, 4, 3, 0.75)
+    assert [row[0].zh for row in by_id["answers"] if isinstance(row[0], Text)].count("到场") == 1

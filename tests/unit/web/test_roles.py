@@ -118,7 +118,7 @@ def test_what_is_open_to_everybody_is_listed_here() -> None:
     }  # fmt: skip
     assert {route.name for route in ROUTES if route.method != "GET"} == {
         "sign_in", "sign_out", "set_mode", "backtest", "pushed", "bind", "add_device", "remove_device", "ignore",
-        "put_sight", "remove_sight", "name_site", "put_area", "remove_area", "put_zone", "remove_zone",
+        "put_sight", "remove_sight", "name_site", "watch_hub", "put_area", "remove_area", "put_zone", "remove_zone",
         "put_plan", "remove_plan", "draw_zone", "erase_zone", "place_device", "lift_device",
         "first_run", "change_password", "want_factor", "set_factor", "drop_factor", "add_user", "change_user",
         "add_token", "revoke_token",

@@ -30,6 +30,7 @@ export const feelZh = {
     idle: '{rule} 已启用。给 {zone} 接上设备后，它就开始守护。',
     desk: '去值班台',
     more: '再加一个地方',
+    hub: '磁盘将满、日志写不进、时钟跳变、设备消息服务断开、识别中断时也开一条事件，通知经理。',
     reason: '首次设置',
   },
 }
@@ -67,6 +68,7 @@ export const feelEn: FeelMessages = {
     idle: '{rule} is active. It guards {zone} once a device is bound to it.',
     desk: 'To the desk',
     more: 'Another place',
+    hub: 'A full disk, a journal that refuses, a clock that jumps, a broker or cameras that are away: an incident, too, and the manager is told.',
     reason: 'First set-up',
   },
 }

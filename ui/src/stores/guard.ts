@@ -30,9 +30,24 @@ export async function guardPlace(place: Place, rule: LibraryRule | null, made: M
     await bindEntity(made.zone, place.role, place.entity)
     made.bound = true
   }
-  if (rule === null) return
+  if (rule !== null) await take(rule)
+}
+
+/** The rule about the hub's own troubles, where it can work and does not yet: `manager` must be a contact. Throws ApiError. */
+export async function hubRule(known: LibraryRule[]): Promise<LibraryRule | null> {
+  const rule = known.find((one) => one.zone_kind === 'hub')
+  return rule === undefined || rule.used || (await obstacles(rule)).length ? null : rule
+}
+
+/** Let the hub watch itself, too: a zone for each of its parts, and the rule. Throws ApiError. */
+export async function guardHub(rule: LibraryRule): Promise<void> {
+  await read(client.PUT('/api/v1/site/hub'))
+  await take(rule)
+}
+
+async function take(rule: LibraryRule): Promise<void> {
   const active = (): boolean => rules.value?.some((one) => one.id === rule.id) ?? false
-  if (!rule.used) {
+  if (!rule.used && !active()) {
     const body = { text: rule.text, base: '', reason: t('begin.reason'), instead_of: null }
     await read(client.PUT('/api/v1/rules/{id}/file', { params: { path: { id: rule.id } }, body }))
   }
