@@ -32,6 +32,10 @@ class Stage:
         self._time, self._last = min(self._time + max(0.0, at - self._last), self._until), at
         return self._show(self._time)
 
+    def skip(self, to: float) -> None:
+        """Go on at a later moment of the show, in which nothing more happens than now."""
+        self._time = max(self._time, to)
+
     def go(self, until: float) -> None:
         """Play on until this moment of the show, in seconds."""
         self._until = until
