@@ -28,6 +28,8 @@ ROOT = Path(__file__).parent.parent
 BASE = 8420
 #: By how much the times of the rules are shortened: three minutes become six seconds.
 FASTER = 30
+#: Seconds from the start of the estate to its story: without and with a camera that must first see the empty lane.
+STORY, STORY_SEEN = 5, 12
 #: But not below this, so that the simulated car has left the picture when the lane is clear.
 SHORTEST = 3 * SECOND
 
@@ -110,7 +112,8 @@ def estate(site: DemoSite, *, auto: bool) -> Iterator[None]:
     command = [sys.executable, "-m", "integrations.sim.estate", "--base-port", str(site.port)]
     command += ["--mqtt", f"127.0.0.1:{site.at(10)}", "--data", str(_estate(site.data.parent))]
     command += ["--signer", site.signer] if site.signer else []
-    command += ["--parent", str(os.getpid()), *(["--auto"] if auto else [])]
+    command += ["--parent", str(os.getpid())]
+    command += ["--auto", str(STORY if unseeing() else STORY_SEEN)] if auto else []
     process = subprocess.Popen(command, cwd=ROOT, env=_environment(site), stdout=subprocess.DEVNULL)  # noqa: S603 - ours
     try:
         yield
@@ -131,15 +134,32 @@ def _environment(site: DemoSite) -> dict[str, str]:
     return {**os.environ, "MENSHEN_SIM_PASSWORD": site.password}
 
 
+def unseeing() -> tuple[str, ...]:
+    """Return what the camera would need to see and is not installed; empty where it sees."""
+    return tuple(name for name in ("numpy", "av") if importlib.util.find_spec(name) is None)
+
+
 def greeting(url: str, token: str, site: DemoSite) -> str:
     """Say where to look."""
     return (
         f"\n  门神演示已就绪，请打开 / the demo is ready, open:\n\n    {url}#token={token}\n\n"
         f"  模拟小区（来车、开走、再演示一次） / simulated estate: http://127.0.0.1:{site.at(6)}/\n"
         f"  车辆停留 6 秒后喊话，约半分钟演完 / the car is warned after 6 s; the story takes half a minute\n"
+        f"{_sight()}"
         f"  试升级节点固件（页面“固件”，一个正常、一个会崩溃） / images to try an update with: {site.images}\n"
         f"  Ctrl+C 结束 / to stop\n"
     )
+
+
+def _sight() -> str:
+    """Say what the camera does."""
+    if missing := unseeing():
+        names = ", ".join(missing)
+        return (
+            f"  摄像机识别未安装（缺 {names}），演示照常：pip install 'menshen[detect]'"
+            f" / the camera does not see ({names} missing), all else works\n"
+        )
+    return "  摄像机也在看这条通道：页面“看”；按“停在地磁旁”只有它看得见 / the camera watches the lane, too: page 看\n"
 
 
 def _shorter(match: re.Match[str]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from collections import Counter
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -100,6 +101,9 @@ class Manager:
         self._falls: dict[EntityId, tuple[float, EntityId, bytes]] = {}
         self._passed: asyncio.Queue[Passed] = asyncio.Queue(WAITING)
         self._reviews: asyncio.Queue[tuple[Carried, float]] = asyncio.Queue()
+        self._dropping = False
+        self.dropped: Counter[EntityId] = Counter()
+        """Records of what passed each camera that were not kept: the store was too slow."""
         self.health: dict[EntityId, Health] = {}
         """The last word of each camera that is watched."""
         self.lanes: dict[EntityId, LaneNow] = {}
@@ -243,13 +247,24 @@ class Manager:
         elif isinstance(message, Carried):
             self._carried(message)
         elif isinstance(message, Passed):
-            if self._around.sightings is not None and not self._passed.full():
-                self._passed.put_nowait(message)
+            self._pass(camera, message)
         elif (kept := self._kept.get(EntityId(message.lane))) is not None:
             if isinstance(message, Seen):
                 self._lane(message.now)
                 kept = self._kept[EntityId(message.lane)]
             self._keep(EntityId(message.lane), msgspec.structs.replace(kept, state=message.state))
+
+    def _pass(self, camera: EntityId, message: Passed) -> None:
+        """Queue a record; one that the store has no time for is counted and told once for each run of them."""
+        if self._around.sightings is None:
+            return
+        if not self._passed.full():
+            self._passed.put_nowait(message)
+            return
+        self.dropped[camera] += 1
+        if not self._dropping:
+            self._dropping = True
+            log.warning("vision.sightings_dropped", camera=camera, waiting=WAITING)
 
     def _well(self, camera: EntityId, health: Health) -> None:
         self.health[camera] = health
@@ -353,6 +368,7 @@ class Manager:
         """Keep what has passed, so that it can be found again."""
         while True:
             message = await self._passed.get()
+            self._dropping = self._dropping and not self._passed.empty()
             try:
                 await sightings.add(message.camera, message.what)
             except JournalError as error:

@@ -82,6 +82,8 @@ class SightOut(msgspec.Struct, frozen=True):
     """Seconds that the camera's clock is ahead of the hub's, where it is wrong; else null."""
     model: str = ""
     """The model that looks at its pictures; a lane or a lift car without one would gain by it."""
+    dropped: int = 0
+    """Records of what passed that were not kept, as there was no time: those cannot be found again."""
 
 
 async def sight(request: web.Request) -> web.Response:
@@ -125,6 +127,7 @@ async def sight(request: web.Request) -> web.Response:
                 known.usual_fps,
                 None if known.ahead_s is None else round(known.ahead_s),
                 "" if manager is None else manager.model(camera),
+                0 if manager is None else manager.dropped[camera],
             )
         )
     return answer(Page(found))

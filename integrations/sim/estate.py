@@ -46,6 +46,7 @@ TITLES = {
 #: Which devices see which part of the scene.
 SEEN_BY = {
     "vehicle": ("camera", "magnetometer"),
+    "unfelt": ("camera",),
     "open": ("zigbee_door",),
     "alarm": ("lift",),
     "smoke": ("smoke_board",),
@@ -56,6 +57,8 @@ SEEN_BY = {
     "roof": ("gate",),
     "card": ("gate",),
 }
+#: What a device calls it otherwise: a vehicle beside the magnetometer is one that only the camera sees.
+CALLED = {"unfelt": "vehicle"}
 #: What happens and is over: a device that is shown the scene again must not see it twice.
 MOMENTS = {"card"}
 #: Where the hub listens for nodes, from the base.
@@ -88,11 +91,14 @@ class Estate:
 
     async def show(self, child: Child) -> None:
         """Show one device its part of the scene."""
-        for field, names in SEEN_BY.items():
-            if child.up and child.name in names:
+        shown: dict[str, bool] = {}
+        for field in (field for field, names in SEEN_BY.items() if child.name in names):
+            word = CALLED.get(field, field)
+            shown[word] = shown.get(word, False) or self.scene[field]
+        for word, value in shown.items():
+            if child.up:
                 try:
-                    url = f"{self._url(child.name)}/scene"
-                    async with self._http.put(url, json={field: self.scene[field]}, timeout=PATIENCE):
+                    async with self._http.put(f"{self._url(child.name)}/scene", json={word: value}, timeout=PATIENCE):
                         pass
                 except (aiohttp.ClientError, TimeoutError):
                     pass  # it has just died; it is shown the scene when it is up again
@@ -125,7 +131,7 @@ def _children(arguments: argparse.Namespace, at: Callable[[str], str]) -> list[C
     camera = ["--http", at("camera"), "--rtsp", at("rtsp")]
     if arguments.user:
         camera += ["--user", arguments.user, "--auth", arguments.auth]
-    camera += ["--zone", arguments.zone]
+    camera += ["--zone", arguments.zone, "--fps", str(arguments.fps)]
     mqtt = ["--mqtt", broker]
     if arguments.mqtt_user:
         mqtt += ["--user", arguments.mqtt_user, "--password", arguments.mqtt_password]
@@ -271,6 +277,7 @@ def main() -> int:
     )
     add_login(options, "the camera")
     options.add_argument("--auth", choices=("basic", "digest"), default="digest", help="with --user (%(default)s)")
+    options.add_argument("--fps", type=int, default=8, help="pictures per second of the camera's stream (%(default)s)")
     options.add_argument("--zone", default="Asia/Shanghai", help="time zone of all the devices' clocks (%(default)s)")
     options.add_argument("--multicast", metavar="GROUP", help="the loudspeaker also listens to this group")
     options.add_argument("--lane", default="lane_3", help="id of the magnetometer (%(default)s)")

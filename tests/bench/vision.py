@@ -8,7 +8,7 @@ from importlib.util import find_spec
 
 from tests.bench.figure import Figure
 
-PARTS = ("vision_falling", "vision_core", "vision_lane", "vision_find")
+PARTS = ("vision_falling", "vision_core", "vision_lane", "vision_find", "vision_clip", "vision_alarm")
 
 
 def figures() -> Iterator[Figure]:

@@ -56,14 +56,14 @@ def figures() -> Iterator[Figure]:
     yield Figure(BENCH, "vision.facade_core_share", round(min(shares), 3), "", ROUNDS, note)
 
 
-def encode(scene: Scene, rate: int) -> bytes:
+def encode(scene: Scene, rate: int, seconds: int = SECONDS) -> bytes:
     """Code a scene as a camera does."""
     target = io.BytesIO()
     with av.open(target, "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=FPS, options={"preset": "veryfast", "bf": "0", "g": str(2 * FPS)})
         stream.width, stream.height, stream.pix_fmt, stream.bit_rate = scene.width, scene.height, "yuv420p", rate
         grey = np.full((scene.height // 2, scene.width), 128, np.uint8)
-        for number, (_, luma) in enumerate(scene.frames(SECONDS)):
+        for number, (_, luma) in enumerate(scene.frames(seconds)):
             frame = av.VideoFrame.from_ndarray(np.concatenate([luma, grey]), format="yuv420p")
             frame.pts, frame.time_base = number, Fraction(1, FPS)
             container.mux(stream.encode(frame))

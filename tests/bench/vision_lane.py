@@ -22,12 +22,12 @@ from hub.vision.detect.store import install
 from hub.vision.frame import Frame
 from hub.vision.lane.grid import HEIGHT, WIDTH
 from hub.vision.lane.watch import LaneWatch
-from tests.bench.figure import Figure
+from tests.bench.figure import Figure, percentile
 from tests.vision.lane_scenes import GUILTY, INNOCENT, make
 from tests.vision.lane_score import Score, score
 
 #: First seed, scenes without and with a vehicle that parks; cameras and seconds of the paced run.
-SEED, FALSE_OF, PARKED = 60_000, 200, 54
+SEED, FALSE_OF, PARKED = 60_000, 200, 207
 CAMERAS, SECONDS = 40, 15.0
 MEDIA = Path(__file__).parents[3] / "shared" / "media"
 NAME = "person-vehicle-bike-detection-2000"
@@ -44,27 +44,30 @@ def figures() -> Iterator[Figure]:
 
 
 def scenes() -> Iterator[Figure]:
-    """Let a watch see the scenes, on all cores."""
-    innocent = [(kind, SEED + index) for index in range(FALSE_OF) for kind in [list(INNOCENT)[index % len(INNOCENT)]]]
-    guilty = [(kind, SEED + index) for index in range(PARKED) for kind in [list(GUILTY)[index % len(GUILTY)]]]
-    with multiprocessing.get_context("spawn").Pool(os.cpu_count()) as pool:
-        harmless, parked = pool.starmap(_scored, innocent), pool.starmap(_scored, guilty)
-    for (kind, seed), found in zip(innocent + guilty, harmless + parked, strict=True):
+    """Let a watch see the scenes, on all cores. ``LANE_SEED`` sets the first seed: others than those mended by."""
+    seed = int(os.environ.get("LANE_SEED", SEED))
+    innocent = [(list(INNOCENT)[index % len(INNOCENT)], seed + index) for index in range(FALSE_OF)]
+    guilty = [(list(GUILTY)[index % len(GUILTY)], seed + index) for index in range(PARKED)]
+    with multiprocessing.get_context("spawn").Pool(os.cpu_count(), os.nice, (10,)) as pool:
+        harmless, parked = pool.starmap(_scored, innocent, 4), pool.starmap(_scored, guilty, 4)
+    for (kind, number), found in zip(innocent + guilty, harmless + parked, strict=True):
         if found.false_warnings or found.false_present or found.missed:
             sys.stderr.write(
-                f"{kind} seed {seed}: {found.false_warnings} false warnings, {found.false_present} false stays, "
+                f"{kind} seed {number}: {found.false_warnings} false warnings, {found.false_present} false stays, "
                 f"missed {found.missed}\n"
             )
     late = sorted(value for found in parked for value in found.late)
     left = sorted(value for found in parked for value in found.lingered)
     stays = sum(found.stays for found in parked)
-    note = f"seeds from {SEED}"
+    note = f"seeds from {seed}"
     count = len(harmless)
     yield _figure("lane_false_of_200", sum(found.false_warnings for found in harmless), "", count, f"{note}; want 0")
     yield _figure("lane_false_stays", sum(found.false_present for found in harmless + parked), "", count + len(parked))
     yield _figure("lane_recall", sum(found.found for found in parked) / stays, "", stays, f"{note}; want 0.98")
-    yield _figure("lane_present_p50_s", statistics.median(late), "s", len(late), "after standing still; want 5")
-    yield _figure("lane_absent_p50_s", statistics.median(left), "s", len(left), "after setting off; want 5")
+    whole = f"of {stays} stays, those that were told from begin to end"
+    for name, values, note in (("present", late, "after standing still"), ("absent", left, "after setting off")):
+        yield _figure(f"lane_{name}_p50_s", statistics.median(values), "s", len(values), note)
+        yield _figure(f"lane_{name}_p95_s", percentile(values, 0.95), "s", len(values), f"{note}, {whole}; want 5")
 
 
 def overhead() -> Figure:

@@ -42,6 +42,49 @@ def get(hub: HubProcess, piece: str = "", token: str | None = None) -> tuple[int
     return request("GET", f"{hub.url}api/v1/sight/{CAMERA}/live{piece}", token=token or hub.token)
 
 
+#: What a browser lacks that cannot play it: Media Source Extensions altogether, as on old phones, or the codec.
+NO_PLAYER = "for (const name of ['MediaSource', 'ManagedMediaSource', 'WebKitMediaSource']) delete window[name]"
+NO_CODEC = "MediaSource.isTypeSupported = () => false"
+
+
+def falls_back(browser: Browser, hub: HubProcess, unable: str) -> None:
+    """Look on in a browser that cannot play it: pictures go on, one a second, and the page says why."""
+    desk = Desk(browser, hub.url, 1280, 800)
+    desk.context.add_init_script(unable)
+    try:
+        desk.open(f"#token={hub.token}")
+        desk.hook("sign-out").wait_for()
+        desk.open("#/sight")
+        desk.hook("sight-live").click()
+        goes_on(desk)
+    finally:
+        desk.context.close()
+
+
+def cut_off(browser: Browser, hub: HubProcess) -> None:
+    """Look on, and lose the video on the way."""
+    desk = Desk(browser, hub.url, 1280, 800)
+    try:
+        desk.open(f"#token={hub.token}")
+        desk.hook("sign-out").wait_for()
+        desk.open("#/sight")
+        desk.page.route("**/live/**", lambda route: route.abort())
+        desk.hook("sight-live").click()
+        goes_on(desk)
+    finally:
+        desk.context.close()
+
+
+def goes_on(desk: Desk) -> None:
+    """Expect pictures in the place of the video: each has another address."""
+    expect(desk.hook("sight-live-failed")).to_have_text("这路视频无法实时播放，改为显示截图。", timeout=30_000)
+    expect(desk.hook("sight-video")).to_have_count(0)
+    first = desk.hook("sight-image").get_attribute("src")
+    assert first is not None
+    expect(desk.hook("sight-image")).not_to_have_attribute("src", first)
+    shoot(desk, "live-failed")
+
+
 def test_a_guard_looks_on_live(tmp_path: Path, broker: Broker, hub_of: MakeHub, browser: Browser) -> None:
     scene, show = lane_film(500, 501)
     with camera(Film(show)) as port:
@@ -71,6 +114,9 @@ def test_a_guard_looks_on_live(tmp_path: Path, broker: Broker, hub_of: MakeHub, 
             desk.check()
         finally:
             desk.context.close()
+        for unable in (NO_PLAYER, NO_CODEC):
+            falls_back(browser, hub, unable)
+        cut_off(browser, hub)
         status, listed = get(hub)
         lines = listed.decode().splitlines()
         last = next(line for line in reversed(lines) if line.startswith("live/"))

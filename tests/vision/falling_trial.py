@@ -8,9 +8,10 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from hub.vision.falling.background import Luma
 from hub.vision.falling.detector import FallDetector
 from hub.vision.falling.event import Fall, Kind
 from tests.vision.facade import Light, Scene
@@ -84,10 +85,17 @@ def poisson_upper(count: int, level: float = 0.95) -> float:
     return high
 
 
+Frames = Iterator[tuple[float, Luma]]
+
+
 def falls(
-    seeds: Iterable[int], size: float, contrast: float, prepare: Callable[[Scene, float], None] | None = None
+    seeds: Iterable[int],
+    size: float,
+    contrast: float,
+    prepare: Callable[[Scene, float], None] | None = None,
+    through: Callable[[Scene, Frames], Frames] = lambda _, frames: frames,
 ) -> Found:
-    """Let things fall in the scenes of these seeds, day, dusk and night in turn."""
+    """Let things fall in the scenes of these seeds, day, dusk and night in turn; ``through`` is what films them."""
     found = Found()
     for seed in seeds:
         scene = Scene(seed, list(Light)[seed % 3])
@@ -97,7 +105,7 @@ def falls(
         if prepare is not None:
             prepare(scene, at)
         detector = FallDetector(scene.facade())
-        events = [event for time_, frame in scene.frames(at) for event in detector.step(frame, time_)]
+        events = [event for time_, frame in through(scene, scene.frames(at)) for event in detector.step(frame, time_)]
         _match(found, seed, scene.truths, [event for event in events if isinstance(event, Fall)])
     return found
 

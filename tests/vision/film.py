@@ -32,6 +32,10 @@ class Stage:
         self._time, self._last = min(self._time + max(0.0, at - self._last), self._until), at
         return self._show(self._time)
 
+    def skip(self, to: float) -> None:
+        """Go on at a later moment of the show, in which nothing more happens than now."""
+        self._time = max(self._time, to)
+
     def go(self, until: float) -> None:
         """Play on until this moment of the show, in seconds."""
         self._until = until
@@ -81,13 +85,14 @@ class Film(Broadcast):
     def _encode(self, at: float) -> list[bytes]:
         picture = self._show(at).repeat(self.scale, 0).repeat(self.scale, 1)
         if picture.shape[:2] != self._shape:
-            self._shape, self._codec = picture.shape[:2], _codec(picture.shape[1], picture.shape[0], self._rate)
+            self._shape, self._codec = picture.shape[:2], codec_for(picture.shape[1], picture.shape[0], self._rate)
         form = "gray" if picture.ndim == 2 else "rgb24"
         frame = av.VideoFrame.from_ndarray(picture, format=form).reformat(format="yuv420p")
         return [unit for packet in self._codec.encode(frame) for unit in split(bytes(packet))]
 
 
-def _codec(width: int, height: int, rate: int) -> av.VideoCodecContext:
+def codec_for(width: int, height: int, rate: int) -> av.VideoCodecContext:
+    """Return an encoder as cameras have one: no B-frames, a key frame each second."""
     codec = av.CodecContext.create("libx264", "w")
     assert isinstance(codec, av.VideoCodecContext)
     codec.width, codec.height, codec.pix_fmt = width, height, "yuv420p"

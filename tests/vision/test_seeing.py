@@ -22,9 +22,13 @@ from hub.model.time import SECOND
 from hub.runtime.registry import Registry
 from hub.runtime.reports import Reports
 from hub.sdk import Equipment, Picture
-from hub.seeing.manager import Manager, Surroundings
+from hub.seeing.manager import WAITING, Manager, Surroundings
+from hub.seeing.sightings import Sightings
+from hub.vision.detect.kind import Kind
 from hub.vision.falling.event import Severity
-from hub.vision.worker.wire import Fell
+from hub.vision.sighting.palette import Colour
+from hub.vision.sighting.record import Sighting
+from hub.vision.worker.wire import Fell, Passed
 from tests.kit.loop import Loop
 from tests.vision.film import Film, Stage, showing
 from tests.vision.test_worker import lane_film
@@ -53,9 +57,9 @@ class House:
         lane = Sight(CAMERA, Sees.LANE, VEHICLE, polygon)
         self.zone = Zone(ZoneId("lane"), ZoneKind.FIRE_LANE, Text("北侧通道", "North lane"), see=(lane,))
         reports = Reports(self.loop.runtime, self.registry, self.loop.problems, self.loop.clock)
-        self.manager = Manager(
-            Surroundings(self.site, self.registry, reports, self.loop.runtime, self.loop.problems, data)
-        )
+        self.sightings = Sightings(data)
+        around = (self.site, self.registry, reports, self.loop.runtime, self.loop.problems, data)
+        self.manager = Manager(Surroundings(*around, sightings=self.sightings))
 
     def site(self) -> Site:
         zones = {self.zone.id: self.zone}
@@ -84,6 +88,7 @@ class House:
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
+                await self.sightings.close()
 
     async def until(self, holds: Callable[[], object], within: float = 40.0) -> None:
         ends = time.monotonic() + within
@@ -151,7 +156,9 @@ async def test_an_unplugged_camera_is_told_and_its_word_doubted(tmp_path: Path) 
             assert not house.manager.watched(CAMERA)
 
 
-async def test_a_fall_is_an_alarm_and_one_without_metres_only_a_note(tmp_path: Path) -> None:
+async def test_a_fall_is_an_alarm_or_a_note_and_what_finds_no_room_is_counted(
+    tmp_path: Path,
+) -> None:
     falling = EntityId("vision.lane_falling")
     scene, show = lane_film(500, 501)
     house = House(tmp_path, scene.polygon)
@@ -166,6 +173,10 @@ async def test_a_fall_is_an_alarm_and_one_without_metres_only_a_note(tmp_path: P
         house.manager._heard(msgspec.structs.replace(fell, severity=Severity.NOTICE))
         house.manager._heard(fell)
         await house.until(lambda: house.said(falling) == [Alarm.ACTIVE, Alarm.CLEAR])
+        passed = Sighting(1.0, 2.0, Kind.OTHER, (0.1, 0.1, 0.2, 0.2), Colour.RED, Colour.BLUE, b"")
+        for _ in range(WAITING + 5):  # in one turn of the loop: nothing is stored meanwhile
+            house.manager._heard(Passed(str(CAMERA), passed))
+        assert house.manager.dropped[CAMERA] == 5, "what finds no room is counted"
     first = next(reading for reading in house.readings if reading.entity == falling)
     assert first.device_at == 1000 * SECOND, "when it was let go"
     notes = [note.body["severity"] for note in house.loop.journal.of(Note) if isinstance(note, Note)]

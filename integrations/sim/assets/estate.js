@@ -71,7 +71,7 @@ async function look() {
     $('hint').textContent = '模拟小区没有响应';
     return;
   }
-  badge('car', state.scene.vehicle, '有车', '没有车');
+  badge('car', state.scene.vehicle || state.scene.unfelt, '有车', '没有车');
   badge('door', state.scene.open, '单元门开着', '单元门关着');
   badge('lift', state.scene.alarm, '电梯困人', '电梯正常');
   badge('smoke', state.scene.smoke, '楼道冒烟', '楼道无烟');
