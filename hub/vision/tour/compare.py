@@ -28,13 +28,14 @@ FARTHEST, STEP, FINE = 2.4, 0.4, 0.1
 KNOWN = 0.5
 #: Least blocks of a candidate; longest side as part of the picture's (an awning is no candidate, nor is a shadow).
 LEAST, LONGEST = 3, 0.25
-#: Pixels at the sides that are not judged once the picture was moved; most candidates, the largest first.
-MARGIN, MOST = 12, 24
+#: Pixels at the sides that are not judged once the picture was moved.
+MARGIN = 12
 
 
 @dataclass(frozen=True)
 class Compared:
-    """``laid`` is the picture laid on the reference; ``boxes`` mark what differs, in parts of the reference."""
+    """``laid`` is the picture laid on the reference; ``boxes`` mark what differs, in parts of the reference,
+    the largest first."""
 
     laid: Grey
     turned: float
@@ -113,7 +114,7 @@ def _boxes(differs: Mask, now: Grey, before: Grey) -> tuple[Box, ...]:
             continue
         box = (left * BLOCK / WIDTH, top * BLOCK / HEIGHT, right * BLOCK / WIDTH, bottom * BLOCK / HEIGHT)
         found.append((int(of.sum()), box))
-    return tuple(box for _, box in sorted(found, reverse=True)[:MOST])
+    return tuple(box for _, box in sorted(found, reverse=True))
 
 
 def _blocks(whole: Mask) -> Mask:
