@@ -89,7 +89,8 @@ def add_look(db: sqlite3.Connection, run: int, seen: Seen) -> None:
         "differences": _differences(db, seen),
     }  # fmt: skip
     db.execute(
-        "INSERT INTO tour_looks (run, stop, at, outcome, reason, found, beyond, picture) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO tour_looks (run, stop, at, outcome, reason, found, beyond, picture) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (run, seen.stop, seen.at, seen.outcome, seen.reason, seen.found, seen.beyond, picture),
     )
     text = msgspec.json.encode(body).decode()
@@ -156,8 +157,8 @@ def accept(db: sqlite3.Connection, stop: str, number: int, by: str, at: Instant)
 
     What was open differs from a picture that no longer counts: it is gone.
     """
-    look = last_look(db, stop, tuple(Outcome))
-    if look is None or look.picture != number:
+    newest = last_picture(db, stop)
+    if newest is None or newest.id != number:
         return False
     db.execute("UPDATE tour_candidates SET state = ? WHERE stop = ? AND state = ?", (Mark.GONE, stop, Mark.OPEN))
     _refer(db, stop, number, by, at)
@@ -186,6 +187,16 @@ def picture_of(db: sqlite3.Connection, number: int) -> TourPicture | None:
     return None if row is None else TourPicture(*row)
 
 
+def last_picture(db: sqlite3.Connection, stop: str) -> TourPicture | None:
+    """Return the newest whole picture of a stop that is still kept."""
+    sql = (
+        "SELECT p.* FROM tour_looks l JOIN tour_pictures p ON p.id = l.picture WHERE l.stop = ? "
+        "ORDER BY l.id DESC LIMIT 1"
+    )
+    row = db.execute(sql, (stop,)).fetchone()
+    return None if row is None else TourPicture(*row)
+
+
 def last_look(db: sqlite3.Connection, stop: str, outcomes: tuple[Outcome, ...]) -> Look | None:
     """Return the newest look at a stop that came out so."""
     marks = ", ".join("?" * len(outcomes))
@@ -209,6 +220,13 @@ def candidate(db: sqlite3.Connection, number: int) -> Candidate | None:
 def _candidate(row: tuple[Any, ...]) -> Candidate:
     number, stop, at, seen_at, box, before, after, state, *rest = row
     return Candidate(number, stop, at, seen_at, msgspec.json.decode(box, type=Box), before, after, Mark(state), *rest)
+
+
+def cutouts(db: sqlite3.Connection, numbers: list[int]) -> dict[int, tuple[int, int]]:
+    """Return the pictures of candidates before and after."""
+    marks = ", ".join("?" * len(numbers))
+    rows = db.execute(f"SELECT id, before, after FROM tour_candidates WHERE id IN ({marks})", numbers)  # noqa: S608 - question marks only
+    return {number: (before, after) for number, before, after in rows}
 
 
 def begin_check(db: sqlite3.Connection, by: str, at: Instant) -> int:

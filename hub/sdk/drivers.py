@@ -42,7 +42,7 @@ class Turnable(Protocol):
         ...
 
     async def go_home(self) -> None:
-        """Turn back to where it looks when nobody turns it. Raises DeviceError; Unsupported where it has no such place."""
+        """Turn back to where it looks when nobody turns it. Raises DeviceError; Unsupported without such a place."""
         ...
 
 

@@ -1,7 +1,7 @@
 """Makes facade tours: turns to each stop, takes its picture, has it compared, and keeps what differs for a person.
 
-A tour begins at the hours that hub.yaml names, or when somebody asks. Cameras are visited side by side, the stops of one
-camera in their order; one that turns goes home afterwards. Comparing is done apart from the hub (``Compare``).
+A tour begins at the hours that hub.yaml names, or when somebody asks. Cameras are visited side by side, the stops of
+one camera in their order; one that turns goes home afterwards. Comparing is done apart from the hub (``Compare``).
 """
 
 from __future__ import annotations

@@ -30,6 +30,8 @@ PIXELS = 64_000_000
 DARK, HAZE = 45.0, 0.2
 #: Most new differences that are kept of one picture, the largest first: more is a repainted house, no finding.
 MOST = 24
+#: Part of the picture in which there may be differences; more is another place that looks alike, as facades do.
+OVERALL = 0.1
 #: Share of the smaller box that two boxes have in common when they are of one thing.
 COMMON = 0.3
 #: A cut-out is so many times as large as its box, at least this part of the picture's width, at most so many pixels.
@@ -51,9 +53,13 @@ def judge(now: bytes, media: str, before: bytes | None, before_media: str, known
         return Judged(Outcome.FIRST)
     accepted = decoded(before, before_media)
     reference = grey_of(accepted)
+    if _faded(grey, reference):  # what stands there would hardly be seen, so that "the same" would be no answer
+        return Judged(Outcome.HAZE)
     compared = compare(grey, reference)
     if compared is None:
-        return Judged(Outcome.HAZE if _faded(grey, reference) else Outcome.ELSEWHERE)
+        return Judged(Outcome.ELSEWHERE)
+    if sum((right - left) * (bottom - top) for left, top, right, bottom in compared.boxes) > OVERALL:
+        return Judged(Outcome.ELSEWHERE, found=len(compared.boxes))
     return _told(compared, picture, accepted, known)
 
 
