@@ -62,6 +62,18 @@ class Seen(msgspec.Struct, frozen=True):
         return self.found - len(self.differences) - len(self.again)
 
 
+class _Cutouts(msgspec.Struct, frozen=True):
+    before: tuple[int, str]
+    after: tuple[int, str]
+
+
+class _Looked(msgspec.Struct, frozen=True):
+    """Of the body of an event ``LOOKED``: number and SHA-256 of each picture."""
+
+    picture: tuple[int, str] | None = None
+    differences: tuple[_Cutouts, ...] = ()
+
+
 def begin_run(db: sqlite3.Connection, at: Instant, by: str) -> int:
     """Note that a tour begins; return its number."""
     return db.execute("INSERT INTO tour_runs (at, by) VALUES (?, ?)", (at, by)).lastrowid or 0
@@ -114,6 +126,13 @@ def _differences(db: sqlite3.Connection, seen: Seen) -> list[object]:
     gone = "UPDATE tour_candidates SET state = ? WHERE stop = ? AND state = ? AND seen_at < ?"
     db.execute(gone, (Mark.GONE, seen.stop, Mark.OPEN, seen.at))
     return told
+
+
+def hashes_of(body: str) -> list[tuple[str, str]]:
+    """Return number and SHA-256 of each picture that an event of a look names."""
+    said = msgspec.json.decode(body, type=_Looked)
+    pairs = [said.picture, *(pair for each in said.differences for pair in (each.before, each.after))]
+    return [(str(number), sha256) for number, sha256 in filter(None, pairs)]
 
 
 def standing(db: sqlite3.Connection, stop: str) -> list[Candidate]:
