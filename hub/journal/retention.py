@@ -129,7 +129,8 @@ def _pictures(db: sqlite3.Connection, before: int, kept: Retention) -> Erased | 
 def _tour_pictures(db: sqlite3.Connection, before: int, kept: Retention) -> Erased | None:
     """Take pictures of facade tours out; those that are compared with, or wait for somebody, stay."""
     rows = db.execute(
-        f"SELECT id, path, sha256 FROM tour_pictures WHERE at < ? AND id NOT IN ({_TOUR_KEPT}) ORDER BY id LIMIT {PICTURES}",  # noqa: S608 - words of this module
+        f"SELECT id, path, sha256 FROM tour_pictures WHERE at < ? AND id NOT IN ({_TOUR_KEPT}) "  # noqa: S608 - as above
+        f"ORDER BY id LIMIT {PICTURES}",
         (before,),
     ).fetchall()
     if not rows:

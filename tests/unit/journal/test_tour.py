@@ -1,4 +1,4 @@
-"""The records of facade tours: what differs is told once, judged once, erased in time; its pictures are in the chain."""
+"""The records of facade tours: what differs is told and judged once and erased in time; pictures are in the chain."""
 
 from __future__ import annotations
 
