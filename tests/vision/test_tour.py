@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from hub.model.tour import Judged, Outcome
-from hub.vision.frame import Grey
+from hub.vision.frame import Grey, shrink
 from hub.vision.lane.place import Box
 from hub.vision.overlay import to_jpeg
 from hub.vision.tour.compare import HEIGHT, WIDTH, compare, turned
@@ -144,15 +144,12 @@ def test_what_is_known_is_counted_and_not_cut_out_again() -> None:
     assert (again.outcome, again.found, again.again, again.cuts) == (Outcome.DIFFERS, 1, (1,), ())
 
 
-def test_the_cut_out_shows_the_pot_though_the_camera_was_turned() -> None:
-    """The pot is dark on a light sill: the middle of the cut-out shows it, and that of the accepted one does not."""
+def test_both_cut_outs_show_the_same_place_though_the_camera_was_turned() -> None:
     facade = Facade(5)
-    wall = facade.shown(pot=20)
+    wall = facade.shown(pot=len(facade.sills) // 2 + 3)
     (cut,) = judged(facade, jpeg(turned(np.roll(wall, (9, -14), (0, 1)), -1.6))).cuts
-    after, before = (decoded(data, "image/jpeg") for data in (cut.after, cut.before))
-    assert after.shape == before.shape
-    middle = tuple(slice(size // 2 - 10, size // 2 + 10) for size in after.shape[:2])
-    assert after[middle].min() < before[middle].min() - 20 or after[middle].std() > before[middle].std() + 10
+    after, before = (shrink(decoded(data, "image/jpeg")[..., 0], 24, 24).ravel() for data in (cut.after, cut.before))
+    assert np.corrcoef(after, before)[0, 1] > 0.8
 
 
 if __name__ == "__main__":
