@@ -63,6 +63,7 @@ from hub.runtime.watchdog import Watchdog
 from hub.sdk.addresses import session
 from hub.seeing.eyes import Eyes, clip_seconds
 from hub.seeing.sightings import Sightings
+from hub.seeing.tour import Tour, TourParts
 from hub.web.auth import Doorkeeper
 from hub.web.context import Context
 from hub.web.firmware import surroundings
@@ -73,6 +74,7 @@ from hub.web.report_mail import mail_reports
 from hub.web.server import application
 from hub.web.server import listen as serve_page
 from hub.web.serving import Serving
+from hub.web.touring import compare as compare_apart
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -268,6 +270,8 @@ async def _start(
     )
     if parts.eyes.sightings is not None:
         _background(stack, parts.eyes.sightings.erase_in_time(parts.clock.now))
+    tour = _tour(parts)
+    _background(stack, tour.run())
     doorkeeper = Doorkeeper(parts.journal, queries, parts.clock)
     stack.callback(doorkeeper.close)
     _background(stack, _note_rules(parts))
@@ -295,6 +299,7 @@ async def _start(
         pair=keeper.pair if keeper is not None and settings.web.tls else None,
         metrics=metrics,
         eyes=parts.eyes,
+        tour=tour,
         firmware=lambda: plugins.firmware(parts.folder.settings),
     )
     _background(stack, mail_reports(context))
@@ -451,6 +456,22 @@ async def _see(parts: _Parts) -> None:
 
     around = parts.lender.reports, parts.runtime, parts.problems, parts.data
     await parts.eyes.open(site, parts.registry, *around, lambda: clip_seconds(parts.folder.rules))
+
+
+def _tour(parts: _Parts) -> Tour:
+    """Return who makes the facade tours."""
+    return Tour(
+        TourParts(
+            lambda: parts.folder.settings.site,
+            lambda: parts.folder.settings.tour,
+            parts.registry,
+            parts.journal,
+            parts.queries,
+            parts.clock,
+            parts.data,
+            compare_apart,
+        )
+    )
 
 
 async def _reload(parts: _Parts) -> None:

@@ -31,7 +31,7 @@ class EvidenceStore:
         """Write ``content`` and return its record. Raises Unreachable when the disk refuses, to be tried again."""
         path = self._path(command, media_type)
         try:
-            kept = await asyncio.to_thread(_write_once, self._data / path, content)
+            kept = await asyncio.to_thread(write_once, self._data / path, content)
         except OSError as error:
             raise Unreachable(f"the picture or sound cannot be stored: {error.strerror}") from None
         return _record(command, path, kept, media_type, at)
@@ -92,7 +92,7 @@ def _move_once(file: Path, path: Path) -> tuple[str, int]:
     return digest, size
 
 
-def _write_once(path: Path, content: bytes) -> bytes:
+def write_once(path: Path, content: bytes) -> bytes:
     """Write a whole file or none; one that is there already stays. Return what it holds."""
     if path.exists():
         return path.read_bytes()

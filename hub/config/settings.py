@@ -16,6 +16,7 @@ from hub.config.evidence import EvidenceSettings, read_evidence
 from hub.config.plans import Plan, read_plans
 from hub.config.reports import ReportSettings, read_reports
 from hub.config.sights import bound_to, one_or_several, read_sights
+from hub.config.tour import TourSettings, check_turning, read_stops, read_tour
 from hub.config.yaml import plain
 from hub.model.document import Mapping, Node, Scalar
 from hub.model.ids import ENTITY, AreaId, EntityId, SiteId, ZoneId
@@ -105,6 +106,7 @@ class Settings(msgspec.Struct, frozen=True):
     evidence: EvidenceSettings = EvidenceSettings()
     plans: dict[str, Plan] = {}
     reports: ReportSettings = ReportSettings()
+    tour: TourSettings = TourSettings()
 
 
 def read_settings(document: Node, reader: Reader) -> Settings | None:
@@ -126,6 +128,7 @@ def read_settings(document: Node, reader: Reader) -> Settings | None:
             "prompts",
             "evidence",
             "reports",
+            "tour",
         ),
     )
     if root is None:
@@ -148,6 +151,7 @@ class _SettingsReader:
         self._check_parents(root.get("areas"), areas)
         zones = self._named(root.get("zones"), "`zones`", lambda name, node: self._zone(name, node, areas))
         self._check_supplies(root.get("zones"), zones)
+        check_turning(self._reader, root.get("zones"), zones)
         contacts = self._named(root.get("contacts"), "`contacts`", self._contact)
         return Settings(
             site=Site(
@@ -172,6 +176,7 @@ class _SettingsReader:
             evidence=read_evidence(self._reader, root.get("evidence")),
             plans=read_plans(self._reader, root.get("plans"), zones),
             reports=read_reports(self._reader, root.get("reports"), contacts),
+            tour=read_tour(self._reader, root.get("tour")),
         )
 
     def _named(self, node: Node | None, what: str, read: Callable[[str, Node], Item | None]) -> dict[str, Item]:
@@ -233,7 +238,7 @@ class _SettingsReader:
 
     def _zone(self, name: str, node: Node, areas: Iterable[str]) -> Zone | None:
         fields = self._reader.mapping(
-            node, "a zone", required=("kind", "name", "bind"), optional=("area", "supplied_by", "see")
+            node, "a zone", required=("kind", "name", "bind"), optional=("area", "supplied_by", "see", "tour")
         )
         if fields is None:
             return None
@@ -254,6 +259,7 @@ class _SettingsReader:
             area=None if area is None else AreaId(area),
             bind=bound_to(bind, see),
             see=see,
+            tour=read_stops(self._reader, fields.get("tour")),
             supplied_by=tuple(ZoneId(supply) for supply in supplies if supply is not None),
         )
 

@@ -30,6 +30,14 @@ _AROUND = f"t.at BETWEEN i.opened_at - {MARGIN} AND coalesce(i.closed_at, t.at) 
 _OPEN_OR_HELD = "i.closed_at IS NULL OR i.activation IN (SELECT activation FROM holds)"
 _KEPT_READING = f"EXISTS (SELECT 1 FROM incidents i WHERE ({_OPEN_OR_HELD}) AND {_AROUND})"  # noqa: S608 - words of this module
 
+_WAITING = (
+    "FROM tour_candidates c LEFT JOIN tickets t ON t.id = c.ticket "
+    "WHERE c.state = 'open' OR (t.id IS NOT NULL AND t.done_at IS NULL)"
+)
+#: Pictures of facade tours that stay: what later ones are compared with, and what somebody is to see to.
+_TOUR_KEPT = f"SELECT picture FROM tour_references UNION SELECT before {_WAITING} UNION SELECT after {_WAITING}"  # noqa: S608 - words of this module
+_LAST_LOOKS = "SELECT max(id) FROM tour_looks GROUP BY stop"
+
 
 async def erase(journal: Journal, data: Path, kept: Retention, now: Instant) -> int:
     """Erase everything whose time was over at ``now``; return how many rows and pictures went. Raises JournalError."""
@@ -59,6 +67,7 @@ def _erase_some(db: sqlite3.Connection, kept: Retention, now: Instant) -> int:
     pictures = max(now - kept.pictures * DAY, incidents)
     done = [
         _pictures(db, pictures, kept),
+        _tour_pictures(db, pictures, kept),
         _rows(db, "readings", readings, f"NOT {_KEPT_READING}", (), f"kept {kept.readings} days"),
         _rows(db, "turns", readings, "1", (), f"kept {kept.readings} days"),
         _rows(
@@ -68,6 +77,7 @@ def _erase_some(db: sqlite3.Connection, kept: Retention, now: Instant) -> int:
     ]  # fmt: skip
     erased = tuple(found for found in done if found is not None)
     _forget_incidents(db, incidents)
+    _forget_looks(db, incidents)
     if erased:
         seal(db, now, Occasion.ERASED, erased)
         for name in ("readings", "turns", "events"):
@@ -114,6 +124,35 @@ def _pictures(db: sqlite3.Connection, before: int, kept: Retention) -> Erased | 
     digest = hashlib.sha256("".join(sha256 for _, _, sha256 in rows).encode()).hexdigest()
     days = min(kept.pictures, kept.incidents)
     return Erased("pictures", 0, 0, len(rows), f"kept {days} days", digest, tuple(name for name, _, _ in rows))
+
+
+def _tour_pictures(db: sqlite3.Connection, before: int, kept: Retention) -> Erased | None:
+    """Take pictures of facade tours out; those that are compared with, or wait for somebody, stay."""
+    rows = db.execute(
+        f"SELECT id, path, sha256 FROM tour_pictures WHERE at < ? AND id NOT IN ({_TOUR_KEPT}) "  # noqa: S608 - as above
+        f"ORDER BY id LIMIT {PICTURES}",
+        (before,),
+    ).fetchall()
+    if not rows:
+        return None
+    db.executemany("INSERT OR IGNORE INTO removals VALUES (?)", [(path,) for _, path, _ in rows])
+    db.executemany("DELETE FROM tour_pictures WHERE id = ?", [(number,) for number, _, _ in rows])
+    digest = hashlib.sha256("".join(sha256 for _, _, sha256 in rows).encode()).hexdigest()
+    days = min(kept.pictures, kept.incidents)
+    return Erased("tour", 0, 0, len(rows), f"kept {days} days", digest, tuple(str(number) for number, _, _ in rows))
+
+
+def _forget_looks(db: sqlite3.Connection, before: int) -> None:
+    """Take old tours out of the tables that people read; the last look of each stop stays, and what is to be done."""
+    db.execute(
+        "DELETE FROM tour_looks WHERE at < ? AND id NOT IN (SELECT max(id) FROM tour_looks GROUP BY stop)", (before,)
+    )
+    db.execute("DELETE FROM tour_runs WHERE at < ? AND id NOT IN (SELECT max(id) FROM tour_runs)", (before,))
+    db.execute(
+        "DELETE FROM tour_candidates WHERE state != 'open' AND seen_at < ? "
+        "AND (ticket IS NULL OR ticket NOT IN (SELECT id FROM tickets WHERE done_at IS NULL))",
+        (before,),
+    )
 
 
 def _forget_incidents(db: sqlite3.Connection, before: int) -> None:

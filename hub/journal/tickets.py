@@ -29,6 +29,8 @@ class Ticket(msgspec.Struct, frozen=True):
     assigned: str
     done_at: Instant | None
     done_by: str
+    candidate: int | None = None
+    """What a facade tour found (hub.journal.tour), where it was opened for that."""
 
 
 def add_ticket(db: sqlite3.Connection, device: str, incident: int | None, note: str, by: str, at: Instant) -> int:

@@ -12,6 +12,7 @@ import msgspec
 
 from hub.journal.chain import COLUMNS, ZERO, joined, leaf
 from hub.journal.store import FILE, connect
+from hub.journal.tour import LOOKED, hashes_of
 from hub.model.entry import Outcome
 from hub.model.proof import Link, Occasion
 from hub.model.time import Instant
@@ -21,13 +22,16 @@ if TYPE_CHECKING:
 
 #: Digits of a head that must be given at least; 64 bits cannot be met by chance.
 LEAST_DIGITS = 16
+#: Version of the journal that first had facade tours.
+_TOURS = 11
+_TOUR_PICTURES = "SELECT id, path, sha256 FROM tour_pictures"
 
 
 class Break(msgspec.Struct, frozen=True):
     """One thing that does not hold."""
 
     where: str
-    """Table, ``links``, ``head``, ``stamps``, ``evidence`` or the file."""
+    """Table, ``links``, ``head``, ``stamps``, ``evidence``, ``tour`` or the file."""
     what: str
 
 
@@ -93,6 +97,7 @@ def verify_folder(data: Path, head: str | None = None, root: bytes | None = None
                 for name in COLUMNS:
                     _table(db, name, links, report)
                 _evidence(db, data, links, report)
+                _tour(db, data, links, report)
                 _stamps(db, root, report)
         except (sqlite3.Error, msgspec.MsgspecError, ValueError, KeyError) as error:
             report.broken("file", f"the journal cannot be read: {error}")
@@ -260,6 +265,25 @@ def _evidence(db: sqlite3.Connection, data: Path, links: list[Link], report: Rep
     folder = data / "evidence"
     there = {path.relative_to(data).as_posix() for path in folder.rglob("*") if not path.is_dir()}
     report.strays = sorted(there - known - waiting)
+
+
+def _tour(db: sqlite3.Connection, data: Path, links: list[Link], report: Report) -> None:
+    """Hash the pictures of facade tours again and compare with what the chained looks say of them."""
+    gone = {name for link in links for erased in link.erased if erased.name == "tour" for name in erased.ids}
+    if gone:
+        report.erased["tour"] = len(gone)
+    if db.execute("PRAGMA user_version").fetchone()[0] < _TOURS:
+        return
+    rows = {str(number): (path, sha256) for number, path, sha256 in db.execute(_TOUR_PICTURES)}
+    for (body,) in db.execute("SELECT body FROM events WHERE kind = ? ORDER BY seq", (LOOKED,)):
+        for name, sha256 in hashes_of(body):
+            path, kept = rows.get(name, ("", ""))
+            if name in gone:
+                continue
+            if kept != sha256:
+                report.broken("tour", f"the record of picture {name} is missing or was altered")
+            else:
+                _file(data, f"tour picture {name}", (name, "", "", path, "", sha256), report)
 
 
 def _file(data: Path, name: str, record: tuple[Any, ...], report: Report) -> None:

@@ -147,6 +147,19 @@ class Sight(msgspec.Struct, frozen=True):
     """None: as what it looks for needs. Where a camera looks for several things, the most is decoded."""
 
 
+class Stop(msgspec.Struct, frozen=True):
+    """One picture of a facade tour: what a fixed camera shows, or one that turns at one of its presets."""
+
+    camera: EntityId
+    preset: str = ""
+    """Name that the camera knows the preset by; empty for a fixed camera."""
+
+    @property
+    def id(self) -> str:
+        """What its pictures are kept under: a stop that is moved to another zone keeps them."""
+        return f"{self.camera}#{self.preset}" if self.preset else str(self.camera)
+
+
 class Area(msgspec.Struct, frozen=True):
     """A place in the tree: building, unit, gate, garage, playground."""
 
@@ -167,6 +180,8 @@ class Zone(msgspec.Struct, frozen=True):
     """The supplies that its devices hang on: when all of one is silent, that is why."""
     see: tuple[Sight, ...] = ()
     """The cameras that watch it."""
+    tour: tuple[Stop, ...] = ()
+    """The pictures that a facade tour takes of it."""
 
     def bound(self, role: Role) -> tuple[EntityId, ...]:
         """Return the entities bound as ``role``; the first one of several is preferred."""

@@ -11,7 +11,19 @@ from hub.model.reading import Alarm, Capability, Contact, Entity, Presence, Qual
 from hub.model.text import Text, clean
 from hub.model.time import Instant
 from hub.sdk import digest, g711, multipart, rtp
-from hub.sdk.drivers import Camera, Courier, Driver, Notice, Notifier, Parcel, Relay, Speaker, Watchable
+from hub.sdk.drivers import (
+    Camera,
+    Clocked,
+    Courier,
+    Driver,
+    Notice,
+    Notifier,
+    Parcel,
+    Relay,
+    Speaker,
+    Turnable,
+    Watchable,
+)
 from hub.sdk.firmware import FirmwareImage, FirmwareKeeper, FirmwareUnit, RolloutOrder, RolloutState, Surroundings
 from hub.sdk.http import Request, check_address, fetch, with_login
 from hub.sdk.media import Clip, Picture
@@ -27,6 +39,7 @@ __all__ = [
     "Camera",
     "Capability",
     "Clip",
+    "Clocked",
     "CommandKey",
     "Connection",
     "Contact",
@@ -63,6 +76,7 @@ __all__ = [
     "Surroundings",
     "Text",
     "Tools",
+    "Turnable",
     "Unreachable",
     "Unsupported",
     "Uplink",

@@ -31,6 +31,34 @@ class Watchable(Protocol):
 
 
 @runtime_checkable
+class Turnable(Protocol):
+    """A camera that turns to places which were stored in it under names (presets)."""
+
+    async def go_to(self, preset: str) -> None:
+        """Turn to a preset, named as people named it in the camera, and return once it stands still.
+
+        Raises DeviceError; Unsupported says which presets there are.
+        """
+        ...
+
+    async def go_home(self) -> None:
+        """Turn back to where it looks when nobody turns it. Raises DeviceError; Unsupported without such a place."""
+        ...
+
+
+@runtime_checkable
+class Clocked(Protocol):
+    """A device with a clock of its own that can be asked."""
+
+    async def clock_ahead(self) -> float | None:
+        """Return by how many seconds its clock is ahead of ours (late: less than 0); None where it does not say.
+
+        Raises DeviceError.
+        """
+        ...
+
+
+@runtime_checkable
 class Speaker(Protocol):
     """Something that speaks. The hub plays one clip at a time on each."""
 

@@ -29,6 +29,7 @@ from hub.runtime.sessions import Sessions
 from hub.runtime.tls import Pair
 from hub.sdk import FirmwareKeeper
 from hub.seeing.eyes import Eyes
+from hub.seeing.tour import Tour
 from hub.web.auth import Doorkeeper
 from hub.web.live import Live
 from hub.web.metrics import Metrics
@@ -61,6 +62,8 @@ class Context:
     metrics: Metrics
     eyes: Eyes = field(default_factory=Eyes)
     """The cameras that see."""
+    tour: Tour | None = None
+    """Makes the facade tours; None where nobody does."""
     firmware: Callable[[], FirmwareKeeper | None] = lambda: None
     """Keeps the firmware of the devices; None where the site has none with firmware."""
     pair: Pair | None = None

@@ -30,6 +30,7 @@ from hub.web.search import SEARCH
 from hub.web.sight import SIGHT
 from hub.web.sightings import SIGHTINGS
 from hub.web.talk import TALK
+from hub.web.tour import TOUR
 from hub.web.upkeep import UPKEEP
 from hub.web.users import USERS
 
@@ -109,6 +110,7 @@ API: tuple[Route, ...] = (
     *UPKEEP,
     *DEVICE_TESTS,
     *SEARCH,
+    *TOUR,
 )  # fmt: skip
 
 #: Routes that are no JSON resources. /metrics holds counts only.

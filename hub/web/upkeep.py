@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from aiohttp import web
@@ -10,6 +10,7 @@ from aiohttp import web
 from hub.journal import tickets as kept
 from hub.journal.report import Judged, noise
 from hub.journal.tickets import Ticket
+from hub.journal.tour import cutouts
 from hub.model.incident import NOTE
 from hub.model.reading import COMMANDED, Quality
 from hub.model.roster import NAME_LENGTH
@@ -23,6 +24,9 @@ from hub.web.errors import Refusal
 from hub.web.handlers import MOST, PAGE, answer, body, number
 from hub.web.present import when
 from hub.web.routing import Route, UserRole
+
+if TYPE_CHECKING:
+    import sqlite3
 
 #: The days whose alarms count for the noise of a device.
 NOISE_DAYS = 30
@@ -77,6 +81,8 @@ class TicketOut(msgspec.Struct, frozen=True):
     assigned: str
     done_at: str | None
     done_by: str
+    pictures: list[str]
+    """Cut-outs of before and after (``/api/v1/tour/pictures``), where a facade tour found it."""
 
 
 class TicketIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -135,10 +141,19 @@ async def tickets(request: web.Request) -> web.Response:
     limit = number(query.get("limit"), "limit", PAGE, MOST)
     before = number(query.get("cursor"), "cursor", 1 << 62, 1 << 62)
     done = None if state is None else state == "done"
-    rows = await request.app[CONTEXT].queries.ask(
-        lambda db: kept.tickets(db, done=done, device=device, limit=limit, before=before)
+    rows, cuts = await request.app[CONTEXT].queries.ask(
+        lambda db: _with_cutouts(db, kept.tickets(db, done=done, device=device, limit=limit, before=before))
     )
-    return answer(schema.Page([_ticket(row) for row in rows], next=str(rows[-1].id) if len(rows) == limit else None))
+    return answer(
+        schema.Page([_ticket(row, cuts) for row in rows], next=str(rows[-1].id) if len(rows) == limit else None)
+    )
+
+
+_Cutouts = dict[int, tuple[int, int]]
+
+
+def _with_cutouts(db: sqlite3.Connection, rows: list[Ticket]) -> tuple[list[Ticket], _Cutouts]:
+    return rows, cutouts(db, [row.candidate for row in rows if row.candidate is not None])
 
 
 async def open_ticket(request: web.Request) -> web.Response:
@@ -152,13 +167,13 @@ async def open_ticket(request: web.Request) -> web.Response:
     now, assigned = context.clock.now(), clean(wanted.assigned, NAME_LENGTH)
     made = await kept.open_ticket(context.journal, wanted.device, note, assigned, user.name, now)
     is_audited(request)
-    return answer(_ticket(await _find(context, str(made))), 201)
+    return answer(_ticket(*await _find(context, str(made))), 201)
 
 
 async def change_ticket(request: web.Request) -> web.Response:
     """Assign a ticket, write to it, or say that it is done."""
     context, user = request.app[CONTEXT], request[USER]
-    found = await _find(context, request.match_info["id"])
+    found, _ = await _find(context, request.match_info["id"])
     wanted: TicketChange = await body(request, TicketChange)
     now, changed = context.clock.now(), found
     if wanted.device is not None:
@@ -173,15 +188,17 @@ async def change_ticket(request: web.Request) -> web.Response:
     if not await kept.change_ticket(context.journal, changed, user.name, now):
         raise Refusal(409, "ticket_done", "this ticket is done; open a new one")
     is_audited(request)
-    return answer(_ticket(await _find(context, str(found.id))))
+    return answer(_ticket(*await _find(context, str(found.id))))
 
 
-async def _find(context: Context, name: str) -> Ticket:
+async def _find(context: Context, name: str) -> tuple[Ticket, _Cutouts]:
     wanted = int(name) if name.isascii() and name.isdigit() and len(name) < 19 else 0
-    found = await context.queries.ask(lambda db: kept.ticket(db, wanted))
-    if found is None:
+    rows, cuts = await context.queries.ask(
+        lambda db: _with_cutouts(db, [row for row in (kept.ticket(db, wanted),) if row is not None])
+    )
+    if not rows:
         raise Refusal(404, "not_found", "no such ticket")
-    return found
+    return rows[0], cuts
 
 
 def _known(context: Context, key: str) -> None:
@@ -213,10 +230,11 @@ def _upkeep(
     )  # fmt: skip
 
 
-def _ticket(row: Ticket) -> TicketOut:
+def _ticket(row: Ticket, cuts: _Cutouts) -> TicketOut:
+    pictures = [str(number) for number in cuts.get(row.candidate or 0, ())]
     incident = None if row.incident is None else str(row.incident)
     return TicketOut(str(row.id), row.device, incident, when(row.opened_at), row.opened_by, row.note, row.assigned,
-                     when(row.done_at), row.done_by)  # fmt: skip
+                     when(row.done_at), row.done_by, pictures)  # fmt: skip
 
 
 _TICKETS = (("state", "open or done"), ("device", "`<integration>/<name>`"), ("limit", "1 to 200"),

@@ -30,6 +30,7 @@ from integrations.onvif.client import Client, soap_session
 from integrations.onvif.config import DOMAIN, Config
 from integrations.onvif.events import PullPoint
 from integrations.onvif.kinds import BY_ID, Kind
+from integrations.onvif.ptz import TurningCamera
 from integrations.onvif.talk import BackChannel
 from integrations.onvif.watch import watch
 
@@ -49,7 +50,8 @@ async def connect(name: str, config: Config, tools: Tools) -> Connection:
         services = await media.services(client)
         profiles = await media.profiles(client, services)
         profile = media.choose(profiles, config.profile)
-        camera = OnvifCamera(tools.http, client, config, services, profile, await _stream(client, services, profile))
+        kind = TurningCamera if media.PTZ in services else OnvifCamera
+        camera = kind(tools.http, client, config, services, profile, await _stream(client, services, profile))
         speaker = _speaker(camera.stream, config)
         no_pictures = await _refusal(camera.address())
         point = PullPoint(client, services.get(media.EVENTS, ""))

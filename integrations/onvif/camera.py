@@ -24,19 +24,19 @@ class OnvifCamera:
     ) -> None:
         self.stream = stream
         self._http = http
-        self._client = client
-        self._config = config
-        self._services = services
-        self._profile = profile
+        self.client = client
+        self.config = config
+        self.services = services
+        self.profile = profile
 
     @property
     def video(self) -> str:
         """Return the address of the stream with the log-in."""
-        return with_login(self.stream, self._config.user, self._config.password) if self.stream else ""
+        return with_login(self.stream, self.config.user, self.config.password) if self.stream else ""
 
     async def snapshot(self) -> Picture:
         """Ask where the picture is (cameras let addresses expire), then take it. Raises DeviceError."""
-        config = self._config
+        config = self.config
         address = await self.address()
         request = Request(url=address, user=config.user, password=config.password, timeout=config.timeout_s)
         try:
@@ -44,10 +44,15 @@ class OnvifCamera:
         except DecodeError as error:
             raise Unsupported(error.reason) from None
 
+    async def clock_ahead(self) -> float | None:
+        """Ask the camera's clock. Raises DeviceError."""
+        await self.client.read_clock()
+        return self.client.ahead_s
+
     async def address(self) -> str:
         """Return where the next picture is. Raises DeviceError; Unsupported names the stream to use instead."""
         try:
-            return await snapshot_address(self._client, self._services, self._profile)
+            return await snapshot_address(self.client, self.services, self.profile)
         except Unsupported as error:
             instead = f"; its stream for generic_camera: {clean(self.stream, 120)}" if self.stream else ""
             raise Unsupported(f"no picture address: {error.reason}{instead}") from None

@@ -79,6 +79,8 @@ class Client:
         self._http = http
         self._config = config
         self._offset = timedelta()
+        self.ahead_s: float | None = None
+        """Seconds that the camera's clock was ahead when it was asked last, to within half a second; None untold."""
 
     async def call(self, asked: Ask, reader: Callable[[Element], Answer]) -> Answer:
         """Ask, and return what ``reader`` makes of the answer. Raises DeviceError.
@@ -98,11 +100,15 @@ class Client:
         The one question that needs no log-in (Core, 8.2.2). A camera that refuses it all the same is taken to be right.
         """
         asked = Ask(self.base, f"{DEVICE}/GetSystemDateAndTime", question("GetSystemDateAndTime", DEVICE))
+        self.ahead_s, begun = None, datetime.now(UTC)
         try:
             said = await self._send(asked, device_time)
         except BadCredentials:
             return False
-        before, self._offset = self._offset, (said - datetime.now(UTC)) if said else timedelta()
+        now = datetime.now(UTC)
+        before, self._offset = self._offset, (said - now) if said else timedelta()
+        if said is not None:  # it says whole seconds, and said them between both moments
+            self.ahead_s = round((said + timedelta(seconds=0.5) - begun - (now - begun) / 2).total_seconds(), 1)
         return abs(self._offset - before) > _CLOCK_MOVED
 
     async def _call(self, asked: Ask, reader: Callable[[Element], Answer]) -> Answer:

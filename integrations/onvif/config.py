@@ -33,6 +33,10 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Seconds for which a crossed line is an alarm: the camera tells only the moment."""
     speaker: Literal["none", "backchannel"] = "none"
     """Whether the hub speaks through the camera's stream (Profile T, audio output)."""
+    settle_s: Annotated[float, msgspec.Meta(ge=0, le=20)] = 2.0
+    """Seconds after a turn until the picture is sharp."""
+    turn_s: Annotated[float, msgspec.Meta(ge=0, le=30)] = 10.0
+    """Seconds that a turn may take where the camera does not say whether it stands."""
     timeout_s: Annotated[float, msgspec.Meta(ge=0.2, le=20)] = 5.0
     """Seconds for one answer."""
 

@@ -14,14 +14,15 @@ from integrations.onvif.tree import Element, attribute, children, find, local, t
 MEDIA = "http://www.onvif.org/ver10/media/wsdl"
 MEDIA2 = "http://www.onvif.org/ver20/media/wsdl"
 EVENTS = "http://www.onvif.org/ver10/events/wsdl"
+PTZ = "http://www.onvif.org/ver20/ptz/wsdl"
 #: Most profiles that are looked at: a recorder of 64 channels has 128 to 192.
 _MAX_PROFILES = 256
 _STREAM_SETUP = (
     '<q:StreamSetup xmlns:tt="http://www.onvif.org/ver10/schema"><tt:Stream>RTP-Unicast</tt:Stream>'
     "<tt:Transport><tt:Protocol>RTSP</tt:Protocol></tt:Transport></q:StreamSetup>"
 )
-_CATEGORIES = {"Media": MEDIA, "Events": EVENTS}
-_NAMESPACES = {MEDIA, MEDIA2, EVENTS}
+_CATEGORIES = {"Media": MEDIA, "Events": EVENTS, "PTZ": PTZ}
+_NAMESPACES = {MEDIA, MEDIA2, EVENTS, PTZ}
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,12 +32,14 @@ from hub.runtime.problems import Problems
 from hub.runtime.registry import Registry
 from hub.runtime.sessions import Sessions
 from hub.sdk import FirmwareKeeper
+from hub.seeing.tour import Tour, TourParts
 from hub.web.auth import GUARD_HEADER, Doorkeeper
 from hub.web.context import Context
 from hub.web.live import Live
 from hub.web.metrics import Metrics
 from hub.web.server import application
 from hub.web.serving import Serving
+from hub.web.touring import compare
 from tests.kit.clock import VirtualClock
 from tests.unit.config.test_site import GOOD, RULE, write
 
@@ -125,6 +127,11 @@ async def office(
         doorkeeper=doorkeeper,
         live=live,
         metrics=metrics,
+        tour=Tour(
+            TourParts(
+                lambda: site.settings.site, lambda: site.settings.tour, registry, journal, queries, clock, data, compare
+            )
+        ),
         firmware=firmware,
     )
     for role in ROLES:

@@ -6,13 +6,17 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
 
-from hub.vision.frame import Grey
+from hub.model.tour import Judged, Outcome
+from hub.vision.frame import Grey, shrink
 from hub.vision.lane.place import Box
+from hub.vision.overlay import to_jpeg
 from hub.vision.tour.compare import HEIGHT, WIDTH, compare, turned
+from hub.vision.tour.judge import decoded, judge
 
 #: Pixels of a pot and of a bracket with its air conditioner.
 POT, UNIT = (14, 11), (20, 26)
@@ -102,6 +106,50 @@ def test_what_is_new_or_gone_is_marked_and_nothing_else(way: str) -> None:
 def test_another_place_is_not_compared() -> None:
     one, other = Facade(1), np.random.default_rng(2).uniform(0, 255, (54, 96)).repeat(10, 0).repeat(10, 1)
     assert compare(other.astype(np.float32), one.shown()) is None
+
+
+def jpeg(picture: Grey) -> bytes:
+    return to_jpeg(np.repeat(np.clip(picture, 0, 255).astype(np.uint8)[..., None], 3, 2))
+
+
+def judged(facade: Facade, now: bytes, known: tuple[Box, ...] = ()) -> Judged:
+    return judge(now, "image/jpeg", jpeg(facade.taken(facade.shown(), "same")), "image/jpeg", known)
+
+
+@pytest.mark.parametrize(
+    ("picture", "outcome"),
+    [
+        (lambda wall: wall, Outcome.SAME),
+        (lambda wall: wall * 0.1, Outcome.DARK),
+        (lambda wall: wall * 0.25 + 140, Outcome.HAZE),
+        (lambda wall: np.roll(wall, 150, 1), Outcome.ELSEWHERE),
+        (lambda wall: np.roll(wall, 30, 0), Outcome.SAME),
+    ],
+)
+def test_a_picture_that_shows_too_little_or_something_else_says_so(picture: Any, outcome: Outcome) -> None:
+    facade = Facade(5)
+    found = judged(facade, jpeg(facade.taken(picture(facade.shown()), "same")))
+    assert (found.outcome, found.cuts) == (outcome, ())
+
+
+def test_what_is_no_picture_says_so() -> None:
+    assert judged(Facade(5), b"\xff\xd8\xff and no more").outcome is Outcome.NONE
+
+
+def test_what_is_known_is_counted_and_not_cut_out_again() -> None:
+    facade = Facade(5)
+    new = jpeg(facade.taken(facade.shown(pot=20), "turned"))
+    (cut,) = judged(facade, new).cuts
+    again = judged(facade, new, ((0.0, 0.0, 0.01, 0.01), cut.box))
+    assert (again.outcome, again.found, again.again, again.cuts) == (Outcome.DIFFERS, 1, (1,), ())
+
+
+def test_both_cut_outs_show_the_same_place_though_the_camera_was_turned() -> None:
+    facade = Facade(5)
+    wall = facade.shown(pot=len(facade.sills) // 2 + 3)
+    (cut,) = judged(facade, jpeg(turned(np.roll(wall, (9, -14), (0, 1)), -1.6))).cuts
+    after, before = (shrink(decoded(data, "image/jpeg")[..., 0], 24, 24).ravel() for data in (cut.after, cut.before))
+    assert np.corrcoef(after, before)[0, 1] > 0.8
 
 
 if __name__ == "__main__":

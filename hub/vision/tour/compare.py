@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from hub.vision.falling.components import components
 from hub.vision.frame import Grey, Mask, shrink
@@ -20,6 +21,8 @@ from hub.vision.lane.place import Box
 from hub.vision.lane.shift import Anchor, moved_back, seen
 from hub.vision.lane.structure import changed, structure, unexplained
 
+Places = npt.NDArray[np.intp]
+
 #: Size of the compared pictures in pixels: a pot of 20 cm on a facade of 30 m is 6 pixels wide.
 WIDTH, HEIGHT = 960, 540
 #: Largest turn of the camera in degrees, and the steps in which it is looked for, coarse and fine.
@@ -28,13 +31,16 @@ FARTHEST, STEP, FINE = 2.4, 0.4, 0.1
 KNOWN = 0.5
 #: Least blocks of a candidate; longest side as part of the picture's (an awning is no candidate, nor is a shadow).
 LEAST, LONGEST = 3, 0.25
-#: Pixels at the sides that are not judged once the picture was moved; most candidates, the largest first.
-MARGIN, MOST = 12, 24
+#: Blocks around what differs that are looked at with it.
+AROUND = 2
+#: Pixels at the sides that are not judged once the picture was moved.
+MARGIN = 12
 
 
 @dataclass(frozen=True)
 class Compared:
-    """``laid`` is the picture laid on the reference; ``boxes`` mark what differs, in parts of the reference."""
+    """``laid`` is the picture laid on the reference; ``boxes`` mark what differs, in parts of the reference,
+    the largest first."""
 
     laid: Grey
     turned: float
@@ -107,13 +113,22 @@ def _boxes(differs: Mask, now: Grey, before: Grey) -> tuple[Box, ...]:
         left, right = int(columns[of].min()), int(columns[of].max()) + 1
         if (bottom - top) * BLOCK > LONGEST * HEIGHT or (right - left) * BLOCK > LONGEST * WIDTH:
             continue
-        thing = np.zeros_like(differs)
-        thing[rows[of], columns[of]] = True
-        if only_light(thing, now, before):
+        if _is_light(rows[of], columns[of], now, before):
             continue
         box = (left * BLOCK / WIDTH, top * BLOCK / HEIGHT, right * BLOCK / WIDTH, bottom * BLOCK / HEIGHT)
         found.append((int(of.sum()), box))
-    return tuple(box for _, box in sorted(found, reverse=True)[:MOST])
+    return tuple(box for _, box in sorted(found, reverse=True))
+
+
+def _is_light(rows: Places, columns: Places, now: Grey, before: Grey) -> bool:
+    """Ask whether these blocks differ by light only, with no more of the pictures than is around them."""
+    top, left = max(0, int(rows.min()) - AROUND), max(0, int(columns.min()) - AROUND)
+    bottom = min(HEIGHT // BLOCK, int(rows.max()) + 1 + AROUND)
+    right = min(WIDTH // BLOCK, int(columns.max()) + 1 + AROUND)
+    thing = np.zeros((bottom - top, right - left), dtype=np.bool_)
+    thing[rows - top, columns - left] = True
+    part = slice(top * BLOCK, bottom * BLOCK), slice(left * BLOCK, right * BLOCK)
+    return only_light(thing, now[part], before[part])
 
 
 def _blocks(whole: Mask) -> Mask:

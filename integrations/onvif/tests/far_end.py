@@ -67,10 +67,21 @@ class FakeCamera:
     """How HTTP log-in was tried."""
     rtsp: int = 554
     """Port of its stream."""
+    presets: dict[str, str] | None = None
+    """Token and name of what it turns to; None: it does not turn."""
+    turns: int = 2
+    """How often it says that it is turning after it was told to."""
+    tells: bool = True
+    """Whether it says if it moves."""
+    at: str = ""
+    """Token of the preset it stands at; empty at home."""
+    shows: Callable[[str], bytes] | None = None
+    """What it sees at a preset (JPEG)."""
     deaf: bool = False
     """It takes every question and answers none."""
     _nonces: set[str] = field(default_factory=set)
     _made: int = 0
+    _turning: int = 0
     _base: str = ""
 
     @asynccontextmanager
@@ -96,7 +107,7 @@ class FakeCamera:
             return web.Response(status=status, body=body)
         if not digest_is_right(request):
             return challenge()
-        return web.Response(body=JPEG, content_type="image/jpeg")
+        return web.Response(body=JPEG if self.shows is None else self.shows(self.at), content_type="image/jpeg")
 
     async def _soap(self, request: web.Request) -> web.Response:
         root = ElementTree.fromstring(await request.read())  # noqa: S314 - our own request
@@ -148,12 +159,16 @@ class FakeCamera:
             )
         )
 
+    def _services(self) -> list[tuple[str, str]]:
+        named = [("tds", "device_service"), ("trt", "media"), ("tev", "events")]
+        return [*named, ("tptz", "ptz")] if self.presets is not None else named
+
     async def _GetServices(self, *_: object) -> web.Response:  # noqa: N802
         base = self.named or self._base
         rows = "".join(
             f"<tds:Service><tds:Namespace>{SPACES[space]}</tds:Namespace><tds:XAddr>{base}/onvif/{path}</tds:XAddr>"
             "<tds:Version><tt:Major>2</tt:Major><tt:Minor>60</tt:Minor></tds:Version></tds:Service>"
-            for space, path in (("tds", "device_service"), ("trt", "media"), ("tev", "events"))
+            for space, path in self._services()
         )
         return answer(soap(f"<tds:GetServicesResponse>{rows}</tds:GetServicesResponse>"))
 
@@ -164,7 +179,8 @@ class FakeCamera:
                 "<tds:GetCapabilitiesResponse><tds:Capabilities>"
                 f"<tt:Events><tt:XAddr>{base}/onvif/events</tt:XAddr></tt:Events>"
                 f"<tt:Media><tt:XAddr>{base}/onvif/media</tt:XAddr></tt:Media>"
-                "</tds:Capabilities></tds:GetCapabilitiesResponse>"
+                + (f"<tt:PTZ><tt:XAddr>{base}/onvif/ptz</tt:XAddr></tt:PTZ>" if self.presets is not None else "")
+                + "</tds:Capabilities></tds:GetCapabilitiesResponse>"
             )
         )
 
@@ -182,6 +198,32 @@ class FakeCamera:
         assert question.findtext("trt:StreamSetup/tt:Transport/tt:Protocol", "", SPACES) == "RTSP"
         uri = f"<tt:Uri>rtsp://10.0.0.7:{self.rtsp}/live/1</tt:Uri>"
         return answer(soap(f"<trt:GetStreamUriResponse><trt:MediaUri>{uri}</trt:MediaUri></trt:GetStreamUriResponse>"))
+
+    async def _GetPresets(self, root: object, question: ElementTree.Element, *_: object) -> web.Response:  # noqa: N802
+        assert question.findtext("tptz:ProfileToken", "", SPACES)
+        rows = "".join(
+            f'<tptz:Preset token="{token}"><tt:Name>{name}</tt:Name></tptz:Preset>'
+            for token, name in (self.presets or {}).items()
+        )
+        return answer(soap(f"<tptz:GetPresetsResponse>{rows}</tptz:GetPresetsResponse>"))
+
+    async def _GotoPreset(self, root: object, question: ElementTree.Element, *_: object) -> web.Response:  # noqa: N802
+        token = question.findtext("tptz:PresetToken", "", SPACES)
+        if token not in (self.presets or {}):
+            return answer(fault("Sender", "ter:InvalidArgVal", "ter:NoToken"), 400)
+        self.at, self._turning = token, self.turns
+        return answer(soap("<tptz:GotoPresetResponse/>"))
+
+    async def _GotoHomePosition(self, *_: object) -> web.Response:  # noqa: N802
+        self.at = ""
+        return answer(soap("<tptz:GotoHomePositionResponse/>"))
+
+    async def _GetStatus(self, *_: object) -> web.Response:  # noqa: N802
+        move = "MOVING" if self._turning > 0 else "IDLE"
+        self._turning -= 1
+        told = f"<tt:MoveStatus><tt:PanTilt>{move}</tt:PanTilt><tt:Zoom>IDLE</tt:Zoom></tt:MoveStatus>"
+        status = f"<tptz:PTZStatus>{told if self.tells else ''}<tt:UtcTime>{stamp(self.now())}</tt:UtcTime>"
+        return answer(soap(f"<tptz:GetStatusResponse>{status}</tptz:PTZStatus></tptz:GetStatusResponse>"))
 
     async def _GetEventProperties(self, *_: object) -> web.Response:  # noqa: N802
         topics = f"<wstop:TopicSet>{self.topics}</wstop:TopicSet>"
