@@ -17,9 +17,9 @@ from hub.web.audit import USER, audit, is_audited
 from hub.web.context import CONTEXT, Context
 from hub.web.errors import Refusal
 from hub.web.handlers import answer, body
+from hub.web.onlookers import ONLOOKERS
 from hub.web.present import entity_name, when
 from hub.web.routing import Route, UserRole
-from hub.web.talk import LOOKING
 
 if TYPE_CHECKING:
     import sqlite3
@@ -140,9 +140,9 @@ async def begin_tour(request: web.Request) -> web.Response:
 
 
 async def tour_picture(request: web.Request) -> web.StreamResponse:
-    """Send a picture or a cut-out; that a person looks at a stop is recorded once in ten minutes."""
+    """Send a picture or a cut-out; that a person looks at a stop is recorded once a sitting."""
     context, found = request.app[CONTEXT], await _picture(request)
-    if request.app[LOOKING].is_news(request[USER].name, f"tour {found.stop}", context.clock.now()):
+    if request.app[ONLOOKERS].begins(request[USER].name, f"tour {found.stop}", context.clock.now()):
         await audit(request, {"picture": found.id}, target=found.stop)
     headers = {"Content-Type": found.media_type, "Content-Disposition": "inline", "Cache-Control": "private"}
     # the path stands in the journal as the hub wrote it; nothing of the request is in it
