@@ -147,7 +147,7 @@ describe('the header', () => {
   it('has all pages in groups for an administrator', async () => {
     await open(AppHeader)
     expect(page.findAll('nav [role="group"]').map((one) => one.attributes('aria-label'))).toEqual(['值班', '小区', '记录', '人员'])
-    expect(links()).toHaveLength(15)
+    expect(links()).toHaveLength(16)
     expect(page.find('nav a[aria-current="page"]').text()).toBe('值班台')
   })
 
@@ -156,7 +156,7 @@ describe('the header', () => {
     await restoreSession()
     await open(AppHeader)
     expect(links()).not.toContain('报表')
-    expect(links()).toHaveLength(11)
+    expect(links()).toHaveLength(12)
   })
 })
 
