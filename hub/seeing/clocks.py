@@ -13,7 +13,7 @@ import structlog
 from hub.model.errors import DeviceError
 from hub.model.execution import pause
 from hub.model.text import Text
-from hub.model.time import HOUR, MINUTE, SECOND, Duration, after, format_duration
+from hub.model.time import HOUR, SECOND, Duration, after, format_duration
 from hub.sdk import Clocked
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 #: How often clocks are asked; how soon those that are new are.
-EVERY, SOON = HOUR, MINUTE
+EVERY, SOON = HOUR, Duration(10 * SECOND)
 #: Seconds by which a clock may be off; within which one that was told is right again: answers are of whole seconds.
 WRONG, RIGHT = 2.0, 1.5
 #: Seconds that a device has to answer.

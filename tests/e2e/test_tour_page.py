@@ -1,4 +1,4 @@
-"""A facade tour on the page: a flowerpot on a sill is seen, ticked to a ticket, and told no more; a typhoon is checked."""
+"""A facade tour on the page: a flowerpot on a sill is ticked to a ticket, and told no more; a typhoon is checked."""
 
 from __future__ import annotations
 
@@ -120,6 +120,7 @@ def test_a_flowerpot_becomes_a_ticket(browser: Browser, tmp_path: Path, broker: 
         desk.shoot(shots, "tour-check-print", whole=True)
         desk.page.emulate_media(media="screen")
         desk.hook("health-link").click()
+        expect(desk.hook("upkeep", '[data-id="onvif/roof"]')).to_contain_text("时钟快")
         ticket = desk.hook("ticket")
         expect(ticket).to_contain_text("外墙巡查 3号楼南立面 南侧 5-10 层：10 楼窗台花盆")
         assert min(drawn(desk.hook("ticket-picture").last)) > 50
@@ -127,12 +128,5 @@ def test_a_flowerpot_becomes_a_ticket(browser: Browser, tmp_path: Path, broker: 
         desk.check()
         desk.context.close()
         trail = {row["action"] for row in hub.get("audit")["items"]}
-        assert trail >= {
-            "begin_tour",
-            "tour_picture",
-            "accept_picture",
-            "judge_candidate",
-            "begin_tour_check",
-            "tick_tour_check",
-        }
+        assert trail >= {"begin_tour", "tour_picture", "accept_picture", "judge_candidate", "tick_tour_check"}
         assert hub.terminate()[0] == 0

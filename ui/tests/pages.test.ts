@@ -127,7 +127,7 @@ describe('the search', () => {
 describe('the health of devices', () => {
   const device = {
     id: 'x/a', name: 'a', integration: 'x', device: 'a', state: 'running', reason: '', battery: 15, signal: null, heard: T0, entities: 2,
-    untrusted: 2, unconfirmed: 2, alarms: 4, judged: 2, false: 1, noise: 0.5, tickets: 0,
+    untrusted: 2, unconfirmed: 2, alarms: 4, judged: 2, false: 1, noise: 0.5, tickets: 0, clock_ahead: null, clock_wrong: false,
   }
 
   it('does not call silent what only waits to be confirmed', async () => {

@@ -40,6 +40,8 @@ export const tourZh = {
     note: '说明（可不填），如：1002 室窗台花盆',
     open: '开工单',
     gone: '照片已到期删除',
+    clockAhead: '时钟快 {n} 秒',
+    clockLate: '时钟慢 {n} 秒',
     check: {
       title: '台风前检查',
       hint: '台风来之前，逐个点位看一遍照片和待确认的不同之处，看过一个勾一个。',
@@ -97,6 +99,8 @@ export const tourEn: TourMessages = {
     note: 'Note (may be empty), like: flowerpot at the window of 1002',
     open: 'Open a ticket',
     gone: 'This picture was erased in time',
+    clockAhead: 'clock {n} s ahead',
+    clockLate: 'clock {n} s late',
     check: {
       title: 'Check before a typhoon',
       hint: 'Before a typhoon, look at each stop and at what differs there, and tick each one you have looked at.',
