@@ -74,9 +74,10 @@ def is_wrong(ahead: float | None) -> bool:
 
 def _tell(name: EntityId, ahead: float, problems: Problems) -> None:
     if is_wrong(ahead):
-        off = format_duration(Duration(round(abs(ahead)) * SECOND))
+        off = round(abs(ahead))
         zh, en = ("慢", "late") if ahead < 0 else ("快", "ahead")
-        text = Text(f"{name} 的时钟{zh}了 {off}，请校准", f"The clock of {name} is {off} {en}: set it")
+        span = format_duration(Duration(off * SECOND))
+        text = Text(f"{name} 的时钟{zh}了 {off} 秒，请校准", f"The clock of {name} is {span} {en}: set it")
         if problems.raise_(_problem(name), text):
             log.warning("clock.wrong", entity=name, ahead_s=ahead)
     elif abs(ahead) < RIGHT and problems.settle(_problem(name)):

@@ -16,7 +16,7 @@ export const tourZh = {
     going: '正在巡查 {done}/{total}',
     outcome: {
       same: '没有变化', differs: '有 {n} 处不同', first: '第一张照片，等人认可', elsewhere: '和认可的照片对不上：摄像机被转动，或变化太大',
-      dark: '太暗，无法比较', haze: '有雾、雨滴或画面模糊，无法比较', none: '没有照片', never: '还没有巡查过',
+      dark: '太暗，无法比较', haze: '有雾、雨滴或画面模糊，无法比较', none: '没有照片', accepted: '照片已认可，下次巡查起比较', never: '还没有巡查过',
     },
     settled: '不同之处都已确认',
     beyond: '还有 {n} 处没有列出：确认完这些后再巡查一次。',
@@ -75,7 +75,7 @@ export const tourEn: TourMessages = {
     going: 'Under way: {done} of {total}',
     outcome: {
       same: 'Nothing has changed', differs: '{n} places differ', first: 'First picture: somebody must accept it', elsewhere: 'Not the accepted place: the camera was turned, or much has changed',
-      dark: 'Too dark to compare', haze: 'Fog, drops or blur: cannot be compared', none: 'No picture', never: 'Nobody has looked yet',
+      dark: 'Too dark to compare', haze: 'Fog, drops or blur: cannot be compared', none: 'No picture', accepted: 'Accepted: the next tour compares with it', never: 'Nobody has looked yet',
     },
     settled: 'All that differs is ticked',
     beyond: '{n} more are not listed: tick these, then make another tour.',

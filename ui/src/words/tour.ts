@@ -10,13 +10,19 @@ export function placeOf(stop: TourStop): string {
 
 export function outcomeWords(stop: TourStop): string {
   if (stop.outcome === null) return t('tour.outcome.never')
+  if (isAccepted(stop) && stop.outcome !== 'differs') return t('tour.outcome.accepted')
   if (stop.outcome === 'differs' && stop.candidates.length === 0 && stop.beyond === 0) return t('tour.settled')
   return t(`tour.outcome.${stop.outcome}`, { n: stop.candidates.length + stop.beyond })
 }
 
+/** Whether a person has accepted what was seen last. */
+export function isAccepted(stop: TourStop): boolean {
+  return stop.picture !== null && stop.picture === stop.accepted
+}
+
 /** Whether nothing waits for anybody. */
 export function isCalm(stop: TourStop): boolean {
-  return stop.outcome === 'same' || (stop.outcome === 'differs' && stop.candidates.length + stop.beyond === 0)
+  return stop.outcome === 'same' || isAccepted(stop) || (stop.outcome === 'differs' && stop.candidates.length + stop.beyond === 0)
 }
 
 /** How old the last picture is. */
