@@ -50,16 +50,20 @@ class Clocks:
 
     async def ask(self, registry: Registry, problems: Problems, *, new_only: bool = False) -> None:
         """Ask all, one after the other; one that does not answer keeps what it said last."""
-        clocked = {name: driver for name in registry.entities if isinstance(driver := registry.driver(name), Clocked)}
+        clocked: dict[EntityId, Clocked] = {}
+        for name in registry.entities:
+            driver: object = registry.driver(name)
+            if isinstance(driver, Clocked):
+                clocked[name] = driver
         for gone in self.ahead.keys() - clocked.keys():
             del self.ahead[gone]
             problems.settle(_problem(gone))
-        for name, driver in clocked.items():
+        for name, asked in clocked.items():
             if new_only and name in self.ahead:
                 continue
             try:
                 async with asyncio.timeout(PATIENCE):
-                    ahead = await driver.clock_ahead()
+                    ahead = await asked.clock_ahead()
             except (DeviceError, TimeoutError):
                 continue  # whether it answers at all is told elsewhere
             if ahead is not None:

@@ -11,6 +11,7 @@ from hub.journal import tickets as kept
 from hub.journal.report import Judged, noise
 from hub.journal.tickets import Ticket
 from hub.journal.tour import cutouts
+from hub.model.ids import EntityId
 from hub.model.incident import NOTE
 from hub.model.reading import COMMANDED, Quality
 from hub.model.roster import NAME_LENGTH
@@ -29,8 +30,6 @@ from hub.web.routing import Route, UserRole
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Mapping
-
-    from hub.model.ids import EntityId
 
 #: The days whose alarms count for the noise of a device.
 NOISE_DAYS = 30
@@ -229,7 +228,7 @@ def _upkeep(
     mute: frozenset[str],
     clocks: Mapping[EntityId, float],
 ) -> UpkeepOut:
-    ahead = next((clocks[entity.id] for entity in device.entities if entity.id in clocks), None)
+    ahead = next((clocks[name] for entity in device.entities if (name := EntityId(entity.id)) in clocks), None)
     sensed = [entity for entity in device.entities if entity.capability not in COMMANDED]
     known = 0 if judged is None else judged.valid + judged.false
     false = 0 if judged is None else judged.false
