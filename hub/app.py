@@ -61,6 +61,7 @@ from hub.runtime.troubles import Troubles
 from hub.runtime.watch import follow_clock, follow_files
 from hub.runtime.watchdog import Watchdog
 from hub.sdk.addresses import session
+from hub.seeing.clocks import Clocks
 from hub.seeing.eyes import Eyes, clip_seconds
 from hub.seeing.sightings import Sightings
 from hub.seeing.tour import Tour, TourParts
@@ -270,6 +271,8 @@ async def _start(
     )
     if parts.eyes.sightings is not None:
         _background(stack, parts.eyes.sightings.erase_in_time(parts.clock.now))
+    clocks = Clocks()
+    _background(stack, clocks.run(parts.registry, parts.problems, parts.clock))
     tour = _tour(parts)
     _background(stack, tour.run())
     doorkeeper = Doorkeeper(parts.journal, queries, parts.clock)
@@ -300,6 +303,7 @@ async def _start(
         metrics=metrics,
         eyes=parts.eyes,
         tour=tour,
+        clocks=clocks,
         firmware=lambda: plugins.firmware(parts.folder.settings),
     )
     _background(stack, mail_reports(context))

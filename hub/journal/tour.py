@@ -221,7 +221,10 @@ def last_look(db: sqlite3.Connection, stop: str, outcomes: tuple[Outcome, ...]) 
     marks = ", ".join("?" * len(outcomes))
     sql = f"SELECT * FROM tour_looks WHERE stop = ? AND outcome IN ({marks}) ORDER BY id DESC LIMIT 1"  # noqa: S608 - question marks only
     row = db.execute(sql, (stop, *outcomes)).fetchone()
-    return None if row is None else Look(*row[:4], Outcome(row[4]), *row[5:])
+    if row is None:
+        return None
+    number, run, of, at, outcome, reason, found, beyond, picture = row
+    return Look(number, run, of, at, Outcome(outcome), reason, found, beyond, picture)
 
 
 def candidates(db: sqlite3.Connection, stop: str, limit: int = 200) -> list[Candidate]:

@@ -21,6 +21,12 @@ _PICTURES = {
     Picture.MOVED: Text("摄像机被转动，请重新画区域", "it was turned: draw its places anew"),
 }
 
+_SLOWLY = {
+    Picture.BLURRED: Text("画面几天来渐渐变模糊，请擦镜头", "its picture has become blurred over days: clean it"),
+    Picture.COVERED: Text("画面几天来渐渐被遮挡", "its picture has become covered over days"),
+    Picture.MOVED: Text("画面几天来渐渐偏移，请检查支架并重新画区域", "it has turned over days: see to its bracket"),
+}
+
 
 def why_blind(health: Health) -> Text | None:
     """Return why a camera does not see; None where it does, or is only being connected to."""
@@ -39,6 +45,8 @@ def why_poor(health: Health) -> Text | None:
         off = format_duration(Duration(round(abs(health.ahead_s) / 10) * 10 * SECOND))  # to the second it would flicker
         zh, en = ("慢", "late") if health.ahead_s < 0 else ("快", "ahead")
         return Text(f"时钟{zh}了 {off}，请校准", f"its clock is {off} {en}: set it")
+    if health.slowly is not None:
+        return _SLOWLY.get(health.slowly)
     if health.usual_fps:
         usual = f"{health.usual_fps:.0f}"
         return Text(f"帧率过低（平时每秒 {usual} 帧）", f"it sends too few pictures (usually {usual} a second)")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -10,6 +9,7 @@ import msgspec
 from hub.model.reading import Presence, Quality
 from hub.model.time import SECOND, Instant
 from hub.sdk import Sample
+from hub.seeing.kept import FOLDER, load, save
 from hub.vision.lane.event import Presence as Seen
 
 if TYPE_CHECKING:
@@ -18,11 +18,6 @@ if TYPE_CHECKING:
     from hub.model.ids import EntityId
     from hub.vision.lane.place import Polygon
     from hub.vision.worker.wire import LaneNow
-
-#: Where the states lie in the data folder.
-FOLDER = "vision"
-#: Largest file read, in bytes: a lane with some hundred stays.
-MOST = 16 * 1024 * 1024
 
 
 class LaneFile(msgspec.Struct, frozen=True):
@@ -36,21 +31,13 @@ class LaneFile(msgspec.Struct, frozen=True):
 
 def read(data: Path, entity: EntityId, polygon: Polygon) -> LaneFile:
     """Return what was kept; an empty one where nothing was, it cannot be read, or the lane was drawn anew."""
-    try:
-        with _path(data, entity).open("rb") as file:
-            kept = msgspec.msgpack.decode(file.read(MOST), type=LaneFile)
-    except (OSError, msgspec.MsgspecError):
-        return LaneFile(polygon)
-    return kept if kept.polygon == polygon else LaneFile(polygon)
+    found = load(_path(data, entity), LaneFile)
+    return found if found is not None and found.polygon == polygon else LaneFile(polygon)
 
 
 def write(data: Path, entity: EntityId, kept: LaneFile) -> None:
     """Write it, whole or not at all. Raises OSError."""
-    path = _path(data, entity)
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    half = path.with_suffix(".part")
-    half.write_bytes(msgspec.msgpack.encode(kept))
-    os.replace(half, path)  # noqa: PTH105 - the same call, and it says what it does
+    save(_path(data, entity), kept)
 
 
 def samples(entity: EntityId, since: float, now: LaneNow) -> tuple[Sample, ...]:

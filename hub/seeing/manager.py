@@ -27,7 +27,7 @@ from hub.model.site import Sees
 from hub.model.text import Text
 from hub.model.time import SECOND, Instant
 from hub.sdk import Sample
-from hub.seeing import lanes, reviews
+from hub.seeing import days, lanes, reviews
 from hub.seeing.blind import why_blind, why_poor
 from hub.seeing.orders import (
     DEVICE,
@@ -43,7 +43,7 @@ from hub.seeing.orders import (
 from hub.vision.falling.event import Severity
 from hub.vision.lane.event import Presence as Stands
 from hub.vision.worker.parent import Workers
-from hub.vision.worker.wire import Carried, Fell, Health, LaneNow, Link, Listed, Passed, Proved, Seen, Watch
+from hub.vision.worker.wire import Carried, Days, Fell, Health, LaneNow, Link, Listed, Passed, Proved, Seen, Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -97,6 +97,8 @@ class Manager:
         self._kept: dict[EntityId, lanes.LaneFile] = {}
         self._told: dict[EntityId, tuple[LaneNow | Alarm | bool | None, float]] = {}
         self._unsaved: set[EntityId] = set()
+        self._days: dict[EntityId, days.DayFile] = {}
+        self._unsaved_days: set[EntityId] = set()
         self._said: asyncio.Queue[tuple[Sample, ...]] = asyncio.Queue()
         self._falls: dict[EntityId, tuple[float, EntityId, bytes]] = {}
         self._passed: asyncio.Queue[Passed] = asyncio.Queue(WAITING)
@@ -142,10 +144,12 @@ class Manager:
 
         Raises DeviceError.
         """
+        return await self._must().picture(camera, self._utc_s(), public=public, plain=plain)
+
+    def _utc_s(self) -> int:
+        """Return the seconds that clocks of the site are ahead of UTC."""
         ahead = datetime.now(UTC).astimezone(ZoneInfo(self._around.site().timezone)).utcoffset()
-        return await self._must().picture(
-            camera, 0 if ahead is None else round(ahead.total_seconds()), public=public, plain=plain
-        )
+        return 0 if ahead is None else round(ahead.total_seconds())
 
     async def groups(self, camera: EntityId) -> Listed:
         """Return the groups of pictures that are kept whole, oldest first. Raises DeviceError."""
@@ -187,7 +191,8 @@ class Manager:
             driver = around.registry.driver(camera)
             watch = order(camera, sights, driver, around.ring_s(), self._state, model, around.data)
             if watch is not None:
-                orders[camera] = watch
+                known = await asyncio.to_thread(self._known_days, camera, sights)
+                orders[camera] = msgspec.structs.replace(watch, days=known.state, utc_s=self._utc_s())
             elif camera in around.registry.entities:
                 self._blind(camera, Text("没有视频流地址", "it has no address of a video stream"))
         for camera in [name for name in self._orders if name not in orders]:
@@ -235,6 +240,14 @@ class Manager:
             kept = self._kept[sight.entity] = lanes.read(self._around.data, sight.entity, sight.polygon)
         return kept.state
 
+    def _known_days(self, camera: EntityId, sights: tuple[Sight, ...]) -> days.DayFile:
+        """Return the pictures of the last days; read once, and begun anew where a place is drawn anew."""
+        places = days.places_of(sights)
+        kept = self._days.get(camera)
+        if kept is None or kept.places != places:
+            kept = self._days[camera] = days.read_days(self._around.data, camera, places)
+        return kept
+
     def _heard(self, message: Told) -> None:
         """Take what a worker said; called in the loop, and never waits."""
         camera = EntityId(message.camera)
@@ -242,6 +255,10 @@ class Manager:
             return
         if isinstance(message, Health):
             self._well(camera, message)
+        elif isinstance(message, Days):
+            if (known := self._days.get(camera)) is not None:
+                self._days[camera] = msgspec.structs.replace(known, state=message.state)
+                self._unsaved_days.add(camera)
         elif isinstance(message, Fell):
             self._fell(message)
         elif isinstance(message, Carried):
@@ -403,11 +420,21 @@ class Manager:
                     continue
                 if self._kept.get(entity) is kept:
                     self._unsaved.discard(entity)
+            for camera in sorted(self._unsaved_days):
+                pictures = self._days[camera]
+                try:
+                    await asyncio.to_thread(days.write_days, self._around.data, camera, pictures)
+                except OSError as error:
+                    log.warning("vision.days_not_kept", camera=camera, reason=error.strerror)
+                    continue
+                if self._days[camera] is pictures:
+                    self._unsaved_days.discard(camera)
 
 
 def _fixed(watch: Watch) -> Watch:
-    """Return an order without what its lanes have learned, to see whether it was edited."""
-    return msgspec.structs.replace(watch, lanes=tuple(msgspec.structs.replace(lane, state=b"") for lane in watch.lanes))
+    """Return an order without what its camera has learned, to see whether it was edited."""
+    plain = tuple(msgspec.structs.replace(lane, state=b"") for lane in watch.lanes)
+    return msgspec.structs.replace(watch, days=b"", utc_s=0, lanes=plain)
 
 
 def _problem(camera: EntityId) -> str:

@@ -140,7 +140,7 @@ class Tour:
         zones = parts.site().zones.values()
         stops = dict.fromkeys(stop for zone in zones if wish.zone in {None, zone.id} for stop in zone.tour)
         cameras: dict[EntityId, list[Stop]] = {}
-        for stop in stops:
+        for stop in sorted(stops, key=lambda stop: bool(stop.preset)):  # home first: there a tour leaves its cameras
             cameras.setdefault(stop.camera, []).append(stop)
         self.progress = Progress(wish.by, len(stops))
         run = await parts.journal.answer(lambda db: kept.begin_run(db, parts.clock.now(), wish.by))

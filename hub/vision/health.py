@@ -46,6 +46,8 @@ COVER, WELL = 0.4, 0.5
 ENOUGH = 60
 #: Seconds in which a well picture is followed.
 FOLLOW = 60.0
+#: Seconds of following after which a picture may stand for its day, and most unrest in which it does.
+SETTLED, CALM = 300.0, MOST_UNREST / 4
 
 
 class CameraHealth:
@@ -101,26 +103,13 @@ class CameraHealth:
         self._listen(look)
         if self._look is None or self._well is None:
             return Picture.WELL
-        return self._compare(picture, look, self._look, self._well)
+        return compared(picture, look, self._well, self._look, self._unrest, self._sharp)
 
-    def _compare(self, picture: Grey, look: Structure, well: Structure, reference: Grey) -> Picture:
-        textured = well.energy > 3 * (FAINT + LOUD * self._unrest)
-        if textured.sum() < ENOUGH:
-            return Picture.WELL
-        lost = changed(look, well, self._unrest) & textured
-        share = float(lost.sum() / textured.sum())
-        if sharpness(picture) < BLUR * self._sharp and _faded(look, well, textured) > 0.8:
-            return Picture.BLURRED
-        if share < 1 - WELL:
-            gone = (look.energy < 0.25 * well.energy) & lost
-            return Picture.COVERED if gone.sum() > COVER * textured.sum() else Picture.WELL
-        offset = Anchor(reference).offset(picture)
-        back = structure(moved_back(picture, offset))
-        explained = 1 - float(changed(back, well, self._unrest)[textured].mean())
-        if max(map(abs, offset)) >= TURNED and explained > EXPLAINED:
-            return Picture.MOVED
-        flat = (look.energy < 0.25 * well.energy)[textured].mean()
-        return Picture.COVERED if flat > COVER else Picture.UNSURE
+    @property
+    def calm(self) -> Grey | None:
+        """The picture followed so far, where it has been followed for a while, is well and hardly moves; else None."""
+        settled = self._first is not None and self._at - self._first > SETTLED
+        return self._well if settled and self.state is Picture.WELL and self._unrest < CALM else None
 
     def _is_frozen(self, picture: Grey, at: float) -> bool:
         """Return whether the picture has no noise any more: cameras have some, decoded repeats nearly none."""
@@ -144,6 +133,27 @@ class CameraHealth:
         self._well = self._well + part * (picture - self._well)
         self._sharp += float(part) * (sharpness(picture) - self._sharp)
         self._look = structure(self._well)
+
+
+def compared(picture: Grey, look: Structure, reference: Grey, well: Structure, unrest: float, sharp: float) -> Picture:
+    """Return what is wrong with a picture against one that was well, each with its structure; ``sharp`` is of that."""
+    textured = well.energy > 3 * (FAINT + LOUD * unrest)
+    if textured.sum() < ENOUGH:
+        return Picture.WELL
+    lost = changed(look, well, unrest) & textured
+    share = float(lost.sum() / textured.sum())
+    if sharpness(picture) < BLUR * sharp and _faded(look, well, textured) > 0.8:
+        return Picture.BLURRED
+    if share < 1 - WELL:
+        gone = (look.energy < 0.25 * well.energy) & lost
+        return Picture.COVERED if gone.sum() > COVER * textured.sum() else Picture.WELL
+    offset = Anchor(reference).offset(picture)
+    back = structure(moved_back(picture, offset))
+    explained = 1 - float(changed(back, well, unrest)[textured].mean())
+    if max(map(abs, offset)) >= TURNED and explained > EXPLAINED:
+        return Picture.MOVED
+    flat = (look.energy < 0.25 * well.energy)[textured].mean()
+    return Picture.COVERED if flat > COVER else Picture.UNSURE
 
 
 def sharpness(picture: Grey) -> float:

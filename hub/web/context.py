@@ -28,6 +28,7 @@ from hub.runtime.registry import Registry
 from hub.runtime.sessions import Sessions
 from hub.runtime.tls import Pair
 from hub.sdk import FirmwareKeeper
+from hub.seeing.clocks import Clocks
 from hub.seeing.eyes import Eyes
 from hub.seeing.tour import Tour
 from hub.web.auth import Doorkeeper
@@ -62,6 +63,8 @@ class Context:
     metrics: Metrics
     eyes: Eyes = field(default_factory=Eyes)
     """The cameras that see."""
+    clocks: Clocks = field(default_factory=Clocks)
+    """How far the clocks of devices are off."""
     tour: Tour | None = None
     """Makes the facade tours; None where nobody does."""
     firmware: Callable[[], FirmwareKeeper | None] = lambda: None

@@ -11,11 +11,13 @@ from hub.journal import tickets as kept
 from hub.journal.report import Judged, noise
 from hub.journal.tickets import Ticket
 from hub.journal.tour import cutouts
+from hub.model.ids import EntityId
 from hub.model.incident import NOTE
 from hub.model.reading import COMMANDED, Quality
 from hub.model.roster import NAME_LENGTH
 from hub.model.text import clean
 from hub.model.time import DAY, Instant
+from hub.seeing.clocks import is_wrong
 from hub.web import schema
 from hub.web.audit import USER, is_audited
 from hub.web.context import CONTEXT, Context
@@ -27,6 +29,7 @@ from hub.web.routing import Route, UserRole
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Mapping
 
 #: The days whose alarms count for the noise of a device.
 NOISE_DAYS = 30
@@ -67,6 +70,10 @@ class UpkeepOut(msgspec.Struct, frozen=True):
     """Share of false alarms among the judged ones, 0 to 1; null where nobody has judged any."""
     tickets: int
     """Those to do."""
+    clock_ahead: float | None
+    """Seconds that its clock is ahead of the hub's (late: less than 0), to within half a second; null where it does not
+    say."""
+    clock_wrong: bool
 
 
 class TicketOut(msgspec.Struct, frozen=True):
@@ -111,7 +118,10 @@ async def upkeep(request: web.Request) -> web.Response:
     judged = {one.name: one for one in await context.queries.ask(lambda db: noise(db, owners, begin, end))}  # type: ignore[arg-type]  # ids are strings
     to_do = await context.queries.ask(kept.to_do)
     waiting, mute = _unconfirmed(context, now), _mute(context)
-    return answer(schema.Page([_upkeep(device, judged.get(_key(device)), to_do, waiting, mute) for device in devices]))
+    ahead = context.clocks.ahead
+    return answer(
+        schema.Page([_upkeep(device, judged.get(_key(device)), to_do, waiting, mute, ahead) for device in devices])
+    )
 
 
 def _unconfirmed(context: Context, now: Instant) -> frozenset[str]:
@@ -216,7 +226,9 @@ def _upkeep(
     to_do: dict[str, int],
     waiting: frozenset[str],
     mute: frozenset[str],
+    clocks: Mapping[EntityId, float],
 ) -> UpkeepOut:
+    ahead = next((clocks[name] for entity in device.entities if (name := EntityId(entity.id)) in clocks), None)
     sensed = [entity for entity in device.entities if entity.capability not in COMMANDED]
     known = 0 if judged is None else judged.valid + judged.false
     false = 0 if judged is None else judged.false
@@ -227,6 +239,7 @@ def _upkeep(
         unconfirmed=sum(entity.id in waiting or (entity.id in mute and device.heard is not None) for entity in sensed),
         alarms=0 if judged is None else judged.alarms, judged=known, false=false,
         noise=false / known if known else None, tickets=to_do.get(_key(device), 0),
+        clock_ahead=ahead, clock_wrong=is_wrong(ahead),
     )  # fmt: skip
 
 

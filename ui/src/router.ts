@@ -15,6 +15,7 @@ export function makeRouter(): Router {
       { path: '/search', name: 'search', component: () => import('@/pages/SearchPage.vue') },
       { path: '/firmware', name: 'firmware', component: () => import('@/pages/FirmwarePage.vue') },
       { path: '/sight', name: 'sight', component: () => import('@/pages/SightPage.vue') },
+      { path: '/tour', name: 'tour', component: () => import('@/pages/TourPage.vue') },
       { path: '/find', name: 'find', component: () => import('@/pages/FindPage.vue') },
       { path: '/plan', name: 'plan', component: () => import('@/pages/PlanPage.vue') },
       { path: '/begin', name: 'begin', component: () => import('@/pages/BeginPage.vue') },

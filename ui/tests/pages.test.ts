@@ -127,7 +127,7 @@ describe('the search', () => {
 describe('the health of devices', () => {
   const device = {
     id: 'x/a', name: 'a', integration: 'x', device: 'a', state: 'running', reason: '', battery: 15, signal: null, heard: T0, entities: 2,
-    untrusted: 2, unconfirmed: 2, alarms: 4, judged: 2, false: 1, noise: 0.5, tickets: 0,
+    untrusted: 2, unconfirmed: 2, alarms: 4, judged: 2, false: 1, noise: 0.5, tickets: 0, clock_ahead: null, clock_wrong: false,
   }
 
   it('does not call silent what only waits to be confirmed', async () => {
@@ -147,7 +147,7 @@ describe('the header', () => {
   it('has all pages in groups for an administrator', async () => {
     await open(AppHeader)
     expect(page.findAll('nav [role="group"]').map((one) => one.attributes('aria-label'))).toEqual(['值班', '小区', '记录', '人员'])
-    expect(links()).toHaveLength(15)
+    expect(links()).toHaveLength(16)
     expect(page.find('nav a[aria-current="page"]').text()).toBe('值班台')
   })
 
@@ -156,7 +156,7 @@ describe('the header', () => {
     await restoreSession()
     await open(AppHeader)
     expect(links()).not.toContain('报表')
-    expect(links()).toHaveLength(11)
+    expect(links()).toHaveLength(12)
   })
 })
 

@@ -14,6 +14,7 @@ import numpy as np
 from hub.model.errors import DecodeError, DeviceError, ModelError
 from hub.model.site import Decode
 from hub.model.text import clean
+from hub.vision.daily import DailyReference
 from hub.vision.falling.detector import FallDetector
 from hub.vision.falling.drawing import draw_track
 from hub.vision.falling.event import Fall
@@ -35,6 +36,7 @@ from hub.vision.worker.sender import SenderClock
 from hub.vision.worker.stream import opened
 from hub.vision.worker.wire import (
     Carried,
+    Days,
     Fell,
     Group,
     Health,
@@ -85,7 +87,7 @@ class Camera(threading.Thread):
         self._detector = detector
         self._over = threading.Event()
         self._lanes = {lane.name: _lane(lane.polygon, lane.state) for lane in watch.lanes}
-        self._picture = CameraHealth()
+        self._picture, self._daily = CameraHealth(), DailyReference(watch.utc_s, watch.days)
         self._clock = StreamClock()
         self._ring: Ring | None = None
         self._lock = threading.Lock()
@@ -145,6 +147,7 @@ class Camera(threading.Thread):
             tuple(_now(name, lane) for name, lane in self._lanes.items()),
             self._pace.usual if self._pace.slow else 0.0,
             self._sender.ahead if self._sender.wrong else None,
+            self._daily.slowly,
         )
 
     def show(self, show: Show) -> bytes | None:
@@ -247,6 +250,8 @@ class Camera(threading.Thread):
         frame = Frame(_pixels(picture.reformat(width=WIDTH, height=HEIGHT, interpolation="AREA"), "gray"), at)
         if self._picture.see(frame) is not None:
             self._awake_until = at + AWAKE
+        if self._daily.wants(at):
+            self._look_at_day(at)
         if self._lift is not None and self._lift.wants(at):
             self._look_into_lift(self._lift, frame, picture)
         if self._passing.wants(at):
@@ -271,6 +276,13 @@ class Camera(threading.Thread):
         if at > self._saved.setdefault(name, at) + KEEP:
             self._saved[name] = at
             self._say(Kept(self._watch.camera, name, lane.save()))
+
+    def _look_at_day(self, at: float) -> None:
+        """Compare a calm picture of the day with those of the days before, and hand out what must be kept."""
+        calm = self._picture.calm
+        kept = None if calm is None else self._daily.see(calm, at)
+        if kept is not None:
+            self._say(Days(self._watch.camera, kept))
 
     def _look_into_lift(self, lift: LiftWatch, frame: Frame, picture: VideoFrame) -> None:
         """Look at the car; a covered floor is looked at in every picture until it is free again."""

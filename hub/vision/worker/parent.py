@@ -20,6 +20,7 @@ from hub.vision.worker import wire
 from hub.vision.worker.wire import (
     Carried,
     Cut,
+    Days,
     Fell,
     Fetch,
     Fetched,
@@ -52,7 +53,7 @@ AGAIN, MOST, PROVEN = 0.5, 30.0, 60.0
 CLIP = 10.0
 
 #: What the hub hears of its cameras.
-Told = Health | Seen | Kept | Fell | Carried | Passed
+Told = Health | Seen | Kept | Days | Fell | Carried | Passed
 _Answer = WasCut | Shown | Listed | Fetched | Proved
 
 _COMMAND = (sys.executable, "-m", "hub.vision.worker")
@@ -255,6 +256,8 @@ class _Worker:
             self._is_down(False)
             if isinstance(message, Seen | Kept):
                 self._keep(message)
+            elif isinstance(message, Days) and (watch := self.cameras.get(message.camera)) is not None:
+                self.cameras[message.camera] = msgspec.structs.replace(watch, days=message.state)
             if isinstance(message, _Answer):
                 self._settle(message)
             elif not isinstance(message, Pong):

@@ -77,6 +77,10 @@ class Watch(msgspec.Struct, frozen=True, tag=True):
     """Folder of a detector's model, or empty."""
     data: str = ""
     """The data folder, for compiled models."""
+    days: bytes = b""
+    """The pictures of the last days (hub.vision.daily), as an earlier worker handed them out."""
+    utc_s: int = 0
+    """Seconds that clocks there are ahead of UTC."""
 
 
 class Unwatch(msgspec.Struct, frozen=True, tag=True):
@@ -171,6 +175,8 @@ class Health(msgspec.Struct, frozen=True, tag=True):
     """Pictures a second that used to come, where there have been too few for some time; else 0."""
     ahead_s: float | None = None
     """Seconds that the camera's clock is ahead of ours (late: less than 0), where it is wrong; else None."""
+    slowly: Picture | None = None
+    """What has become wrong over days; None while nothing has."""
 
 
 class Seen(msgspec.Struct, frozen=True, tag=True):
@@ -188,6 +194,13 @@ class Kept(msgspec.Struct, frozen=True, tag=True):
 
     camera: str
     lane: str
+    state: bytes
+
+
+class Days(msgspec.Struct, frozen=True, tag=True):
+    """Worker → hub: the pictures of the last days, for the next worker."""
+
+    camera: str
     state: bytes
 
 
@@ -279,7 +292,7 @@ class Pong(msgspec.Struct, frozen=True, tag=True):
 
 
 ToWorker = Watch | Unwatch | Cut | Show | List | Fetch | Prove | Ping
-ToHub = Health | Seen | Kept | Fell | Carried | Passed | WasCut | Shown | Listed | Fetched | Proved | Pong
+ToHub = Health | Seen | Kept | Days | Fell | Carried | Passed | WasCut | Shown | Listed | Fetched | Proved | Pong
 
 _ENCODER = msgspec.msgpack.Encoder()
 _TO_WORKER: msgspec.msgpack.Decoder[ToWorker] = msgspec.msgpack.Decoder(ToWorker)

@@ -1415,6 +1415,125 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tour": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The facade tour: stops, what differs, the check before a typhoon */
+        get: operations["tour"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tour/candidates/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Say what differs, or that nothing does */
+        put: operations["judge_candidate"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tour/checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin a check before a typhoon */
+        post: operations["begin_tour_check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tour/pictures/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A picture or a cut-out of a tour */
+        get: operations["tour_picture"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tour/pictures/{id}/accepted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Accept the newest picture of a stop */
+        put: operations["accept_picture"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tour/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a tour now */
+        post: operations["begin_tour"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tour/ticks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tick a stop of the check */
+        post: operations["tick_tour_check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/upkeep": {
         parameters: {
             query?: never;
@@ -1821,6 +1940,23 @@ export interface components {
             modes: components["schemas"]["BriefedMode"][];
             /** @default 0 */
             more_incidents: number;
+        };
+        /**
+         * CandidateOut
+         * @description Something that differs from the accepted picture; ``before`` and ``after`` are numbers of pictures.
+         */
+        CandidateOut: {
+            after: string;
+            at: string | null;
+            before: string;
+            box: [
+                number,
+                number,
+                number,
+                number
+            ];
+            id: string;
+            seen_at: string | null;
         };
         /**
          * Capability
@@ -2540,6 +2676,16 @@ export interface components {
             url: string;
         };
         /**
+         * MarkIn
+         * @description What a person says of a candidate; ``note`` goes into the ticket.
+         */
+        MarkIn: {
+            /** @enum {unknown} */
+            mark: "false" | "fine" | "ticket";
+            /** @default  */
+            note: string;
+        };
+        /**
          * MergeIn
          * @description Two edits of one text.
          */
@@ -2654,6 +2800,12 @@ export interface components {
             kind: "other";
             source: unknown;
         };
+        /**
+         * Outcome
+         * @description What came of a look at a stop.
+         * @enum {unknown}
+         */
+        Outcome: "dark" | "differs" | "elsewhere" | "first" | "haze" | "none" | "same";
         /**
          * Page[ActivationOut]
          * @description A list; ``next`` is the cursor of the following page, or null.
@@ -3500,6 +3652,31 @@ export interface components {
             times: string | number | boolean | null;
         };
         /**
+         * StopOut
+         * @description One stop: what came of the last look, and what waits for a person.
+         */
+        StopOut: {
+            accepted: string | null;
+            accepted_at: string | null;
+            accepted_by: string;
+            beyond: number;
+            camera: string;
+            camera_name: components["schemas"]["Text"];
+            candidates: components["schemas"]["CandidateOut"][];
+            found: number;
+            id: string;
+            looked_at: string | null;
+            outcome: components["schemas"]["Outcome"] | null;
+            picture: string | null;
+            pictured_at: string | null;
+            preset: string;
+            reason: string;
+            ticked_at: string | null;
+            ticked_by: string;
+            zone: string;
+            zone_name: components["schemas"]["Text"];
+        };
+        /**
          * Subscribe
          * @description WebSocket, client to hub: the topics to hear of.
          */
@@ -3557,6 +3734,14 @@ export interface components {
             zh: string;
         };
         /**
+         * TickIn
+         * @description A stop was looked at in a check before a typhoon.
+         */
+        TickIn: {
+            check: string;
+            stop: string;
+        };
+        /**
          * TicketChange
          * @description What shall be otherwise; null leaves it as it is. ``done`` cannot be taken back.
          */
@@ -3594,6 +3779,7 @@ export interface components {
             note: string;
             opened_at: string | null;
             opened_by: string;
+            pictures: string[];
         };
         /**
          * TimeForm
@@ -3619,6 +3805,38 @@ export interface components {
             role: "admin" | "guard" | "manager" | "viewer";
         };
         /**
+         * TourCheckOut
+         * @description A check before a typhoon.
+         */
+        TourCheckOut: {
+            begun_at: string | null;
+            begun_by: string;
+            id: string;
+        };
+        /**
+         * TourOut
+         * @description The facade tour of the site.
+         */
+        TourOut: {
+            at: string[];
+            begun_at: string | null;
+            begun_by: string;
+            check: components["schemas"]["TourCheckOut"] | null;
+            done: number | null;
+            ended_at: string | null;
+            stops: components["schemas"]["StopOut"][];
+            total: number;
+            typhoon: boolean;
+        };
+        /**
+         * TourRunIn
+         * @description Make a tour now: of one zone, or of all.
+         */
+        TourRunIn: {
+            /** @default null */
+            zone: string | null;
+        };
+        /**
          * TrialSpeech
          * @description A sentence to hear, or the name of a prompt; ``{zone}`` and the like are spoken as an example.
          */
@@ -3640,6 +3858,8 @@ export interface components {
         UpkeepOut: {
             alarms: number;
             battery: number | null;
+            clock_ahead: number | null;
+            clock_wrong: boolean;
             device: string;
             entities: number;
             false: number;
@@ -7056,6 +7276,219 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tour: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TourOut"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    judge_candidate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MarkIn"];
+            };
+        };
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    begin_tour_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TourCheckOut"];
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tour_picture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description well */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": string;
+                };
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    accept_picture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    begin_tour: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TourRunIn"];
+            };
+        };
+        responses: {
+            /** @description done */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tick_tour_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TickIn"];
+            };
+        };
         responses: {
             /** @description done */
             204: {

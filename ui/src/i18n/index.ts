@@ -15,6 +15,7 @@ import { planEn, planZh, type PlanMessages } from './plan'
 import { reportsEn, reportsZh, type ReportsMessages } from './reports'
 import { enRules, zhRules } from './rules'
 import { sightEn, sightZh, type SightMessages } from './sight'
+import { tourEn, tourZh, type TourMessages } from './tour'
 import { troublesEn, troublesZh, type TroublesMessages } from './troubles'
 import { trustEn, trustZh, type TrustMessages } from './trust'
 import { workEn, workZh, type WorkMessages } from './work'
@@ -37,6 +38,7 @@ type Joined = Messages &
   PlanMessages &
   ReportsMessages &
   SightMessages &
+  TourMessages &
   TroublesMessages &
   TrustMessages &
   WorkMessages
@@ -67,6 +69,7 @@ const messages = {
     ...planZh,
     ...reportsZh,
     ...sightZh,
+    ...tourZh,
     ...troublesZh,
     ...trustZh,
     ...workZh,
@@ -85,6 +88,7 @@ const messages = {
     ...planEn,
     ...reportsEn,
     ...sightEn,
+    ...tourEn,
     ...troublesEn,
     ...trustEn,
     ...workEn,
