@@ -148,7 +148,7 @@ class FallDetector:
         self._background.measure(frame)
         self._limit = max(_LEAST, _FAR * self._background.noise) + self._margin
         self._activity.update(self._counts(frame), at)
-        busy = float((self._activity.active & ~self._activity.restless).mean()) > _BUSY
+        busy = np.count_nonzero(self._activity.active & ~self._activity.restless) > _BUSY * self._activity.active.size
         self._margin = min(_MOST_MARGIN, max(0.0, self._margin + (_RISE if busy else -_SINK)))
         if self._activity.crowded():
             self._seen["crowded"] += 1
@@ -203,9 +203,10 @@ class FallDetector:
             return False
         top = min(track.ys)
         down, taken = track.ys[-1] - top, track.times[-1] - track.times[track.ys.index(top)]
+        if down <= 0 or track.down * taken <= _FASTER * down:
+            return False
         metre = self._sight.metre(track.xs[-1], track.ys[-1])
-        far = down > (4.0 * SIZE if metre is None else 3.0 / metre)
-        return far and track.down * taken > _FASTER * down
+        return down > (4.0 * SIZE if metre is None else 3.0 / metre)
 
     def _finish(self, ended: list[Track]) -> tuple[Fall | Landed, ...]:
         """Name the tracks that are over; the last points may have made one certain."""
