@@ -63,8 +63,9 @@ class Background:
     def far(self, frame: Luma, limit: int, rows: slice, out: Flags) -> None:
         """Flag in ``out`` each pixel of some rows (``BAND`` at most) more than ``limit`` levels from the background.
 
-        Three passes in eight bits, in ``out`` itself: the difference, moved up by the limit (below 64), is between 0 and twice the limit
-        where it is near. Modulo 256 this errs only for differences above 255 minus the limit, of black and white.
+        Three passes in eight bits, in ``out`` itself: the difference, moved up by the limit (below 64), is between 0
+        and twice the limit where it is near. Modulo 256 this errs only for differences above 255 minus the limit, of
+        black and white.
         """
         apart = out.view(np.uint8)
         np.subtract(frame[rows], self.luma[rows], out=apart)
