@@ -8,7 +8,7 @@ seen, or cannot be seen because something is in the way, the stay goes on; when 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -123,21 +123,31 @@ class LaneWatch:
         taken = self._taken()
         new = self._scene.differs(settled.look) & settled.steady & ~taken
         named = [mask for mask in sight.vehicles() if self._may_stand(mask, settled, taken)]
-        candidates: list[Mask] = []
+        before, self._candidates = self._candidates, list(named)
+        standing = [vehicle for vehicle in named if _again(vehicle, before)]
         for thing in region.things(new):
-            if any(region.overlap(thing, vehicle) >= NAMED for vehicle in named) or not self._is_vehicle(thing, sight):
+            if any(region.overlap(thing, vehicle) >= NAMED for vehicle in named):
                 continue
-            if only_light(thing, settled.picture, self._scene.picture):
-                continue
-            if self._is_hole(thing, settled):
+            whole = list(self._fit((thing,), settled, sight))
+            if whole and self._is_hole(thing, settled):
                 self._scene.adopt(settled, region.widened(region.widened(thing)))
-            else:
-                candidates.append(thing)
-        before, self._candidates = self._candidates, candidates + named
-        standing = [thing for thing in self._candidates if any(region.overlap(thing, old) >= AGAIN for old in before)]
+                continue
+            parts = [
+                part for part in self._fit(region.cores(thing), settled, sight) if not self._is_hole(part, settled)
+            ]
+            self._candidates += whole + parts
+            standing += [shape for shape in whole if _again(shape, before)] or _apart(
+                part for part in parts if _again(part, before)
+            )
         stays = [self._stay(thing, settled, sight) for thing in standing]
         self._stays += tuple(stays)
         return [stay.says(Presence.PRESENT, settled.at, stay.reason) for stay in stays]
+
+    def _fit(self, shapes: Iterable[Mask], settled: Settled, sight: Sight) -> Iterator[Mask]:
+        """Give those that may be a vehicle, and are more than light."""
+        for shape in shapes:
+            if self._is_vehicle(shape, sight) and not only_light(shape, settled.picture, self._scene.picture):
+                yield shape
 
     def _stay(self, thing: Mask, settled: Settled, sight: Sight) -> Stay:
         self._numbers += 1
@@ -189,3 +199,17 @@ class LaneWatch:
         self._lane_says = Presence.UNSURE
         self._stays = tuple(replace(stay, unsure=True) for stay in self._stays)
         return (LaneEvent(Presence.UNSURE, 0, frame.at, self._judged, reason),)
+
+
+def _again(shape: Mask, before: Iterable[Mask]) -> bool:
+    """Return whether a shape was there a second ago."""
+    return any(region.overlap(shape, old) >= AGAIN for old in before)
+
+
+def _apart(shapes: Iterable[Mask]) -> list[Mask]:
+    """Leave out those that share blocks with one before them."""
+    kept: list[Mask] = []
+    for shape in shapes:
+        if not any((shape & other).any() for other in kept):
+            kept.append(shape)
+    return kept
