@@ -268,11 +268,11 @@ class FallDetector:
         return fall
 
     def _is_drip(self, track: Track, verdict: Verdict) -> bool:
-        if verdict.path is None:
+        if verdict.path is None or verdict.flight is None:
             return False
         side = float(np.median(track.sides[: max(1, len(track.sides) // 2)]))  # later it is a streak
         start = Point(track.times[0], track.xs[0], track.ys[0], side)
-        return self.drips.is_drip(start, verdict.slant, verdict.path.metre, self._last)
+        return self.drips.is_drip(start, verdict.slant, verdict.path.metre, self._last, verdict.flight.drag)
 
     def _fall_of(self, track: Track) -> int | None:
         """Return the reported fall that this track is a part of."""
