@@ -14,8 +14,8 @@ _SMALL, _STRAIGHT = 7.0, 0.6
 _BESIDE, _ABOVE = 0.2, 0.8
 #: Drops from a place that make it a column, whatever they are: what falls there again and again is not worth an alarm.
 LEARNED = 2
-#: A drop of water never falls faster than 9.2 m/s, then it breaks up (Gunn and Kinzer, 1949); what harms falls at 10 m/s
-#: and more. As ``k`` of the drag in 1/m that is 0.116; a fit finds four fifths of it, as it expects none.
+#: A drop of water never falls faster than 9.2 m/s, then it breaks up (Gunn and Kinzer, 1949); what harms is faster than
+#: 10 m/s. As ``k`` of the drag in 1/m that is 0.116 and 0.098; a fit finds four fifths of it, as it expects none.
 _WATER = 0.095
 #: Drops must follow each other within this many seconds to make a column.
 _TOGETHER = 900.0
@@ -48,7 +48,8 @@ class Drips:
     def is_drip(self, start: Point, slant: float, metre: float, at: float, drag: float = 0.0) -> bool:
         """Note a thing that fell from ``start`` and say whether it is water, or one drop of many.
 
-        ``slant`` in metres a second, ``metre`` the metres of one pixel, ``at`` in seconds of the stream, ``drag`` in 1/m.
+        ``slant`` in metres a second, ``metre`` the metres of one pixel, ``at`` in seconds of the stream, ``drag`` as
+        ``k`` in 1/m.
         """
         if start.side > _SMALL or abs(slant) > _STRAIGHT:
             return False
