@@ -29,8 +29,9 @@ from hub.vision.lane.stay import HOLD, SETTLED, Stay, again, follow
 EVERY, GAP = 0.8, 10.0
 #: Smallest vehicle, as part of a square as wide as the lane (4 m) and of the lane's width; the part of its box that it
 #: fills. A small car covers 5 of 16 square metres and more, as it has a height; two people side by side cover 3, and
-#: leave half of their box empty where they stand apart. What covers more than the largest is a change of the light.
-SMALLEST, NARROWEST, FULL, LARGEST = 0.25, 0.47, 0.48, 4.0
+#: leave half of their box empty where they stand apart. A lorry of 10 m along the lane covers 24 square metres with its
+#: height; what covers more than 32, or is wider than 8 m, is a change of the light.
+SMALLEST, NARROWEST, FULL, LARGEST, WIDEST = 0.25, 0.47, 0.48, 2.0, 2.0
 #: At night the dark parts of a car are not seen: what fills so much of its box may be smaller by this part.
 SOLID, DIM = 0.7, 0.85
 #: Part of a vehicle's foot that stands in the lane.
@@ -172,8 +173,8 @@ class LaneWatch:
         size = region.size(thing, self._lane)
         return (
             SMALLEST * (DIM if size.full >= SOLID else 1.0) <= size.bulk <= LARGEST
-            and size.width >= NARROWEST
-            and (size.full >= FULL or size.bulk >= 2 * SMALLEST)
+            and NARROWEST <= size.width <= WIDEST
+            and size.full >= FULL
             and region.lane_share(thing, self._lane) >= IN_LANE
             and not sight.shows_other(thing)
         )
