@@ -31,9 +31,10 @@ def count(far: Flags) -> NDArray[np.uint8]:
     and the multiplication collects the eight bytes in the highest one.
     """
     height, width = far.shape
-    words = far.view(np.uint64).reshape(height // SIZE, SIZE, width // SIZE)
-    columns = np.add.reduce(words, axis=1, dtype=np.uint64)
-    collected: NDArray[np.uint8] = ((columns * np.uint64(0x0101010101010101)) >> np.uint64(56)).astype(np.uint8)
+    words = far.view("<u8").reshape(height // SIZE, SIZE, width // SIZE)
+    columns = np.add.reduce(words, axis=1, dtype="<u8")
+    columns *= np.uint64(0x0101010101010101)
+    collected: NDArray[np.uint8] = columns.view(np.uint8)[:, 7::8]
     return collected
 
 
@@ -55,6 +56,7 @@ class Activity:
         grid = (shape[0] // SIZE, shape[1] // SIZE)
         self._at = at
         self._still = np.full(grid, at)
+        """When an active block was still for the last time; of the others nothing."""
         self._share = np.zeros(grid, np.float32)
         self.active = np.zeros(grid, bool)
         self.edges = np.zeros(grid, bool)
@@ -63,21 +65,22 @@ class Activity:
 
     def update(self, counts: NDArray[np.uint8], at: float) -> None:
         """Take the counts of one frame at stream time ``at`` in seconds."""
-        self.active = counts >= _PIXELS
+        before, self.active = self.active, counts >= _PIXELS
         self.edges = spread(self.active) & (counts > 0)
-        self._still[~self.active] = at
-        part = min(1.0, max(0.0, at - self._at) / _MEMORY)
-        self._share += part * (self.active - self._share)
+        self._still[self.active & ~before] = self._at
+        part = np.float32(min(1.0, max(0.0, at - self._at) / _MEMORY))
+        self._share *= 1 - part
+        self._share[self.active] += part
         self.restless = self._share > _RESTLESS
         self._at = at
 
     def crowded(self) -> bool:
         """Say whether too much moves for anything to be told apart."""
-        return bool(self.active.mean() > CROWDED)
+        return np.count_nonzero(self.active) > CROWDED * self.active.size
 
     def settled(self) -> Flags | None:
         """Return the blocks that have come to stay, once, or None."""
-        stays = self._still < self._at - _STAYS
+        stays = self.active & (self._still < self._at - _STAYS)
         if not stays.any():
             return None
         self._still[stays] = self._at

@@ -58,39 +58,39 @@ def candidates(frame: Luma, background: Luma, far: Flags, blocks: Flags) -> Cand
     if not len(rows):
         return EMPTY
     inside = far.reshape(blocks.shape[0], SIZE, blocks.shape[1], SIZE)[rows, :, columns]
-    block, row, column = np.nonzero(inside)
-    block, row, column = block[:_MOST_PIXELS], row[:_MOST_PIXELS], column[:_MOST_PIXELS]
-    y, x = rows[block] * SIZE + row, columns[block] * SIZE + column
+    flagged = np.flatnonzero(inside)[:_MOST_PIXELS]
     stride = far.shape[1] + 2 * _REACH  # so that the end of a row does not touch the beginning of the next
-    order = np.argsort(y * stride + x)
-    y, x = y[order], x[order]
-    label = components(y * stride + x, stride)
+    corner = (rows * stride + columns) * SIZE
+    row, column = np.divmod(np.arange(SIZE * SIZE), SIZE)
+    place = np.sort(corner[flagged // (SIZE * SIZE)] + (row * stride + column)[flagged % (SIZE * SIZE)])
+    y = place // stride
+    x = place - y * stride
+    label = components(place, stride)
     return _measure(x, y, label, frame[y, x].astype(np.float64) - background[y, x])
 
 
 def components(place: Whole, stride: int) -> Whole:
     """Number the components of pixels given as sorted ``row * stride + column``; numbers run from 0 without holes."""
-    new = np.empty(len(place), bool)
-    new[0] = True
-    np.greater(np.diff(place), _REACH, out=new[1:])
-    run = np.cumsum(new) - 1
-    first = np.flatnonzero(new)
-    starts, ends = place[first], place[np.append(first[1:], len(place)) - 1]
-    upper, lower = _touching(starts, ends, stride)
-    label: Whole = np.unique(_join(len(starts), upper, lower), return_inverse=True)[1][run]
+    new = np.empty(len(place) + 1, bool)
+    new[0] = new[-1] = True
+    np.greater(place[1:] - place[:-1], _REACH, out=new[1:-1])
+    borders = np.flatnonzero(new)
+    starts, ends = place[borders[:-1]], place[borders[1:] - 1]
+    joined = _join(len(starts), *_touching(starts, ends, stride))
+    number = np.cumsum(joined == np.arange(len(joined))) - 1  # each component is called by its first run
+    label: Whole = np.repeat(number[joined], borders[1:] - borders[:-1])
     return label
 
 
 def _touching(starts: Whole, ends: Whole, stride: int) -> tuple[Whole, Whole]:
     """Return pairs of runs that touch across one or two rows."""
-    upper, lower = [], []
-    for down in range(1, _REACH + 1):
-        begin = np.searchsorted(ends, starts + down * stride - _REACH, "left")
-        count = np.maximum(0, np.searchsorted(starts, ends + down * stride + _REACH, "right") - begin)
-        above = np.repeat(np.arange(len(starts)), count)
-        upper.append(above)
-        lower.append(np.repeat(begin - np.cumsum(count) + count, count) + np.arange(len(above)))
-    return np.concatenate(upper), np.concatenate(lower)
+    down = np.repeat(np.arange(1, _REACH + 1) * stride, len(starts))
+    begin = np.searchsorted(ends, np.tile(starts, _REACH) + (down - _REACH), "left")
+    end = np.searchsorted(starts, np.tile(ends, _REACH) + (down + _REACH), "right")
+    count = np.maximum(0, end - begin)
+    upper = np.repeat(np.tile(np.arange(len(starts)), _REACH), count)
+    lower: Whole = np.repeat(begin - np.cumsum(count) + count, count) + np.arange(len(upper))
+    return upper, lower
 
 
 def _join(count: int, upper: Whole, lower: Whole) -> Whole:
@@ -114,8 +114,9 @@ def _measure(x: Whole, y: Whole, label: Whole, apart: Real) -> Candidates:
     middle_x, middle_y = np.bincount(label, weight * x) / mass, np.bincount(label, weight * y) / mass
     order = np.argsort(label, kind="stable")
     begins = np.concatenate(([0], np.cumsum(area)[:-1]))
-    wide = np.maximum.reduceat(x[order], begins) - np.minimum.reduceat(x[order], begins) + 1
-    tall = np.maximum.reduceat(y[order], begins) - np.minimum.reduceat(y[order], begins) + 1
+    x, y = x[order], y[order]
+    wide = np.maximum.reduceat(x, begins) - np.minimum.reduceat(x, begins) + 1
+    tall = np.maximum.reduceat(y, begins) - np.minimum.reduceat(y, begins) + 1
     streak = (tall >= _STREAK * wide) & (wide <= _THIN) & (tall >= _TALL)
     large = np.maximum(wide, tall) > _LARGEST
     good = np.flatnonzero((area >= _LEAST) & ~streak & ~large)
@@ -126,7 +127,7 @@ def _measure(x: Whole, y: Whole, label: Whole, apart: Real) -> Candidates:
         area[chosen].astype(np.float64),
         np.bincount(label, apart)[chosen] / area[chosen],
         np.maximum(wide, tall)[chosen].astype(np.float64),
-        int(streak.sum()),
-        int(large.sum()),
+        int(np.count_nonzero(streak)),
+        int(np.count_nonzero(large)),
         len(good) - len(chosen),
     )

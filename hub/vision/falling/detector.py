@@ -148,7 +148,7 @@ class FallDetector:
         self._background.measure(frame)
         self._limit = max(_LEAST, _FAR * self._background.noise) + self._margin
         self._activity.update(self._counts(frame), at)
-        busy = float((self._activity.active & ~self._activity.restless).mean()) > _BUSY
+        busy = np.count_nonzero(self._activity.active & ~self._activity.restless) > _BUSY * self._activity.active.size
         self._margin = min(_MOST_MARGIN, max(0.0, self._margin + (_RISE if busy else -_SINK)))
         if self._activity.crowded():
             self._seen["crowded"] += 1
@@ -203,9 +203,10 @@ class FallDetector:
             return False
         top = min(track.ys)
         down, taken = track.ys[-1] - top, track.times[-1] - track.times[track.ys.index(top)]
+        if down <= 0 or track.down * taken <= _FASTER * down:
+            return False
         metre = self._sight.metre(track.xs[-1], track.ys[-1])
-        far = down > (4.0 * SIZE if metre is None else 3.0 / metre)
-        return far and track.down * taken > _FASTER * down
+        return down > (4.0 * SIZE if metre is None else 3.0 / metre)
 
     def _finish(self, ended: list[Track]) -> tuple[Fall | Landed, ...]:
         """Name the tracks that are over; the last points may have made one certain."""
@@ -267,11 +268,11 @@ class FallDetector:
         return fall
 
     def _is_drip(self, track: Track, verdict: Verdict) -> bool:
-        if verdict.path is None:
+        if verdict.path is None or verdict.flight is None:
             return False
         side = float(np.median(track.sides[: max(1, len(track.sides) // 2)]))  # later it is a streak
         start = Point(track.times[0], track.xs[0], track.ys[0], side)
-        return self.drips.is_drip(start, verdict.slant, verdict.path.metre, self._last)
+        return self.drips.is_drip(start, verdict.slant, verdict.path.metre, self._last, verdict.flight.drag)
 
     def _fall_of(self, track: Track) -> int | None:
         """Return the reported fall that this track is a part of."""

@@ -74,7 +74,7 @@ def judge(track: Track, sight: Sight) -> Verdict | None:
     """Judge a track as far as it is known; None while it is too short for a name."""
     if len(track.times) < _NAMED_POINTS or track.times[-1] - track.times[0] < _NAMED_TIME:
         return None
-    if max(np.ptp(track.xs), np.ptp(track.ys)) < _IN_PLACE_PIXELS:
+    if max(max(places) - min(places) for places in (track.xs, track.ys)) < _IN_PLACE_PIXELS:
         still = max(np.std(track.xs), np.std(track.ys)) < _STILL
         return Verdict(Kind.STANDING if still else Kind.SWAYING)
     path = sight.path(track)

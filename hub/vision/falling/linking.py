@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -69,14 +70,16 @@ class Track:
         self.right, self.down = self._speed()
 
     def _speed(self) -> tuple[float, float]:
-        count = min(_RECENT, len(self.times))
-        if count < 2:
+        times = self.times[-_RECENT:]
+        if len(times) < 2:
             return 0.0, 0.0
-        mean = sum(self.times[-count:]) / count
-        apart = [time - mean for time in self.times[-count:]]
-        spread = sum(value * value for value in apart)
-        right = sum(a * x for a, x in zip(apart, self.xs[-count:], strict=True))
-        down = sum(a * y for a, y in zip(apart, self.ys[-count:], strict=True))
+        mean = sum(times) / len(times)
+        spread = right = down = 0.0
+        for time, x, y in zip(times, self.xs[-_RECENT:], self.ys[-_RECENT:], strict=True):
+            apart = time - mean
+            spread += apart * apart
+            right += apart * x
+            down += apart * y
         return right / spread, down / spread
 
     def steady(self) -> bool:
@@ -159,7 +162,7 @@ class Linker:
         # the speed is that of the middle of the last points, hence a fall is a little ahead of it: the share covers it
         middle = (track.times[-1] - track.times[-min(_RECENT, len(track.times))]) / 2
         gain = _pull(track) * (since + middle)
-        way = float(np.hypot(right, down)) * since
+        way = math.hypot(right, down) * since
         x, y = track.xs[-1] + right * since, track.ys[-1] + (down + gain) * since
         return x, y, _RADIUS + track.sides[-1] / 4 + _SHARE * way, 0.0
 

@@ -28,15 +28,25 @@ class Size:
 
 def things(marked: Mask) -> Iterator[Mask]:
     """Give each group of blocks that touch, holes filled, less the rim that windows add around a thing."""
-    rest = closed(marked)
-    while rest.any():
-        seed = np.zeros_like(rest)
-        seed.flat[int(np.argmax(rest))] = True
-        group = _grown(seed, rest)
-        rest &= ~group
+    for group in _groups(closed(marked)):
         solid = eroded(filled(group))
         if solid.any():
             yield solid
+
+
+def cores(thing: Mask) -> Iterator[Mask]:
+    """Give what is left of a thing without its thin parts: the edge of a shade or of a beam that it stands in.
+
+    First without what is up to two blocks wide, then up to four.
+    """
+    for times in (1, 2):
+        inner = thing
+        for _ in range(times):
+            inner = _shrunk(inner)
+        for group in _groups(inner):
+            for _ in range(times):
+                group = widened(group)
+            yield group & thing
 
 
 def closed(marked: Mask) -> Mask:
@@ -98,6 +108,24 @@ def size(thing: Mask, lane: Place) -> Size:
     wide, high = (np.count_nonzero(thing.any(axis=axis)) for axis in (0, 1))
     unit = max(1.0, float(np.median(breadth)))
     return Size(float(thing.sum()) / unit**2, wide / unit, float(thing.sum()) / (wide * high))
+
+
+def _groups(marked: Mask) -> Iterator[Mask]:
+    """Give each group of blocks that touch."""
+    rest = marked.copy()
+    while rest.any():
+        seed = np.zeros_like(rest)
+        seed.flat[int(np.argmax(rest))] = True
+        group = _grown(seed, rest)
+        rest &= ~group
+        yield group
+
+
+def _shrunk(marked: Mask) -> Mask:
+    """Take one block away all around, at the sides of the picture as well: what is only a rim there has no core."""
+    padded = np.pad(marked, 1)
+    rows = padded[:-2] & padded[1:-1] & padded[2:]
+    return np.asarray(rows[:, :-2] & rows[:, 1:-1] & rows[:, 2:])
 
 
 def _between(group: Mask, axis: int) -> Mask:

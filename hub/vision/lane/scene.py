@@ -14,14 +14,15 @@ from hub.vision.lane.grid import BLOCK, HEIGHT, WIDTH, blocks, pixels
 from hub.vision.lane.place import Place
 from hub.vision.lane.region import widened
 from hub.vision.lane.shift import Anchor, moved_back, seen
-from hub.vision.lane.structure import FAINT, LOUD, Structure, changed, structure, unrest
+from hub.vision.lane.structure import FAINT, LOUD, Structure, changed, structure, too_much, unexplained, unrest
 
 #: A picture whose levels (5th to 95th percentile) lie closer together shows nothing.
 SHOWS = 8.0
 #: Share of the surroundings that must be the known ones, and blocks with structure that must be there to say so.
 KNOWN, ENOUGH = 0.4, 25
-#: Share with which a picture need not be laid anew.
-SURE = 0.85
+#: Share with which a picture need not be laid anew, unless the camera has moved within so many seconds: the wind shakes
+#: it, and a pixel or two do not show in the share.
+SURE, SHAKES = 0.85, 30.0
 #: Seconds until the reference has followed a change of the light; until it takes in what has changed and stands still.
 FOLLOW, ABSORB = 30.0, 120.0
 #: Most energy of a window that is taken for unrest: beyond it nothing could be seen at all.
@@ -73,7 +74,7 @@ class Scene:
         self._looks: deque[Structure] = deque(maxlen=APART)
         self._changed_for: Grey = np.zeros(self._grid, dtype=np.float32)
         self._learned: float | None = None
-        self._offset = (0, 0)
+        self._offset, self._moved = (0, 0), -np.inf
         self._anchored: Anchor | None = None
         self._last: View | None = None
         self._refresh()
@@ -86,14 +87,18 @@ class Scene:
         if not self.known.any():
             return self._first(picture, at)
         view = self._laid(picture, at, self._offset)
-        share = self._familiar(view)
-        if share < SURE:  # it may have moved
+        share, rest = self._familiar(view)
+        if share < SURE or at < self._moved + SHAKES:  # it may have moved
             others = {self._anchor().offset(picture), (0, 0)} - {self._offset}
-            tried = [(share, view), *((self._familiar(other), other) for other in self._all(picture, at, others))]
-            share, view = max(tried, key=lambda pair: pair[0])
+            tried = [(rest, share, view)]
+            for other in self._all(picture, at, others):
+                share, rest = self._familiar(other)
+                tried.append((rest, share, other))
+            rest, share, view = min(tried, key=lambda one: one[0])
         if share < KNOWN:
             return Reason.STRANGE
-        self._offset = view.offset
+        if view.offset != self._offset:
+            self._offset, self._moved = view.offset, at
         self._listen(view)
         return view
 
@@ -104,9 +109,10 @@ class Scene:
         first, second, last = views
         low, high = np.minimum(first.picture, second.picture), np.maximum(first.picture, second.picture)
         picture = np.maximum(low, np.minimum(high, last.picture))
-        moving = changed(last.look, first.look, self.unrest) | changed(last.look, second.look, self.unrest)
-        steady = ~moving & first.whole & second.whole & last.whole
         look = structure(picture)
+        steady = first.whole & second.whole & last.whole
+        for view in views:  # a shaken camera is off by less from the middle one than from one side to the other
+            steady &= ~changed(view.look, look, self.unrest)
         self._looks.append(look)
         if len(self._looks) == APART:  # nothing of the first one is in the last
             self.calm = _followed(self.calm, unrest(look, self._looks[0]))
@@ -178,13 +184,20 @@ class Scene:
         whole = blocks(shown.astype(np.float32)) == BLOCK * BLOCK
         return View(at, back, structure(back), whole, offset)
 
-    def _familiar(self, view: View) -> float:
-        """Return the share of the surroundings that look as they do in the reference."""
+    def _familiar(self, view: View) -> tuple[float, float]:
+        """Return the share of the surroundings that look as they do in the reference, and how much of them does not.
+
+        The first says whether it is the same place, the second how well a picture lies on it.
+        """
         textured = self.known & view.whole & (self.look.energy > 2 * (FAINT + LOUD * self.unrest))
         where = textured & self._around
         if where.sum() < ENOUGH:
             where = textured
-        return 1.0 - float(changed(view.look, self.look, self.unrest)[where].mean()) if where.sum() >= ENOUGH else 1.0
+        if where.sum() < ENOUGH:
+            return 1.0, 0.0
+        rest, most = unexplained(view.look, self.look)
+        new = too_much(rest, most, self.unrest)[where]
+        return 1.0 - float(new.mean()), float((rest[where] / most[where]).mean())
 
     def _anchor(self) -> Anchor:
         self._anchored = self._anchored or Anchor(self.picture)

@@ -9,6 +9,7 @@ import numpy as np
 from hub.vision.frame import Grey, Mask
 from hub.vision.lane.event import LaneEvent, Presence, Reason
 from hub.vision.lane.grid import pixels
+from hub.vision.lane.light import only_light
 from hub.vision.lane.region import box, things
 from hub.vision.lane.scene import Scene, Settled, View
 from hub.vision.lane.structure import FAINT, Structure, changed, structure, unexplained
@@ -59,7 +60,7 @@ def follow(stay: Stay, view: View, settled: Settled | None, scene: Scene) -> tup
     if settled is not None and not empty and settled.steady[stay.thing].mean() >= SETTLED:
         if _is_there(settled.look, stay, scene, settled.steady):
             return _seen(stay, view.at, settled)
-        if not _in_front(stay, scene.differs(settled.look) & settled.steady) or view.at - stay.seen > HOLD:
+        if not _in_front(stay, settled, scene) or view.at - stay.seen > HOLD:
             return None, stay.says(Presence.ABSENT, view.at, Reason.REPLACED)
     if view.at - stay.seen > HOLD and not stay.unsure:
         return replace(stay, unsure=True), stay.says(Presence.UNSURE, view.at, Reason.HIDDEN)
@@ -71,12 +72,19 @@ def again(stay: Stay, settled: Settled, confidence: float) -> Stay:
     return replace(stay, seen=settled.at, picture=settled.picture, look=settled.look, confidence=confidence)
 
 
-def _in_front(stay: Stay, new: Mask) -> bool:
-    """Return whether what hides the place stands nearer to the camera: its foot is lower in the picture."""
+def _in_front(stay: Stay, settled: Settled, scene: Scene) -> bool:
+    """Return whether what hides the place stands nearer to the camera: its foot is lower in the picture.
+
+    Light hides nothing: where it alone has changed, the vehicle is gone.
+    """
+    new = scene.differs(settled.look) & settled.steady
     rows = np.nonzero(stay.thing.any(axis=1))[0]
     nearer = int(rows[-1]) + max(1, round(NEARER * len(rows)))
     hiding = (thing for thing in things(new) if (thing & stay.thing).any())
-    return any(int(np.nonzero(thing.any(axis=1))[0][-1]) >= nearer for thing in hiding)
+    return any(
+        int(np.nonzero(thing.any(axis=1))[0][-1]) >= nearer and not only_light(thing, settled.picture, scene.picture)
+        for thing in hiding
+    )
 
 
 def _seen(stay: Stay, at: float, settled: Settled | None) -> tuple[Stay, LaneEvent | None]:

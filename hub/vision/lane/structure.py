@@ -58,7 +58,11 @@ def structure(picture: Grey) -> Structure:
 
 def changed(now: Structure, before: Structure, unrest: float) -> Mask:
     """Return the blocks whose structure is not the other's in another light. ``unrest`` is an energy."""
-    rest, most = unexplained(now, before)
+    return too_much(*unexplained(now, before), unrest)
+
+
+def too_much(rest: Grey, most: Grey, unrest: float) -> Mask:
+    """Return the blocks in which what is unexplained is neither noise nor a small part of what there is."""
     return np.asarray((rest > FAINT + LOUD * unrest) & (rest > UNEXPLAINED * most))
 
 

@@ -8,7 +8,7 @@ seen, or cannot be seen because something is in the way, the stay goes on; when 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -29,8 +29,9 @@ from hub.vision.lane.stay import HOLD, SETTLED, Stay, again, follow
 EVERY, GAP = 0.8, 10.0
 #: Smallest vehicle, as part of a square as wide as the lane (4 m) and of the lane's width; the part of its box that it
 #: fills. A small car covers 5 of 16 square metres and more, as it has a height; two people side by side cover 3, and
-#: leave half of their box empty where they stand apart. What covers more than the largest is a change of the light.
-SMALLEST, NARROWEST, FULL, LARGEST = 0.25, 0.47, 0.48, 4.0
+#: leave half of their box empty where they stand apart. A lorry of 10 m along the lane covers 24 square metres with its
+#: height; what covers more than 32, or is wider than 8 m, is a change of the light.
+SMALLEST, NARROWEST, FULL, LARGEST, WIDEST = 0.25, 0.47, 0.48, 2.0, 2.0
 #: At night the dark parts of a car are not seen: what fills so much of its box may be smaller by this part.
 SOLID, DIM = 0.7, 0.85
 #: Part of a vehicle's foot that stands in the lane.
@@ -123,21 +124,31 @@ class LaneWatch:
         taken = self._taken()
         new = self._scene.differs(settled.look) & settled.steady & ~taken
         named = [mask for mask in sight.vehicles() if self._may_stand(mask, settled, taken)]
-        candidates: list[Mask] = []
+        before, self._candidates = self._candidates, list(named)
+        standing = [vehicle for vehicle in named if _again(vehicle, before)]
         for thing in region.things(new):
-            if any(region.overlap(thing, vehicle) >= NAMED for vehicle in named) or not self._is_vehicle(thing, sight):
+            if any(region.overlap(thing, vehicle) >= NAMED for vehicle in named):
                 continue
-            if only_light(thing, settled.picture, self._scene.picture):
-                continue
-            if self._is_hole(thing, settled):
+            whole = list(self._fit((thing,), settled, sight))
+            if whole and self._is_hole(thing, settled):
                 self._scene.adopt(settled, region.widened(region.widened(thing)))
-            else:
-                candidates.append(thing)
-        before, self._candidates = self._candidates, candidates + named
-        standing = [thing for thing in self._candidates if any(region.overlap(thing, old) >= AGAIN for old in before)]
+                continue
+            parts = [
+                part for part in self._fit(region.cores(thing), settled, sight) if not self._is_hole(part, settled)
+            ]
+            self._candidates += whole + parts
+            standing += [shape for shape in whole if _again(shape, before)] or _apart(
+                part for part in parts if _again(part, before)
+            )
         stays = [self._stay(thing, settled, sight) for thing in standing]
         self._stays += tuple(stays)
         return [stay.says(Presence.PRESENT, settled.at, stay.reason) for stay in stays]
+
+    def _fit(self, shapes: Iterable[Mask], settled: Settled, sight: Sight) -> Iterator[Mask]:
+        """Give those that may be a vehicle, and are more than light."""
+        for shape in shapes:
+            if self._is_vehicle(shape, sight) and not only_light(shape, settled.picture, self._scene.picture):
+                yield shape
 
     def _stay(self, thing: Mask, settled: Settled, sight: Sight) -> Stay:
         self._numbers += 1
@@ -162,8 +173,8 @@ class LaneWatch:
         size = region.size(thing, self._lane)
         return (
             SMALLEST * (DIM if size.full >= SOLID else 1.0) <= size.bulk <= LARGEST
-            and size.width >= NARROWEST
-            and (size.full >= FULL or size.bulk >= 2 * SMALLEST)
+            and NARROWEST <= size.width <= WIDEST
+            and size.full >= FULL
             and region.lane_share(thing, self._lane) >= IN_LANE
             and not sight.shows_other(thing)
         )
@@ -189,3 +200,17 @@ class LaneWatch:
         self._lane_says = Presence.UNSURE
         self._stays = tuple(replace(stay, unsure=True) for stay in self._stays)
         return (LaneEvent(Presence.UNSURE, 0, frame.at, self._judged, reason),)
+
+
+def _again(shape: Mask, before: Iterable[Mask]) -> bool:
+    """Return whether a shape was there a second ago."""
+    return any(region.overlap(shape, old) >= AGAIN for old in before)
+
+
+def _apart(shapes: Iterable[Mask]) -> list[Mask]:
+    """Leave out those that share blocks with one before them."""
+    kept: list[Mask] = []
+    for shape in shapes:
+        if not any((shape & other).any() for other in kept):
+            kept.append(shape)
+    return kept

@@ -3510,6 +3510,8 @@ export interface components {
             ahead_s: number | null;
             camera: string;
             decoded: number;
+            /** @default 0 */
+            dropped: number;
             fps: number;
             garbage: number;
             lag_s: number;
