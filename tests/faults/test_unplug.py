@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -104,8 +104,8 @@ BY_MESSAGE = {
 #: Seconds after which each is missing, where that is not when it is looked at.
 LIMITS = {
     "bacnet": 17.0, "bthome": SILENT, "dahua": 3.0, "field_magnetometer": SILENT, "firmware_node": 3.0,
-    "hikvision": 3.0, "lorawan": SILENT, "modbus": 3.0, "mqtt_discovery": SILENT, "onenet": SILENT, "onvif": 2.0, "osdp": 1.0,
-    "serial_lines": 1.0, "zigbee2mqtt": 1.0,
+    "hikvision": 3.0, "lorawan": SILENT, "modbus": 3.0, "mqtt_discovery": SILENT, "onenet": SILENT, "onvif": 2.0,
+    "osdp": 1.0, "serial_lines": 1.0, "zigbee2mqtt": 1.0,
 }  # fmt: skip
 BY_UDP = {"bacnet", "nodes"}
 COMMANDED = {"camera", "speaker", "relay", "notifier"}
@@ -127,39 +127,18 @@ def private_bus() -> Iterator[str]:
                 daemon.terminate()
 
 
-def plug_in(site: Site) -> ExitStack:
-    """Start all far ends; whoever closes what is returned pulls all plugs."""
+@contextmanager
+def plugged_in(site: Site) -> Iterator[None]:
+    """Have all far ends, until all plugs are pulled."""
     assert site.hub is not None
-    os.environ["MENSHEN_SIM_PASSWORD"] = PASSWORD
-    where = {**site.ports, "bus": site.bus, "hub": site.hub.url}
-    mqtt = ("--mqtt", site.broker.address)
-    hub = site.hub.url.removeprefix("http://").strip("/")
-    camera = ("--http", site.at("generic_camera"), "--auth", "none")
-    programs = [
-        Program("tests.kit.far_ends", json.dumps(where)),
-        Program("integrations.sim.camera", *camera),
-        Program("integrations.sim.speaker", "--http", site.at("http_speaker"), "--data", str(site.folder / "speaker")),
-        Program("integrations.sim.lift", "--modbus", site.at("modbus")),
-        Program("integrations.sim.smoke_board", "--link", str(site.folder / "board")),
-        Program("integrations.sim.magnetometer", *mqtt, "--heartbeat", "1"),
-        Program("integrations.sim.zigbee_door", *mqtt, "--heartbeat", "1"),
-        Program("integrations.sim.gate", *mqtt, "--link", str(site.folder / "reader"), "--hub", hub,
-                "--heartbeat", "1"),
-        Program("integrations.sim.nodes", "--link", str(site.folder / "node"), "--data", str(site.folder / "nodes"),
-                "--hub", site.at("nodes")),
-    ]  # fmt: skip
-    stack = ExitStack()
-    controller = stack.enter_context(bacnet(site))
-    stack.callback(controller.kill)
-    for program in programs:
-        stack.enter_context(program)
-    return stack
-
-
-def bacnet(site: Site) -> subprocess.Popen[bytes]:
-    """Start the lift controller, which ends with its standard input."""
-    command = [sys.executable, "-m", "integrations.bacnet.tests.far_end", str(site.ports["bacnet"]), "all"]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    folder, broker = str(site.folder), site.broker.address
+    where = {**site.ports, "bus": site.bus, "hub": site.hub.url, "broker": broker, "folder": folder}
+    with Program("tests.kit.far_ends", json.dumps(where)) as ends:
+        try:
+            yield
+        finally:
+            for pid in ends.ports.values():
+                os.kill(pid, signal.SIGKILL)
 
 
 def well(hub: HubProcess) -> set[str]:
@@ -207,11 +186,13 @@ def plugged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plugged]:
         site.ports = {name: free_udp_port() if name in BY_UDP else free_port() for name in (*DOMAINS, "nodes")}
         hub = site.hub = HubProcess(write(site), folder / "data", "tests.kit.impatient")
         stack.callback(hub.close)
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        patch.setenv("MENSHEN_SIM_PASSWORD", PASSWORD)  # the field node's
         hub.start(env={"DBUS_SYSTEM_BUS_ADDRESS": site.bus})
-        with plug_in(site):
+        with plugged_in(site):
             first = until(lambda: well(hub), lambda found: found >= set(DOMAINS), within=60)
         missing = pulled(hub)
-        with plug_in(site):
+        with plugged_in(site):
             with suppress(AssertionError):  # each is asked about for itself
                 until(lambda: well(hub), lambda found: found >= set(DOMAINS), within=BACK)
             yield Plugged(first, missing, well(hub), hub.problems(), hub.lives)
@@ -247,4 +228,3 @@ def test_it_is_missing_in_time_and_back_without_a_restart(domain: str, plugged: 
 
 def test_each_has_a_device() -> None:
     assert {*LIMITS} <= {*DOMAINS}
-
