@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,6 +20,7 @@ from hub.model.text import Text, clean
 from hub.runtime.isolation.wire import Heard, WorkerError
 from hub.runtime.isolation.wire import sample as from_wire
 from hub.runtime.quota import Quota
+from hub.runtime.recent import Recent
 from hub.sdk import Device, Message, Route, Vitals
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class Intake:
         self._problems = problems
         self._quota = Quota(problems)
         self._line: Line | None = None
-        self._recent: OrderedDict[int, bytes] = OrderedDict()
+        self._recent = Recent(KEPT_DELIVERIES)
         self._unconfirmed: set[EntityId] = set()
         """Entities whose state is stale only because the link was away."""
         self._missed: set[EntityId] = set()
@@ -170,7 +171,7 @@ class Intake:
             if delivery.mid == NEW_SESSION:
                 self._recent.clear()
             else:
-                self._remember(delivery.mid, delivery.digest)
+                self._recent.keep(delivery.mid, delivery.digest)
 
     async def recall(self, announcements: Iterable[Announcement]) -> None:
         """Know again what decoders in processes of their own had announced; what takes too long is announced anew."""
@@ -293,10 +294,10 @@ class Intake:
             batch.when_committed(lambda: line.acknowledge(arrival))
         if arrival.qos:
             digest = hashlib.blake2b(arrival.topic.encode() + b"\0" + arrival.payload, digest_size=16).digest()
-            if arrival.duplicate and self._recent.get(arrival.mid) == digest:
+            if arrival.duplicate and self._recent.holds(arrival.mid, digest):
                 self.counts[self._name, "redelivered"] += 1
                 return
-            self._remember(arrival.mid, digest)
+            self._recent.keep(arrival.mid, digest)
             batch.entry.deliveries.append(Delivery(self._name, arrival.mid, digest))
         for integration in dict.fromkeys(integration for integration, _ in routes if integration in read):
             self._take_read(batch, integration, message, read[integration])
@@ -451,12 +452,6 @@ class Intake:
     def _known_no_more(self, entity: EntityId) -> None:
         self._unconfirmed.discard(entity)
         self._missed.discard(entity)
-
-    def _remember(self, mid: int, digest: bytes) -> None:
-        self._recent.pop(mid, None)
-        self._recent[mid] = digest
-        if len(self._recent) > KEPT_DELIVERIES:
-            self._recent.popitem(last=False)
 
     def _complain(self, integration: str, topic: str, reason: str) -> None:
         """Count every bad message, log each kind of complaint once."""

@@ -2,8 +2,8 @@
 
 ``python -m tests.kit.far_ends SITE`` takes a JSON object: ports by domain; ``hub`` is the page of the hub that is
 pushed to, ``broker`` where messages go, ``bus`` the address of the D-Bus on which Bluetooth is played, ``folder`` where
-serial lines appear. Simulated devices are processes of their own, forked from this one after its imports, which take longest.
-The ready line names all process ids; the ends of the integrations' own tests run in this one.
+serial lines appear. Simulated devices are processes of their own, forked from this one after its imports, which take
+longest. The ready line names all process ids; the ends of the integrations' own tests run in this one.
 """
 
 from __future__ import annotations
