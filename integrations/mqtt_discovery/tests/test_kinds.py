@@ -32,7 +32,10 @@ def says(name: str, payload: str, value: Any, quality: str = GOOD, topic: str = 
 def words(active: str, calm: str, *classes: str, component: str = "binary_sensor") -> Scene:
     """Announce a binary sensor of each device class; all of them say ON and then OFF."""
     names = [f"x_{name or 'none'}" for name in classes]
-    announced = [told(x, component, stat_t=x, **({"dev_cla": name} if name else {})) for x, name in zip(names, classes)]
+    announced = [
+        told(x, component, stat_t=x, dev_cla=name) if name else told(x, component, stat_t=x)
+        for x, name in zip(names, classes, strict=True)
+    ]
     said = [says(x, word, value, topic=x) for x in names for word, value in (("ON", active), ("OFF", calm))]
     return (*announced, *said)
 
@@ -63,6 +66,8 @@ def bundle(components: dict[str, Any], **shared: Any) -> str:
 ONLINE, OFFLINE = (None, GOOD), (None, STALE)
 CAR = {"p": "binary_sensor", "uniq_id": "car", "dev_cla": "occupancy"}
 HEAT = {"p": "sensor", "uniq_id": "heat", "unit_of_meas": "°C"}
+NUMERIC: list[dict[str, Any]] = [{"unit_of_meas": "°C"}, {"stat_cla": "measurement"}, {"dev_cla": "temperature"},
+                                 {"sug_dsp_prc": 1}]  # fmt: skip
 KINDS: dict[str, Scene] = {
     "`<prefix>/<component>/[<node>/]<object>/config`, retained JSON": (
         told("x"),
@@ -88,8 +93,8 @@ KINDS: dict[str, Scene] = {
     "`binary_sensor`: `door`, `window`, `garage_door`, `opening`": words(
         "open", "closed", "door", "window", "garage_door", "opening"
     ),
-    "`binary_sensor`: `smoke`, `gas`, `carbon_monoxide`, `moisture`, `tamper`, `safety`, `vibration`, `problem`, `heat`, "
-    "`cold`, `sound`, `battery`, `lock`, none": words(
+    "`binary_sensor`: `smoke`, `gas`, `carbon_monoxide`, `moisture`, `tamper`, `safety`, `vibration`, `problem`, "
+    "`heat`, `cold`, `sound`, `battery`, `lock`, none": words(
         "active", "clear", "smoke", "gas", "carbon_monoxide", "moisture", "tamper", "safety", "vibration", "problem",
         "heat", "cold", "sound", "battery", "lock", "",
     ),
@@ -101,8 +106,7 @@ KINDS: dict[str, Scene] = {
     "`binary_sensor`: a device class not listed": refusals("is not known", "binary_sensor", {"dev_cla": "rain"}),
     "`sensor` with a unit, state class, numeric device class or display precision": (
         *(told(f"n{number}", "sensor", stat_t=f"n{number}", **more)
-          for number, more in enumerate(({"unit_of_meas": "°C"}, {"stat_cla": "measurement"},
-                                         {"dev_cla": "temperature"}, {"sug_dsp_prc": 1}))),
+          for number, more in enumerate(NUMERIC)),
         *(says(f"n{number}", "21.5", 21.5, topic=f"n{number}") for number in range(4)),
     ),
     "`sensor` with text, `enum`, `date`, `timestamp`": refusals(
@@ -194,7 +198,8 @@ KINDS: dict[str, Scene] = {
     "arithmetic, `{% … %}`, `and`, `or`, `not`, `is`, other filters, functions, list indices": refusals(
         "is not supported", "sensor",
         *({"val_tpl": template, "unit_of_meas": "V"} for template in (
-            "{{ value_json.a / 1000 }}", "{% if value %}1{% endif %}", "{{ 1 if value_json.a and value_json.b else 0 }}",
+            "{{ value_json.a / 1000 }}", "{% if value %}1{% endif %}",
+            "{{ 1 if value_json.a and value_json.b else 0 }}",
             "{{ 1 if not value_json.a else 0 }}", "{{ 1 if value_json.a is defined else 0 }}",
             "{{ 1 if value_json.a or value_json.b else 0 }}", "{{ value | round(1) }}", "{{ now() }}",
             "{{ value_json.a[0] }}",

@@ -93,7 +93,7 @@ KINDS: dict[str, Scene] = {
     ),
     "`battery`, `linkquality`, `temperature`, `humidity`, `illuminance`, `voltage`": (
         listed(*(unit(number, numeric(name, unit="mV")) for number, name in enumerate(NUMBERS, 1))),
-        *(says(f"0x{number:x}_{name}", 3.5, device=f"d{number}", **{name: 3.5})
+        *(says(f"0x{number:x}_{name}", 3.5, GOOD, f"d{number}", **{name: 3.5})
           for number, name in enumerate(NUMBERS, 1)),
     ),
     "the same under another property (`temperature_probe`, endpoints)": (
