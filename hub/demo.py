@@ -81,7 +81,8 @@ def prepare(data: Path, port: int, guests: tuple[Path, ...] = ()) -> DemoSite:
     path = folder / "secrets.yaml"
     path.touch(mode=0o600)
     codes = "".join(f'{name}: "{CODE}"\n' for name in sorted(set(_CODE.findall(text))))
-    path.write_text(f'lane_3_camera: "{password}"\ngate_north_key: "{password}"\n{codes}', "utf-8")
+    names = "".join(f'{name}: "{password}"\n' for name in ("lane_3_camera", "gate_north_key", "unit_3_speaker"))
+    path.write_text(names + codes, "utf-8")
     signer = _signer(data.absolute() / "firmware", folder)
     return DemoSite(folder / "hub.yaml", data.absolute() / "hub", port, password, signer)
 

@@ -124,6 +124,7 @@ class LinkLost(msgspec.Struct, frozen=True):
 
     at: Instant
     integrations: tuple[str, ...]
+    """One at least."""
 
 
 class LinkBack(msgspec.Struct, frozen=True):

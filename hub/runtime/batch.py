@@ -64,8 +64,9 @@ class Batch:
 
     def lose(self, integrations: Iterable[str]) -> None:
         """Note that nothing is heard of some integrations' devices until ``regain``: their silence says nothing."""
-        if not lasts(self.state.absences):
-            self._listen(LinkLost(self.now, tuple(sorted(set(integrations)))))
+        mine = tuple(sorted(set(integrations)))
+        if mine and not lasts(self.state.absences):  # an absence of nobody in particular is the hub's own
+            self._listen(LinkLost(self.now, mine))
 
     def regain(self) -> None:
         """Note that everybody can be heard again."""

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+import msgspec
 import structlog
 
 import hub.sdk
 from hub.model.entry import KEPT_DELIVERIES, NEW_SESSION, RESTORED, Announcement, Delivery, Note
 from hub.model.errors import DecodeError
-from hub.model.reading import ACTIVE_VALUES, NEVER_HEARD, Quality, Reading
+from hub.model.reading import ACTIVE_VALUES, NEVER_HEARD, Capability, Quality, Reading
 from hub.model.text import Text, clean
 from hub.runtime.isolation.wire import Heard, WorkerError
 from hub.runtime.isolation.wire import sample as from_wire
 from hub.runtime.quota import Quota
+from hub.runtime.recent import Recent
 from hub.sdk import Device, Message, Route, Vitals
 
 if TYPE_CHECKING:
@@ -93,7 +95,7 @@ class Intake:
         self._problems = problems
         self._quota = Quota(problems)
         self._line: Line | None = None
-        self._recent: OrderedDict[int, bytes] = OrderedDict()
+        self._recent = Recent(KEPT_DELIVERIES)
         self._restored = False
         """The journal was restored, and no session has begun since."""
         self._unconfirmed: set[EntityId] = set()
@@ -105,6 +107,8 @@ class Intake:
         self._payloads: dict[tuple[str, str], bytes] = {}
         self._uplinked: dict[tuple[str, str], Device] = {}
         """Devices that were known by their own messages, by integration and topic with device."""
+        self._numbers: set[tuple[str, str]] = set()
+        """Topics, by integration, on which only devices with nothing but numbers have named themselves."""
         self._complaints: set[tuple[str, str]] = set()
         self._processes = {decoder.domain: decoder.process for decoder in decoders if decoder.process is not None}
 
@@ -173,7 +177,7 @@ class Intake:
                 self._recent.clear()
                 self._restored = False
             else:
-                self._remember(delivery.mid, delivery.digest)
+                self._recent.keep(delivery.mid, delivery.digest)
 
     async def recall(self, announcements: Iterable[Announcement]) -> None:
         """Know again what decoders in processes of their own had announced; what takes too long is announced anew."""
@@ -229,11 +233,14 @@ class Intake:
     @property
     def full(self) -> bool:
         """Whether the link should stop reading."""
-        return self._runtime.full
+        return self._runtime.full or any(process.full for process in self._processes.values())
 
     async def room(self) -> None:
         """Wait until the link may read again."""
-        await self._runtime.room()
+        while self.full:
+            await self._runtime.room()
+            for process in tuple(self._processes.values()):
+                await process.room()
 
     # inside a batch
 
@@ -298,17 +305,17 @@ class Intake:
         routes = self._registry.routes(arrival.topic)
         missing = sorted(self._elsewhere(message, routes) - read.keys())
         if missing:
-            self._send(arrival, message, missing[0], routed=bool(routes), read=read)
+            self._send(arrival, message, missing[0], routes, read)
             return
         if self._line is not None:
             line = self._line
             batch.when_committed(lambda: line.acknowledge(arrival))
         if arrival.qos:
             digest = hashlib.blake2b(arrival.topic.encode() + b"\0" + arrival.payload, digest_size=16).digest()
-            if arrival.duplicate and self._recent.get(arrival.mid) == digest:
+            if arrival.duplicate and self._recent.holds(arrival.mid, digest):
                 self.counts[self._name, "redelivered"] += 1
                 return
-            self._remember(arrival.mid, digest)
+            self._recent.keep(arrival.mid, digest)
             batch.entry.deliveries.append(Delivery(self._name, arrival.mid, digest))
         for integration in dict.fromkeys(integration for integration, _ in routes if integration in read):
             self._take_read(batch, integration, message, read[integration])
@@ -328,14 +335,21 @@ class Intake:
             self._announce(batch, message, read)
 
     def _send(
-        self, arrival: Arrival, message: Message, domain: str, *, routed: bool, read: Mapping[str, Heard]
+        self,
+        arrival: Arrival,
+        message: Message,
+        domain: str,
+        routes: tuple[tuple[str, Route], ...],
+        read: Mapping[str, Heard],
     ) -> None:
         """Have a process read a message, and take it in then; it is not acknowledged before."""
 
         def then(heard: Heard) -> None:
             self._runtime.post(lambda batch: self._take(batch, arrival, {**read, domain: heard}))
 
-        self._processes[domain].read(message, routed=routed, then=then)
+        mine = [route.decode for integration, route in routes if integration == domain]
+        numbers = all(decode is _numbers_there for decode in mine) if mine else (domain, message.topic) in self._numbers
+        self._processes[domain].read(message, routed=bool(routes), then=then, numbers=numbers)
 
     def _sense_own(self, batch: Batch, integration: str, message: Message, samples: Iterable[Sample]) -> None:
         for sample in samples:
@@ -416,6 +430,7 @@ class Intake:
         self.counts[domain, "decoded"] += 1
         key = (domain, f"{message.topic}{OF_DEVICE}{uplink.device.id}")
         if self._uplinked.get(key) != uplink.device:
+            self._note_numbers(domain, message.topic, uplink.device)
             self._uplinked[key] = uplink.device
             batch.entry.announcements.append(Announcement(*key, message.payload))
             self._apply(batch, key, self._registry.announce(*key, (uplink.device,)))
@@ -427,6 +442,13 @@ class Intake:
                 self._sense(batch, domain, said, message)
             else:
                 self._complain(domain, message.topic, "fault in the integration: a value that is not its entity's")
+
+    def _note_numbers(self, domain: str, topic: str, device: Device) -> None:
+        others = (found for (of, key), found in self._uplinked.items() if of == domain and _topic(key) == topic)
+        if only_numbers(device) and all(map(only_numbers, others)):
+            self._numbers.add((domain, topic))
+        else:
+            self._numbers.discard((domain, topic))
 
     def _apply(self, batch: Batch, key: tuple[str, str], change: Change) -> None:
         for entity in change.refused:
@@ -464,12 +486,6 @@ class Intake:
         self._unconfirmed.discard(entity)
         self._missed.discard(entity)
 
-    def _remember(self, mid: int, digest: bytes) -> None:
-        self._recent.pop(mid, None)
-        self._recent[mid] = digest
-        if len(self._recent) > KEPT_DELIVERIES:
-            self._recent.popitem(last=False)
-
     def _complain(self, integration: str, topic: str, reason: str) -> None:
         """Count every bad message, log each kind of complaint once."""
         self.counts[integration, "refused"] += 1
@@ -482,14 +498,31 @@ class Intake:
 
 def announced(heard: Heard) -> tuple[Device, ...]:
     """Return the devices of which a process told; their topics are read there."""
-    return tuple(
-        Device(told.id, told.name, told.entities, tuple(Route(topic, _read_there) for topic in told.topics))
-        for told in heard.devices
-    )
+    found = []
+    for told in heard.devices:
+        device = Device(told.id, told.name, told.entities, ())
+        read = _numbers_there if only_numbers(device) else _read_there
+        routes = tuple(Route(topic, read) for topic in told.topics)
+        found.append(msgspec.structs.replace(device, routes=routes))
+    return tuple(found)
+
+
+def only_numbers(device: Device) -> bool:
+    """Tell whether nothing that a device says can be an alarm."""
+    return all(entity.capability is Capability.MEASURE for entity in device.entities)
+
+
+def _topic(key: str) -> str:
+    return key.partition(OF_DEVICE)[0]
 
 
 def _read_there(message: Message) -> tuple[Sample, ...]:
     raise DecodeError("it is read in a process of its own")
+
+
+def _numbers_there(message: Message) -> tuple[Sample, ...]:
+    """Do as ``_read_there``, for a device with nothing but numbers."""
+    return _read_there(message)
 
 
 def judge(prior: State, sample: Sample, *, retained: bool, known: bool, now: Instant) -> Reading | None:

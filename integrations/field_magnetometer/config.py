@@ -25,5 +25,5 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Seconds that a deviation lasts before it counts: passing cars are shorter."""
     range_ut: Annotated[float, msgspec.Meta(ge=50, le=10_000)] = 800.0
     """End of the sensor's scale in µT; at it the sensor is saturated and the bay unknown."""
-    silent_after_min: Annotated[float, msgspec.Meta(ge=1, le=1_440)] = 30.0
+    silent_after_min: Annotated[float, msgspec.Meta(ge=0.05, le=1_440)] = 30.0
     """Minutes without a push after which the bay is stale."""

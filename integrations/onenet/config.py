@@ -36,5 +36,5 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The token that was entered at the platform."""
     bays: dict[str, Bay]
     """By a short name; the entity is ``onenet.<device>_<short name>``."""
-    silent_after_h: Annotated[float, msgspec.Meta(ge=0.1, le=240)] = 25.0
+    silent_after_h: Annotated[float, msgspec.Meta(ge=0.001, le=240)] = 25.0
     """Hours without a word from a sensor after which its bay is stale: a little more than one heartbeat."""

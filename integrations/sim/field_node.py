@@ -10,6 +10,7 @@ import hashlib
 import json
 import random
 import time
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -32,20 +33,25 @@ def hmac_sha256(key: bytes, body: bytes) -> str:
 
 
 class FieldNode:
-    """One node in one bay. ``url`` is the hub's, ``key`` what it signs with."""
+    """One node in one bay. ``url`` is the hub's, ``key`` what it signs with.
 
-    def __init__(self, url: str, key: str) -> None:
-        self._url, self._key = url, key.encode()
+    ``marked`` is a file that says that the bay was marked as empty: once is enough, whatever becomes of the power.
+    """
+
+    def __init__(self, url: str, key: str, marked: Path) -> None:
+        self._url, self._key, self._marked = url, key.encode(), marked
         self._chance = random.Random(8)  # noqa: S311 - noise, no secret
         self.vehicle = False
 
     async def keep(self) -> None:
         """Push until cancelled; who cannot be reached is told later."""
         async with aiohttp.ClientSession(timeout=PATIENCE) as http:
-            first = True
+            marked = self._marked.exists()
             while True:
-                if await self._push(http, self._history() if first else {"samples": [self._sample(0)], "battery": 93}):
-                    first = False
+                said = {"samples": [self._sample(0)], "battery": 93} if marked else self._history()
+                if await self._push(http, said) and not marked:
+                    marked = True
+                    self._marked.touch()
                 await asyncio.sleep(EVERY)
 
     async def _push(self, http: aiohttp.ClientSession, report: dict[str, Any]) -> bool:

@@ -33,7 +33,11 @@ class Gate:
 
     def __init__(self, arguments: argparse.Namespace) -> None:
         self._lorawan = LorawanBay(arguments.name)
-        self._field = FieldNode(f"http://{arguments.hub.host}:{arguments.hub.port}{HOOK}", arguments.password)
+        self._field = FieldNode(
+            f"http://{arguments.hub.host}:{arguments.hub.port}{HOOK}",
+            arguments.password,
+            arguments.link.with_name("marked"),
+        )
         self._reader = _reader(arguments.link)
         self._link = Link(
             broker=arguments.mqtt,

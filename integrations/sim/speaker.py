@@ -1,6 +1,7 @@
-"""A network loudspeaker: RTP with G.711 (RFC 3550, RFC 3551), and HTTP ``POST /play`` of a WAV.
+"""A network loudspeaker: RTP with G.711 (RFC 3550, RFC 3551), HTTP ``POST /play`` of a WAV, and Axis VAPIX.
 
-Nothing is said twice: over RTP a repeat has the SSRC of the original, over HTTP its ``Idempotency-Key``.
+Nothing is said twice: over RTP a repeat has the SSRC of the original, over HTTP its ``Idempotency-Key``. VAPIX has
+nothing to tell a repeat by (developer.axis.com, Audio API, "Transmit audio": G.711 µ-law as it is spoken).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from integrations.sim import g711
 from integrations.sim.ledger import Ledger
 from integrations.sim.listener import Listener, listening
 from integrations.sim.process import Life, add_address, parser, run
@@ -38,6 +40,7 @@ class Pages:
             web.delete("/utterances", self.clear),
             web.get("/utterances/{name}.wav", self.sound),
             web.post("/play", self.play),
+            web.post("/axis-cgi/audio/transmit.cgi", self.transmit),
         ]
 
     async def show(self, _: web.Request) -> web.StreamResponse:
@@ -83,6 +86,15 @@ class Pages:
         one.volume = int(volume) if volume else None
         self._store.end(one, samples, rate)
         return web.json_response({"id": one.id, "repeat": False})
+
+    async def transmit(self, request: web.Request) -> web.StreamResponse:
+        """Say what is sent while it is being sent; no sound at all only asks how to log in."""
+        if request.content_type != "audio/basic":
+            raise web.HTTPUnsupportedMediaType(text="expected audio/basic\n")
+        if first := await request.content.readany():
+            one = self._store.begin("axis", codec="pcmu")
+            self._store.end(one, g711.decode(g711.PCMU, first + await request.read()))
+        return web.Response(status=204)
 
 
 async def live(arguments: argparse.Namespace, life: Life) -> None:

@@ -74,7 +74,7 @@ class Store:
         return self.said.get(self._known.get(identity, ""))
 
     def begin(
-        self, via: Literal["rtp", "http"], *, ssrc: int | None = None, key: str | None = None, codec: str = ""
+        self, via: Literal["rtp", "http", "axis"], *, ssrc: int | None = None, key: str | None = None, codec: str = ""
     ) -> Utterance:
         """Record that a new utterance begins now: in the ledger before it can be heard."""
         started = time.time()

@@ -38,8 +38,8 @@ BENCH = "devices"
 DEVICES, PERIOD, SILENCE = 1_000, 5.0, 15
 #: Seconds after the last limit for which devices that are still trusted are waited for.
 WITHIN = 60.0
-#: Samples of memory, one a second, whose median stands for a moment.
-MOMENT = 5
+#: Samples of memory, one a second, whose median stands for a moment; the moments, and when all caches are full.
+MOMENT, MOMENTS, WARM = 5, (60, 120, 300, 600), 120
 
 
 @dataclass(frozen=True)
@@ -100,11 +100,19 @@ def _latency(done: _Run) -> Iterator[Figure]:
 
 
 def _memory(done: _Run) -> Iterator[Figure]:
-    """Growth of memory. The journal's page cache (hub.journal.store.CACHE) fills with the first 180,000 readings."""
-    early = done.resident[len(done.resident) // 10 :][:MOMENT]
-    before, after = statistics.median(early), statistics.median(done.resident[-MOMENT:])
-    note = f"of the hub's process, from 10 % to 100 % of {done.seconds:g} s; {after:.0f} MiB in the end; want 0"
-    yield Figure(BENCH, "devices.rss_growth_mib", round(after - before, 1), "MiB", len(done.resident), note)
+    """Memory at some moments, and how it grows once everything that has a limit is full (hub.journal.store.CACHE)."""
+    for at in MOMENTS:
+        if at <= len(done.resident):
+            value = statistics.median(done.resident[at - MOMENT : at])
+            yield Figure(BENCH, f"devices.rss_mib@{at}s", round(value, 1), "MiB", MOMENT, "of the hub's process")
+    warm = done.resident[WARM:]
+    if len(warm) < WARM:
+        return
+    slope = statistics.linear_regression(range(len(warm)), warm).slope * 60
+    note = f"from {WARM} s to {len(done.resident)} s of {done.seconds:g} s of readings; want 0"
+    yield Figure(BENCH, "devices.rss_slope_mib_min", round(slope, 3), "MiB/min", len(warm), note)
+    grown = statistics.median(warm[-MOMENT:]) - statistics.median(warm[:MOMENT])
+    yield Figure(BENCH, "devices.rss_growth_mib", round(grown, 1), "MiB", len(warm), note)
 
 
 async def _run(folder: Path, seconds: float) -> _Run:

@@ -50,6 +50,11 @@ def update(demo: Demo, image: str) -> None:
     assert status == 204, said
 
 
+def ways(demo: Demo) -> set[str]:
+    """Return by which protocols the loudspeakers were spoken to."""
+    return {one["via"] for one in get_json(f"http://127.0.0.1:{demo.base + 3}/utterances")}
+
+
 def outcome(demo: Demo) -> tuple[str, str, str]:
     found = get_json(f"{demo.url}api/v1/firmware", token=demo.token)
     unit = next(unit for unit in found["units"] if unit["name"] == "lane_5")
@@ -69,6 +74,7 @@ def test_cars_and_doors_at_nodes_of_the_community(tmp_path: Path) -> None:
         scene(demo, entrance=True, plant=True)
         assert opened(demo, "unit_3_1") == ("unit_door_held_open", "open")
         assert opened(demo, "plant_3") == ("plant_door_opened", "open")
+        until(lambda: ways(demo), lambda found: {"axis", "http"} <= found, 40, "spoken by the Axis loudspeaker, too")
         scene(demo, bay=False, entrance=False, plant=False)
         for zone in ("lane_5_south", "unit_3_1", "plant_3"):
             closed(demo, zone)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
+import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -175,6 +177,32 @@ async def test_a_decoder_that_misbehaves_costs_its_message_only(tmp_path: Path, 
         assert sorted(hub.acknowledged) == list(range(1, hub.mid + 1)), "nothing is left with the broker"
         print(f"{how}: its message given up after {took:.1f} s, worst loop lag {hub.lag * 1000:.0f} ms")  # noqa: T201
         assert hub.lag < 1, "it would be 30 s inside the hub"
+
+
+async def test_when_too_many_wait_numbers_go_and_no_alarm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoding, "WAITING", 20)
+    async with Hub().running(tmp_path) as hub:
+        await hub.find()
+        await hub.taken(hub.send("garbler/find/2", "meter"))
+        worker = hub.process._worker
+        assert worker is not None
+        os.kill(worker._process.pid, signal.SIGSTOP)
+        doors = [hub.send("garbler/state/door", word) for word in ("open", "closed") * 4]
+        meters = [hub.send("garbler/state/meter", str(number)) for number in range(15)]
+        later = [hub.send("garbler/state/door", word) for word in ("open", "closed") * 5]
+        await until(lambda: hub.intake.full)
+        os.kill(worker._process.pid, signal.SIGCONT)
+        assert any("cannot keep up" in text.en for text in hub.loop.problems.texts())
+        await asyncio.wait_for(hub.intake.room(), 20)
+        assert not hub.intake.full
+        await hub.taken(later[-1])
+        readings = [reading for entry in hub.loop.journal.entries for reading in entry.readings]
+        assert sum(reading.entity == DOOR for reading in readings) == len(doors) + len(later), "no alarm is lost"
+        shed = hub.intake.counts["garbler", "refused"]
+        assert 0 < shed < len(meters)
+        assert sum(reading.entity == "garbler.meter" for reading in readings) == len(meters) - shed
+        assert sorted(hub.acknowledged) == list(range(1, hub.mid + 1))
+        await until(lambda: not hub.loop.problems.texts())
 
 
 async def test_one_that_fails_again_and_again_is_held_and_shown(tmp_path: Path) -> None:

@@ -32,8 +32,9 @@ MakeHub = Callable[[Path], "HubProcess"]
 class HubProcess:
     """One hub and its data folder, over any number of lives."""
 
-    def __init__(self, config: Path, data: Path) -> None:
+    def __init__(self, config: Path, data: Path, module: str = "hub") -> None:
         self.config, self.data = config, data
+        self._module = module
         self.url = ""
         self.lives = 0
         self.mark = uuid.uuid4().hex
@@ -57,7 +58,7 @@ class HubProcess:
         inherited = {
             key: value for key, value in os.environ.items() if not key.startswith("MENSHEN_") and key not in without
         }
-        command = [*prefix, sys.executable, "-m", "hub", "run", "-c", str(self.config), "--data", str(self.data)]
+        command = [*prefix, sys.executable, "-m", self._module, "run", "-c", str(self.config), "--data", str(self.data)]
         command += ["--port", "0"]
         with self._log.open("wb") as log, self._console.open("wb") as console:
             self._process = subprocess.Popen(

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-#: Messages that may wait for one decoder; more are dropped and counted.
+#: Messages that may wait for one decoder until nothing more is read from the broker, which keeps what it has. Half of
+#: it is for what may be an alarm: numbers beyond that are dropped and counted (RELIABILITY.md F12).
 WAITING = 2_000
 #: Seconds for its process to start and import the plugin.
 STARTING = 10.0
@@ -44,6 +45,8 @@ class DecoderProcess:
         self._worker: Worker | None = None
         self._waiting: deque[tuple[Message, bool, Then]] = deque()
         self._arrived = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
         self._known: dict[str, Message] = {}
         """What announced devices: a new process must hear it again."""
         self._faults: deque[float] = deque(maxlen=FAULTS)
@@ -68,12 +71,30 @@ class DecoderProcess:
         """Whether it failed too often to be started again."""
         return len(self._faults) == FAULTS and self._faults[-1] - self._faults[0] < WITHIN
 
-    def read(self, message: Message, *, routed: bool, then: Then) -> None:
-        """Have a message decoded after those before it, and ``then`` called with what it says."""
-        if self.held or len(self._waiting) >= WAITING:
-            then(Heard(failures=("dropped: its decoder is held",) if self.held else ("dropped: too many wait",)))
+    @property
+    def full(self) -> bool:
+        """Whether so many wait that no more should be read from the broker."""
+        return not self._room.is_set()
+
+    async def room(self) -> None:
+        """Wait until half of them are decoded."""
+        await self._room.wait()
+
+    def read(self, message: Message, *, routed: bool, then: Then, numbers: bool = False) -> None:
+        """Have a message decoded after those before it, and ``then`` called with what it says.
+
+        One that brings ``numbers`` only is not waited for when many wait already.
+        """
+        if self.held:
+            then(Heard(failures=("dropped: its decoder is held",)))
+            return
+        if numbers and len(self._waiting) >= WAITING // 2:
+            self._shed()
+            then(Heard(failures=("dropped: too many wait",)))
             return
         self._waiting.append((message, routed, then))
+        if len(self._waiting) >= WAITING:
+            self._room.clear()
         self._arrived.set()
         if self._task is None:
             self._task = asyncio.create_task(self._run(), name=f"decoder.{self.domain}")
@@ -116,6 +137,9 @@ class DecoderProcess:
                 elif not routed and not said.failures:
                     self._known.pop(message.topic, None)
                 self._waiting.popleft()[2](said)
+                if len(self._waiting) <= WAITING // 2:
+                    self._room.set()
+            self._problems.settle(self._slow)
 
     async def _heard(self, message: Message, *, routed: bool) -> Heard:
         if self.held:
@@ -148,6 +172,18 @@ class DecoderProcess:
             except (HubError, TimeoutError) as ended:
                 error = ended if str(ended) else error
         return clean(str(error), 120)
+
+    @property
+    def _slow(self) -> str:
+        return f"integration.{self.domain}.slow"
+
+    def _shed(self) -> None:
+        text = Text(
+            f"集成 {self.domain} 来不及解码，部分数值已丢弃；报警不丢",
+            f"The decoder of {self.domain} cannot keep up: some numbers are dropped, no alarm is",
+        )
+        if self._problems.raise_(self._slow, text):
+            log.warning("decoder.slow", integration=self.domain, waiting=len(self._waiting))
 
     def _fault(self, reason: str) -> None:
         self._faults.append(asyncio.get_running_loop().time())

@@ -61,9 +61,9 @@ class Axis:
         return [request for request in self.requests if request.body]
 
     @asynccontextmanager
-    async def listen(self) -> AsyncIterator[str]:
-        """Serve on a free port; yields the address."""
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+    async def listen(self, port: int = 0) -> AsyncIterator[str]:
+        """Serve, on a free port by itself; yields the address."""
+        server = await asyncio.start_server(self._serve, "127.0.0.1", port)
         try:
             yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         finally:

@@ -53,9 +53,9 @@ class Camera:
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     @asynccontextmanager
-    async def on_loopback(self) -> AsyncIterator[str]:
+    async def on_loopback(self, port: int = 0) -> AsyncIterator[str]:
         """Serve; yields the address."""
-        server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        server = await asyncio.start_server(self._accept, "127.0.0.1", port)
         try:
             yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         finally:

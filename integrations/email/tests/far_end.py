@@ -46,10 +46,10 @@ class MailServer:
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     @contextlib.asynccontextmanager
-    async def serve(self) -> AsyncIterator[int]:
+    async def serve(self, port: int = 0) -> AsyncIterator[int]:
         """Run, and yield the port. At the end every client must have hung up."""
         tls = self.context if self.security == "tls" else None
-        server = await asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=tls, limit=MAX_MAIL)
+        server = await asyncio.start_server(self._accept, "127.0.0.1", port, ssl=tls, limit=MAX_MAIL)
         async with server:
             yield server.sockets[0].getsockname()[1]
             async with asyncio.timeout(5):

@@ -65,9 +65,9 @@ class Camera:
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     @asynccontextmanager
-    async def on_loopback(self, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
+    async def on_loopback(self, tls: ssl.SSLContext | None = None, port: int = 0) -> AsyncIterator[str]:
         """Serve; yields the address."""
-        server = await asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=tls)
+        server = await asyncio.start_server(self._accept, "127.0.0.1", port, ssl=tls)
         try:
             yield f"{'https' if tls else 'http'}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         finally:

@@ -85,11 +85,11 @@ class FakeCamera:
     _base: str = ""
 
     @asynccontextmanager
-    async def serve(self) -> AsyncIterator[str]:
+    async def serve(self, port: int | None = None) -> AsyncIterator[str]:
         app = web.Application()
         app.router.add_post("/{service:.*}", self._soap)
         app.router.add_get("/snap.jpg", self._snapshot)
-        async with TestServer(app, host="127.0.0.1") as server:
+        async with TestServer(app, host="127.0.0.1", port=port) as server:
             self._base = str(server.make_url("")).rstrip("/")
             yield self._base
 

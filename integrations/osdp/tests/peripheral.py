@@ -2,7 +2,7 @@
 
 ``python -m integrations.osdp.tests.peripheral FD ADDRESS KEY INPUTS``; the key may be empty. Lines:
 ``{"card": "hex"}``, ``{"keys": "hex"}``, ``{"local": "hex"}``, ``{"inputs": "hex"}``, ``{"pause": true}``,
-``{"noise": bytes}``.
+``{"noise": bytes}``. Says a line when it listens: importing may take longer than a panel waits.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ def event(said: dict[str, Any]) -> dict[str, Any]:
 def main(port: int, address: int, key: str, inputs: int) -> None:
     device = card_reader.peripheral(port, address, key, inputs)
     device.start()
+    print("listening", flush=True)  # noqa: T201 - the test reads it
     for line in sys.stdin:
         said = json.loads(line)
         if "noise" in said:

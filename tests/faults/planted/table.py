@@ -123,7 +123,7 @@ PLANTED = (
     Mutation(
         "a delivery is not known again",
         "runtime/intake.py",
-        "                self._remember(delivery.mid, delivery.digest)\n",
+        "                self._recent.keep(delivery.mid, delivery.digest)\n",
         "                pass\n",
         (SESSION,),
     ),

@@ -26,15 +26,16 @@ class Page:
         self._waiting: dict[str, set[Said]] = {}
         self.shown: list[tuple[Said, float]] = []
         """What was looked out for and when it was shown (monotonic)."""
-        self._listening = asyncio.create_task(self._listen())
+        self._changed = asyncio.Event()
+        self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._fetch())]
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._listening.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._listening
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._http.close()
 
     async def entities(self) -> dict[str, dict[str, Any]]:
@@ -44,6 +45,12 @@ class Page:
     def look_out(self, said: Said) -> None:
         """Note when ``said`` is shown."""
         self._waiting.setdefault(said.unit.zone, set()).add(said)
+
+    def check(self) -> None:
+        """Raise what ended it: who is told nothing any more would count all that follows as never shown."""
+        for task in self._tasks:
+            if task.done():
+                task.result()
 
     @property
     def missing(self) -> int:
@@ -56,12 +63,19 @@ class Page:
             return await answer.json()
 
     async def _listen(self) -> None:
-        """Fetch, at each change of which the hub tells, the zones where something is waited for."""
+        """Note each change of which the hub tells. It reads always: a ping that waits behind fetches ends the line."""
         async with self._http.ws_connect(self._api + "ws") as socket:
             await socket.send_json({"subscribe": ["zones"]})
             async for _ in socket:
-                for name in tuple(self._waiting):
-                    await self._look(name)
+                self._changed.set()
+            raise ConnectionError(f"the hub ended the page's WebSocket: {socket.close_code}")
+
+    async def _fetch(self) -> None:
+        """Fetch, at each change, the zones where something is waited for."""
+        while await self._changed.wait():
+            self._changed.clear()
+            for name in tuple(self._waiting):
+                await self._look(name)
 
     async def _look(self, name: str) -> None:
         zone = await self._get(f"zones/{name}")
@@ -103,6 +117,7 @@ async def speak(ends: Ends, period: float, seconds: float, page: Page, every: in
         await asyncio.sleep(due - time.monotonic())
         late.append(time.monotonic() - due)
         turn, place = divmod(number, len(ends.units))
+        page.check()
         said = ends.say(ends.units[place], turn + 1, due)
         if (turn + ends.units[place].place) % every == 0:
             page.look_out(said)

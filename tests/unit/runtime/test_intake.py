@@ -407,6 +407,15 @@ async def test_while_the_link_is_away_its_devices_are_not_counted_as_silent() ->
     assert (turns.count(LinkLost), turns.count(LinkBack)) == (1, 1)
 
 
+async def test_a_link_on_which_nobody_speaks_excuses_nobody() -> None:
+    loop = Loop()
+    intake = Intake("mqtt", loop.runtime, Registry(), (), loop.problems)
+    async with loop.running():
+        intake.lost("gone")
+        await settle()
+        assert loop.runtime.state.absences == ()
+
+
 async def test_a_restart_confirms_nothing_and_nothing_fires_meanwhile() -> None:
     """Both sensors of the wide lane said so before; while one is doubted already, the other must not vouch alone."""
     loop = Loop(Plan(hold=10, gap=30).rule())

@@ -37,6 +37,8 @@ def announce(message: Message, config: Config) -> Announcement:
     name = message.payload.decode()
     if not name:
         return Announcement()
+    if name.startswith("meter"):
+        return _meter(name)
     door = Entity(entity_id("garbler", name), Capability.CONTACT, Text(name), name)
 
     def decode(message: Message) -> tuple[Sample, ...]:
@@ -50,3 +52,13 @@ def announce(message: Message, config: Config) -> Announcement:
         return (Sample(door.id, Contact(word)),)
 
     return Announcement((Device(name, Text(name), (door,), (Route(f"garbler/state/{name}", decode),)),))
+
+
+def _meter(name: str) -> Announcement:
+    """Announce a device with nothing but a number."""
+    meter = Entity(entity_id("garbler", name), Capability.MEASURE, Text(name), name)
+
+    def decode(message: Message) -> tuple[Sample, ...]:
+        return (Sample(meter.id, float(message.payload)),)
+
+    return Announcement((Device(name, Text(name), (meter,), (Route(f"garbler/state/{name}", decode),)),))
