@@ -15,7 +15,7 @@ from tests.kit.broker import Broker
 from tests.kit.cgroup import Group
 from tests.kit.hub import HubProcess, MakeHub
 from tests.kit.mqtt import Lane, need_mosquitto
-from tests.kit.site import Ends, short_rule, write_site
+from tests.kit.site import ROOT, Ends, short_rule, write_site
 from tests.kit.wait import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
@@ -80,3 +80,10 @@ def test_a_plugin_that_leaks_dies_before_the_hub(
     until(lambda: hub.entities().get("rogue.a", {}).get("quality"), lambda quality: quality == "good", within=30)
     assert [failed["reason"] for failed in hub.said("device.failed") if "SIGKILL" in failed["reason"]]
     assert hub.terminate()[0] == 0
+
+
+def test_the_service_manager_does_not_end_the_hub_for_a_plugin() -> None:
+    """By default systemd stops the whole unit when the kernel ends one of its processes (systemd.service(5))."""
+    unit = (ROOT / "deploy" / "systemd" / "menshen.service").read_text("utf-8").splitlines()
+    assert "OOMPolicy=continue" in unit
+    assert any(line.startswith("MemoryMax=") for line in unit)
