@@ -132,6 +132,11 @@ class Runtime:
         """Whether transports should stop reading."""
         return not self._room.is_set()
 
+    @property
+    def waiting(self) -> dict[str, int]:
+        """How many inputs are not decided yet, and how many batches are not on the disk."""
+        return {"inputs": len(self._inbox), "batches": len(self._held)}
+
     async def room(self) -> None:
         """Wait until there is room again."""
         await self._room.wait()
