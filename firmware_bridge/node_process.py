@@ -160,7 +160,8 @@ class NodeProcess:
     async def _line(self) -> str:
         assert self._process.stdout is not None  # noqa: S101 - it was started with a pipe
         try:
-            line = await asyncio.wait_for(self._process.stdout.readline(), PATIENCE)
+            async with asyncio.timeout(PATIENCE):
+                line = await self._process.stdout.readline()
         except TimeoutError:
             raise NodeFailed("the node says nothing") from None
         if not line.endswith(b"\n"):

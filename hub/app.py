@@ -230,7 +230,11 @@ async def _start(
     stack.callback(health.close)
     health.watch(runtime.state.states)
     metrics = Metrics(
-        parts.clock, lambda: intake.counts, runtime.state.states.values, lambda: len(parts.problems.texts())
+        parts.clock,
+        lambda: intake.counts,
+        runtime.state.states.values,
+        lambda: len(parts.problems.texts()),
+        lambda: runtime.waiting,
     )
     for listener in (health.heard, live.committed, metrics.committed):
         runtime.listen(listener)

@@ -100,7 +100,8 @@ async def _opened(domain: str, entry: DeviceEntry, site: Path, data: Path, http:
     finally:
         if connection.close is not None:
             with suppress(Exception):  # it has been said what works; closing is not part of it
-                await asyncio.wait_for(connection.close(), 5)
+                async with asyncio.timeout(5):
+                    await connection.close()
 
 
 async def _heard(connection: Connection, heard: asyncio.Queue[Sample | Vitals]) -> list[Step]:

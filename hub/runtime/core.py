@@ -78,6 +78,7 @@ class Runtime:
         self._journal = journal
         self._problems = problems
         self._inbox: deque[Work] = deque()
+        self._most = 0
         self._arrived = asyncio.Event()
         self._timer: Timer | None = None
         self._timer_at: Instant | None = None
@@ -132,6 +133,11 @@ class Runtime:
         """Whether transports should stop reading."""
         return not self._room.is_set()
 
+    @property
+    def waiting(self) -> dict[str, int]:
+        """How many inputs are not decided yet, at most since the start, and how many batches are not on the disk."""
+        return {"inputs": len(self._inbox), "inputs_at_most": self._most, "batches": len(self._held)}
+
     async def room(self) -> None:
         """Wait until there is room again."""
         await self._room.wait()
@@ -168,6 +174,7 @@ class Runtime:
 
     async def _turn(self) -> None:
         batch = Batch(self.program, self.state, max(self.clock.now(), self._latest))
+        self._most = max(self._most, len(self._inbox))
         works = min(BATCH, len(self._inbox), max(0, FULL - sum(decided.works for decided in self._held)))
         for _ in range(works):
             self._guarded(self._inbox.popleft(), batch)

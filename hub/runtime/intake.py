@@ -254,8 +254,8 @@ class Intake:
         batch.record(Note("link_lost", batch.now, {"link": self._name, "reason": clean(reason)}))
 
     def _begin_session(self, batch: Batch) -> None:
-        self._recent.clear()
         self._restored = False
+        self._recent.clear()
         batch.entry.deliveries.append(Delivery(self._name, NEW_SESSION, b""))
         self._miss(batch)  # in the same commit: a hub that dies next finds the session kept, and must not trust it
 

@@ -162,7 +162,8 @@ class Live:
     async def _send(self, socket: web.WebSocketResponse, client: _Client) -> None:
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(client.wake.wait(), QUIET)
+                async with asyncio.timeout(QUIET):
+                    await client.wake.wait()
             if not await client.may_stay():
                 await socket.close(code=1008, message=b"signed out")
                 return

@@ -31,6 +31,7 @@ class Metrics:
         messages: Callable[[], Mapping[tuple[str, str], int]],
         states: Callable[[], Iterable[State]] = tuple,
         problems: Callable[[], int] = int,
+        waiting: Callable[[], Mapping[str, int]] = dict,
     ) -> None:
         self._clock = clock
         self._registry = CollectorRegistry()
@@ -46,7 +47,7 @@ class Metrics:
         )
         self.ready = Gauge("menshen_ready", "1 when rules are loaded and the journal is writable", registry=own)
         self._registry.register(_Messages(messages))
-        self._registry.register(_Present(states, problems))
+        self._registry.register(_Present(states, problems, waiting))
         ProcessCollector(registry=own)
 
     def committed(self, entry: Entry) -> None:
@@ -79,9 +80,15 @@ class _Messages(Collector):
 class _Present(Collector):
     """What is known and what is wrong now, looked up at each scrape."""
 
-    def __init__(self, states: Callable[[], Iterable[State]], problems: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        states: Callable[[], Iterable[State]],
+        problems: Callable[[], int],
+        waiting: Callable[[], Mapping[str, int]],
+    ) -> None:
         self._states = states
         self._problems = problems
+        self._waiting = waiting
 
     def collect(self) -> Iterator[Metric]:
         entities = GaugeMetricFamily("menshen_entities", "Entities by quality of their value", labels=["quality"])
@@ -90,3 +97,9 @@ class _Present(Collector):
             entities.add_metric([quality], counted[quality])
         yield entities
         yield GaugeMetricFamily("menshen_problems", "Sentences in the banner of the page", value=self._problems())
+        queues = GaugeMetricFamily(
+            "menshen_waiting", "Inputs not decided yet, batches not on the disk", labels=["queue"]
+        )
+        for queue, length in self._waiting().items():
+            queues.add_metric([queue], length)
+        yield queues

@@ -133,6 +133,22 @@ async def test_a_process_that_is_closed_is_gone(tmp_path: Path) -> None:
         await running
 
 
+async def test_whoever_is_cancelled_as_its_process_ends_is_cancelled() -> None:
+    """Else a hub that is told to stop opens the device again, and never stops."""
+    closes_and_ends = ("/bin/sh", "-c", 'eval "exec $0>&-"; sleep 0.1; exit 3')
+    worker = await parent.start(closes_and_ends, Core().report)
+    try:
+        running = asyncio.create_task(worker.run())
+        await asyncio.wait([worker._hearing])
+        await asyncio.sleep(0)  # it asks now how its process ends
+        await worker._process.wait()
+        in_time = running.cancel()
+        with pytest.raises(asyncio.CancelledError if in_time else WorkerError):
+            await running
+    finally:
+        await worker.close()
+
+
 async def test_a_flood_is_taken_no_faster_than_the_hub_allows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parent, "REPORTS", 4)
     core, taking, most = Core(), 0, 0

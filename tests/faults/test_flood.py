@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +19,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.runtime.core import FULL
 from tests.kit.broker import Broker
 from tests.kit.hub import HubProcess, MakeHub
 from tests.kit.mqtt import Lane, need_mosquitto
@@ -89,9 +91,12 @@ def incidents(hub: HubProcess) -> int:
     return int(rows(hub.data, "SELECT COUNT(*) FROM incidents")[0][0])
 
 
-def drive(hub: HubProcess, lane: Lane, until_then: float) -> tuple[list[float], list[float]]:
-    """Have a car come and go again and again; return the seconds until each was on the disk, and the memory seen."""
-    latencies, memory = list[float](), [resident(hub)]
+def drive(hub: HubProcess, lane: Lane, until_then: float) -> tuple[list[float], list[float], Counter[str]]:
+    """Have a car come and go again and again; return the seconds until each was on the disk, and the memory seen.
+
+    And the greatest lengths of the hub's queues.
+    """
+    latencies, memory, waiting = list[float](), [resident(hub)], Counter[str]()
     while time.monotonic() < until_then:
         before, came = incidents(hub), time.monotonic()
         lane.occupied()
@@ -100,8 +105,9 @@ def drive(hub: HubProcess, lane: Lane, until_then: float) -> tuple[list[float], 
         lane.free()
         until(lambda: rows(hub.data, _OPEN)[0][0] == 0, bool, within=20)
         memory.append(resident(hub))
+        waiting |= Counter(hub.waiting())
         time.sleep(max(0.0, came + EVERY - time.monotonic()))
-    return latencies, memory
+    return latencies, memory, waiting
 
 
 def test_alarms_come_in_time_through_a_flood(tmp_path: Path, hub_of: MakeHub) -> None:
@@ -123,7 +129,7 @@ def test_alarms_come_in_time_through_a_flood(tmp_path: Path, hub_of: MakeHub) ->
             began = time.monotonic()
             crowd.tell("begin")
             one.tell("begin")
-            latencies, memory = drive(hub, lane, began + FLOOD)
+            latencies, memory, waiting = drive(hub, lane, began + FLOOD)
             sent = crowd.tell("calm") + one.tell("calm") - METERS - 1
             rate = sent / (time.monotonic() - began)
         telemetry = "SELECT COUNT(*) FROM readings WHERE entity LIKE 'mqtt_discovery.meter_%' AND value IS NOT NULL"
@@ -138,6 +144,7 @@ def test_alarms_come_in_time_through_a_flood(tmp_path: Path, hub_of: MakeHub) ->
             f"{sent} messages at {rate:.0f}/s, {shed()} of one device left out; {len(latencies)} alarms, "
             f"p50 {latencies[len(latencies) // 2]:.2f} s, p99 {p99:.2f} s, worst {latencies[-1]:.2f} s; "
             f"memory {memory[0]:.0f} MB, at most {max(memory):.0f} MB, last {memory[-1]:.0f} MB; "
+            f"at most {waiting['inputs_at_most']} inputs and {waiting['batches']} batches waited; "
             f"the rest was in after {drained:.1f} s"
         )
         assert len(latencies) == incidents(hub)
@@ -146,6 +153,8 @@ def test_alarms_come_in_time_through_a_flood(tmp_path: Path, hub_of: MakeHub) ->
         assert shed() > 0
         assert [one for one in hub.problems() if "mqtt_discovery.meter_0 tells more than" in one]
         assert max(memory) - memory[0] <= GROWTH
+        assert waiting["inputs_at_most"] <= 2 * FULL, "the broker keeps the rest: nothing is read beyond what is full"
+        assert waiting["batches"] <= 1
         assert p99 <= PROMPT or not LONG, "a figure only where it is measured on purpose"
         assert hub.terminate()[0] == 0
         whole(hub.data)

@@ -25,6 +25,7 @@ READY, STOP = 30.0, 10.0
 #: Marks everything that a hub has started, in its environment.
 MARK = "MENSHEN_TEST_HUB"
 _METRIC = re.compile(r'menshen_messages_total\{integration="([^"]*)",result="([^"]*)"\} ([0-9.e+]+)')
+_WAITING = re.compile(r'menshen_waiting\{queue="([^"]*)"\} ([0-9.e+]+)')
 
 MakeHub = Callable[[Path], "HubProcess"]
 
@@ -220,6 +221,11 @@ class HubProcess:
     def ready(self) -> bool:
         """Tell whether ``/readyz`` says so."""
         return request("GET", f"{self.url}readyz")[0] == 200
+
+    def waiting(self) -> dict[str, int]:
+        """Return the lengths of the hub's queues."""
+        text = request("GET", f"{self.url}metrics")[1].decode()
+        return {match[1]: int(float(match[2])) for match in _WAITING.finditer(text)}
 
     def messages(self) -> dict[tuple[str, str], int]:
         """Return the counts of messages by integration and result."""

@@ -18,6 +18,8 @@ CALLS = (
     "openat,pwrite64,write,ftruncate,fdatasync,fsync,fallocate,writev,pwritev,truncate,"
     "link,linkat,unlink,unlinkat,rename,renameat,renameat2,mkdir,mkdirat"
 )
+#: In front of a command: writes these calls, and what is sent to others, into the file named next.
+STRACE = ("strace", "-f", "--seccomp-bpf", "-qq", "-y", "-xx", "-s", "1000000", "-e", f"trace={CALLS},sendto", "-o")
 #: A disk writes this much or nothing.
 SECTOR = 512
 _LINE = re.compile(r"(\d+) +(?:(\w+)\((.*)|<\.\.\. (\w+) resumed>(.*))$")
@@ -40,7 +42,7 @@ class Call:
 
 
 def calls(record: Path) -> Iterator[Call]:
-    """Read what ``strace -f -y -xx -s 1000000`` wrote, in the order in which the calls were done."""
+    """Read what ``STRACE`` wrote, in the order in which the calls were done."""
     begun: dict[str, str] = {}
     for text in record.read_text("ascii").splitlines():
         line = _LINE.match(text)
@@ -152,6 +154,8 @@ class Disk:
         """Do what a call about this folder did. Raises NotImplementedError for one that nobody has modelled."""
         paths = self._paths(call)
         path = paths[-1]
+        if not path and "sync" not in call.name:
+            return  # the folder itself is made or looked at
         match call.name:
             case "openat":
                 self._opened(path, call.rest)
@@ -173,6 +177,8 @@ class Disk:
                 moved = self._find(paths[0])
                 self._name(paths[0], None)
                 self._name(path, moved)
+            case "fallocate":
+                pass  # room, no content
             case other:
                 raise NotImplementedError(other)
 

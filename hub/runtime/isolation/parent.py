@@ -150,7 +150,8 @@ class Worker:
             waiting.cancel()
         self._writer.close()
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._process.wait(), GRACE)
+            async with asyncio.timeout(GRACE):
+                await self._process.wait()
         self._kill()  # also what it started itself
         await self._process.wait()
 
@@ -241,7 +242,8 @@ class Worker:
             self._answered.clear()
             self._send(Ping())
             try:
-                await asyncio.wait_for(self._answered.wait(), PATIENCE)
+                async with asyncio.timeout(PATIENCE):
+                    await self._answered.wait()
             except TimeoutError:
                 if not self._slots.locked():  # else it waits for us
                     self._kill("no answer")
@@ -262,7 +264,8 @@ class Worker:
 
     async def _obituary(self, how: str) -> str:
         with suppress(TimeoutError):
-            code = await asyncio.wait_for(self._process.wait(), GRACE)
+            async with asyncio.timeout(GRACE):
+                code = await self._process.wait()
             how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit {code}"
         last = self._words.decode("utf-8", "replace").strip().rpartition("\n")[2]
         return clean(f"its process ended ({how}): {last}" if last else f"its process ended ({how})", 160)

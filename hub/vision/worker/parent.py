@@ -189,7 +189,8 @@ class _Worker:
         answer = self._waiting[question.id] = asyncio.get_running_loop().create_future()
         try:
             self._send(question)
-            given: _Answer = await asyncio.wait_for(answer, CLIP)
+            async with asyncio.timeout(CLIP):
+                given: _Answer = await answer
         except TimeoutError:
             raise Unreachable("the camera worker did not answer in time") from None
         finally:
@@ -290,7 +291,8 @@ class _Worker:
             self._answered.clear()
             self._send(Ping())
             try:
-                await asyncio.wait_for(self._answered.wait(), PATIENCE)
+                async with asyncio.timeout(PATIENCE):
+                    await self._answered.wait()
             except TimeoutError:
                 _kill(process)
             await asyncio.sleep(LOOK)

@@ -1,4 +1,4 @@
-"""Seventeen defences of the hub, each with the patch that takes it away and the test that must go red."""
+"""Twenty-one defences of the hub, each with the patch that takes it away and the test that must go red."""
 
 # ruff: noqa: E501 - code is quoted as it stands
 
@@ -12,6 +12,8 @@ ANYWHERE = f"{FAULTS}/test_storm.py::test_nothing_is_lost_wherever_the_hub_dies"
 FAILS, FILLS = f"{DISK}::test_a_disk_that_fails", f"{DISK}::test_a_disk_that_fills"
 CUT = f"{DISK}::test_a_journal_that_was_cut_never_begins_anew"
 SESSION, BROKER = f"{FAULTS}/test_session.py", f"{FAULTS}/test_broker_dies.py"
+POWER = f"{FAULTS}/test_power_loss.py"
+PAST = "tests/unit/runtime/test_intake.py::test_a_session_that_goes_on_from_another_past_confirms_nothing"
 HELD = "self._held.append(_Decided(batch.entry, batch.committed(), commands, works))"
 
 PLANTED = (
@@ -35,6 +37,20 @@ PLANTED = (
         "PRAGMA synchronous = FULL",
         "PRAGMA synchronous = OFF",
         (FAILS,),
+    ),
+    Mutation(
+        "a commit is flushed some time later",
+        "journal/store.py",
+        "PRAGMA synchronous = FULL",
+        "PRAGMA synchronous = NORMAL",
+        (POWER,),
+    ),
+    Mutation(
+        "the names of new folders are not flushed",
+        "actions/evidence.py",
+        "                _sync_folder(folder.parent)\n",
+        "",
+        (POWER,),
     ),
     Mutation(
         "a failed commit is taken for done",
@@ -126,6 +142,20 @@ PLANTED = (
         "                self._recent.keep(delivery.mid, delivery.digest)\n",
         "                pass\n",
         (SESSION,),
+    ),
+    Mutation(
+        "a restored hub believes the session of the one before",
+        "runtime/intake.py",
+        "        if not resumed or self._restored:",
+        "        if not resumed:",
+        (PAST,),
+    ),
+    Mutation(
+        "memory that ends may end the hub",
+        "worker.py",
+        '    Path("/proc/self/oom_score_adj").write_text("500")',
+        "    pass",
+        (f"{FAULTS}/test_memory.py::test_a_plugin_that_leaks_dies_before_the_hub",),
     ),
     Mutation(
         "ids outlive their session",
