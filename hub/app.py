@@ -55,6 +55,7 @@ from hub.runtime.outbox import Outbox
 from hub.runtime.problems import Problems
 from hub.runtime.registry import Registry
 from hub.runtime.reports import Reports
+from hub.runtime.reviews import Reviews
 from hub.runtime.sessions import Sessions
 from hub.runtime.tls import FOLDER, Keeper, pair_of
 from hub.runtime.troubles import Troubles
@@ -118,6 +119,7 @@ class _Parts:
     queries: Queries
     eyes: Eyes
     troubles: Troubles
+    reviews: Reviews
     manifests: dict[str, integrations.Manifest] = field(default_factory=dict)
 
 
@@ -209,6 +211,7 @@ async def _build(config: Path, data: Path, folder: SiteFolder, stack: AsyncExitS
         queries,
         eyes,
         Troubles(site, registry, runtime, problems, clock),
+        Reviews(site, registry, runtime, clock),
     )
     say.recall(memory.spoken)
     return parts
@@ -244,6 +247,7 @@ async def _start(
     await runtime.done(lambda batch: _resume(batch, parts))
     stack.callback(parts.troubles.close)
     parts.troubles.watch()
+    parts.reviews.look()
     stack.push_async_callback(parts.outbox.close)
     _background(stack, parts.sessions.run())
     parts.outbox.leave(parts.memory.left)
@@ -293,6 +297,7 @@ async def _start(
         inbox=parts.inbox,
         outbox=parts.outbox,
         duty=parts.duty,
+        reviews=parts.reviews,
         editor=SiteEditor(parts.config),
         rule_files=RuleFiles(parts.config),
         speech=parts.speech,
@@ -504,6 +509,7 @@ async def _reload(parts: _Parts) -> None:
     await parts.sessions.change(plugins.sessions(folder.settings, parts.lender))
     parts.runtime.change_rules(folder.program())
     parts.troubles.look()
+    parts.reviews.look()
     parts.runtime.post(lambda batch: batch.record(Note("rules_changed", batch.now, {"rules": len(folder.rules)})))
     log.info("rules.changed", rules=len(folder.rules))
     await _prepare_duty(parts)

@@ -15,7 +15,7 @@ from hub.config.calendar import Days
 from hub.config.evidence import EvidenceSettings, read_evidence
 from hub.config.plans import Plan, read_plans
 from hub.config.reports import ReportSettings, read_reports
-from hub.config.sights import bound_to, one_or_several, read_sights
+from hub.config.sights import bound_to, heard_by, one_or_several, read_sights
 from hub.config.tour import TourSettings, check_turning, read_stops, read_tour
 from hub.config.yaml import plain
 from hub.model.document import Mapping, Node, Scalar
@@ -257,7 +257,7 @@ class _SettingsReader:
             kind=kind,
             name=words,
             area=None if area is None else AreaId(area),
-            bind=bound_to(bind, see),
+            bind=heard_by(bound_to(bind, see), kind, ZoneId(name)),
             see=see,
             tour=read_stops(self._reader, fields.get("tour")),
             supplied_by=tuple(ZoneId(supply) for supply in supplies if supply is not None),

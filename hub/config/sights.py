@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from hub.model.document import Node, Sequence
-from hub.model.ids import ENTITY, EntityId
-from hub.model.site import SEEN_AS, Decode, Role, Sees, Sight
+from hub.model.ids import ENTITY, EntityId, ZoneId
+from hub.model.site import SEEN_AS, Decode, Role, Sees, Sight, ZoneKind, word_of
 
 if TYPE_CHECKING:
     from hub.model.reader import Reader
@@ -42,6 +42,12 @@ def bound_to(bind: dict[Role, tuple[EntityId, ...]], see: tuple[Sight, ...]) -> 
             there = bound.get(role, ())
             bound[role] = there if sight.entity in there else (*there, sight.entity)
     return bound
+
+
+def heard_by(bind: dict[Role, tuple[EntityId, ...]], kind: ZoneKind, zone: ZoneId) -> dict[Role, tuple[EntityId, ...]]:
+    """Bind a facade to the word of who reviews at the desk what fell, after any button: nobody has to write it."""
+    there, word = bind.get(Role.REVIEW, ()), word_of(zone)
+    return bind if kind is not ZoneKind.FACADE or word in there else bind | {Role.REVIEW: (*there, word)}
 
 
 def one_or_several(node: Node | None) -> tuple[Node, ...]:

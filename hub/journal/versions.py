@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from hub.model.incident import Verdict
 from hub.model.time import Instant
 
 if TYPE_CHECKING:
@@ -29,11 +30,11 @@ class Version(msgspec.Struct, frozen=True):
 
 
 class Fired(msgspec.Struct, frozen=True):
-    """How often a rule fired: when last, how often lately, and how people closed its incidents."""
+    """How often a rule fired: when last, how often lately, and how people judged its incidents."""
 
     last: Instant
     lately: int
-    closed: int
+    judged: int
     false: int
 
 
@@ -92,8 +93,7 @@ def deleted(db: sqlite3.Connection) -> list[Version]:
 
 def fired(db: sqlite3.Connection, since: Instant) -> dict[str, Fired]:
     """Return how often each rule fired; ``lately`` counts from ``since`` on."""
-    counted = "SELECT rule, COUNT(*), SUM(reason = 'false_alarm') FROM incidents"
-    of_rule = f"{counted} WHERE closed_at IS NOT NULL GROUP BY rule"
-    closed = {rule: (count, false) for rule, count, false in db.execute(of_rule)}
+    counted = "SELECT rule, COUNT(*), SUM(verdict = ?) FROM incidents WHERE verdict IS NOT NULL GROUP BY rule"
+    judged = {rule: (count, false) for rule, count, false in db.execute(counted, (Verdict.FALSE_ALARM,))}
     rows = db.execute("SELECT rule, MAX(opened_at), SUM(opened_at >= ?) FROM activations GROUP BY rule", (since,))
-    return {rule: Fired(Instant(last), lately, *closed.get(rule, (0, 0))) for rule, last, lately in rows}
+    return {rule: Fired(Instant(last), lately, *judged.get(rule, (0, 0))) for rule, last, lately in rows}

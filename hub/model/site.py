@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from hub.model.ids import AreaId, EntityId, SiteId, ZoneId
+from hub.model.ids import AreaId, EntityId, SiteId, ZoneId, entity_id
 from hub.model.reading import COMMANDED, Capability
 from hub.model.text import Text
 
@@ -55,7 +55,7 @@ class Role(StrEnum):
     CHECKPOINT = "checkpoint"
     """A patrol checkpoint that was read."""
     REVIEW = "review"
-    """A person's confirmation."""
+    """A person's confirmation: a button, or the word of who looked at the duty desk (``word_of``)."""
     LOAD = "load"
     TEMPERATURE = "temperature"
     CAMERA = "camera"
@@ -186,6 +186,11 @@ class Zone(msgspec.Struct, frozen=True):
     def bound(self, role: Role) -> tuple[EntityId, ...]:
         """Return the entities bound as ``role``; the first one of several is preferred."""
         return self.bind.get(role, ())
+
+
+def word_of(zone: ZoneId) -> EntityId:
+    """Name the entity by which a person at the duty desk confirms what was seen in a zone; the hub's own."""
+    return entity_id("hub", f"review_{zone}")
 
 
 class Contact(msgspec.Struct, frozen=True):

@@ -25,6 +25,7 @@ from hub.runtime.intake import Intake
 from hub.runtime.outbox import Outbox
 from hub.runtime.problems import Problems
 from hub.runtime.registry import Registry
+from hub.runtime.reviews import Reviews
 from hub.runtime.sessions import Sessions
 from hub.runtime.tls import Pair
 from hub.sdk import FirmwareKeeper
@@ -50,6 +51,7 @@ class Context:
     inbox: Inbox
     outbox: Outbox
     duty: Duty
+    reviews: Reviews
     editor: SiteEditor
     rule_files: RuleFiles
     speech: Speech

@@ -35,7 +35,7 @@ class RuleOut(msgspec.Struct, frozen=True):
     last_fired: str | None
     fired_7d: int
     false_share: float | None
-    """Part of its closed incidents that people closed as a false alarm, 0 to 1; null while none is closed."""
+    """Part of its incidents that people judged and called a false alarm, 0 to 1; null while none is judged."""
 
 
 class RuleFileOut(msgspec.Struct, frozen=True):

@@ -66,7 +66,7 @@ def _rule(context: Context, rule: Rule, fired: Fired | None) -> s.RuleOut:
         dry_run=rule.dry_run,
         last_fired=when(fired.last) if fired is not None else None,
         fired_7d=fired.lately if fired is not None else 0,
-        false_share=fired.false / fired.closed if fired is not None and fired.closed else None,
+        false_share=fired.false / fired.judged if fired is not None and fired.judged else None,
     )
 
 

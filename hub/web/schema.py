@@ -382,6 +382,14 @@ class HandlingIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     note: Annotated[str, msgspec.Meta(max_length=NOTE)] = ""
 
 
+class ReviewIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a person saw who looked at a falling object; ``note`` must say what it was where nothing fell."""
+
+    fell: bool
+    seen: IncidentState
+    note: Annotated[str, msgspec.Meta(max_length=NOTE)] = ""
+
+
 class ActivationOut(msgspec.Struct, frozen=True):
     """One life of a rule in a zone."""
 

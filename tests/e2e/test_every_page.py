@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -106,6 +107,15 @@ def desk(browser: Browser, hub: HubProcess) -> Iterator[Desk]:
     desk.context.close()
 
 
+def address(hub: HubProcess, name: str) -> str:
+    """Return where a page is; one about one thing is opened about a real one."""
+    one = NAMES.get(name) or until(lambda: hub.get("incidents")["items"], what="an incident")[0]["id"]
+    device = next(found for found in hub.get("devices")["items"] if found["integration"] == "mqtt_discovery")
+    path = routes()[name].replace(":id", one).replace(":integration", device["integration"])
+    assert ":" not in path.replace(":name", ""), "a parameter that the test does not know"
+    return path.replace(":name", quote(device["name"], safe=""))
+
+
 def serious(page: Page) -> list[str]:
     """Return what axe finds serious or critical."""
     if not page.evaluate("() => 'axe' in window"):
@@ -137,9 +147,9 @@ def test_a_page(desk: Desk, hub: HubProcess, shots: Path, name: str) -> None:
     desk.errors.clear()
     desk.resize(1280, 800)
     desk.page.evaluate("() => { window.shifted = 0 }")
-    one = NAMES.get(name) or until(lambda: hub.get("incidents")["items"], what="an incident")[0]["id"]
-    desk.open(f"#{routes()[name].replace(':id', one)}")
+    desk.open(f"#{address(hub, name)}")
     settled(desk)
+    assert desk.page.locator("main [role=alert]").all_inner_texts() == [], "it shows something real"
     assert desk.page.evaluate("() => window.shifted") < 0.1
     for (width, height), theme in itertools.product(SIZES, THEMES):
         desk.resize(width, height)

@@ -30,6 +30,7 @@ from hub.runtime.intake import Intake
 from hub.runtime.outbox import Outbox
 from hub.runtime.problems import Problems
 from hub.runtime.registry import Registry
+from hub.runtime.reviews import Reviews
 from hub.runtime.sessions import Sessions
 from hub.sdk import FirmwareKeeper
 from hub.seeing.tour import Tour, TourParts
@@ -115,6 +116,7 @@ async def office(
         inbox=Inbox(journal, clock, ()),
         outbox=Outbox(runtime, clock, {}),
         duty=Duty(Roster(), 0, site.duty_calendar),
+        reviews=Reviews(lambda: site.settings.site, registry, runtime, clock),
         editor=SiteEditor(folder / "hub.yaml"),
         rule_files=RuleFiles(folder / "hub.yaml"),
         speech=Speech(data / "speech"),

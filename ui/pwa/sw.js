@@ -21,6 +21,19 @@ self.addEventListener('fetch', (event) => {
   else if (url.pathname.startsWith(`${scope.pathname}assets/`)) event.respondWith(asset(request))
 })
 
+self.addEventListener('notificationclick', (event) => {
+  event.notification.close()
+  event.waitUntil(show(event.notification.data.address))
+})
+
+/** Bring the page forward at an incident: one that is open, else a new one. */
+async function show(address) {
+  const pages = await self.clients.matchAll({ type: 'window', includeUncontrolled: true })
+  if (pages.length === 0) return void await self.clients.openWindow(`./${address}`)
+  pages[0].postMessage({ address })
+  await pages[0].focus().catch(() => undefined) // the browser may refuse; the page is at the incident
+}
+
 /** The hub's own page wherever it answers: a page of yesterday must not meet the hub of today. */
 async function page(request) {
   try {

@@ -101,7 +101,7 @@ describe('alarm', () => {
     await askToNotify()
     expect(alarm.asked).toBe(true)
     await arrives(incident({ id: 'b' }))
-    expect(shown).toEqual([['3号楼北侧消防车道', { body: '消防通道占用\n还有 1 条新事件', tag: 'menshen' }]])
+    expect(shown).toEqual([['3号楼北侧消防车道', { body: '消防通道占用\n还有 1 条新事件', tag: 'menshen', data: { address: '#/incidents/b' } }]])
     focus.mockReturnValue(true)
     await arrives(incident({ id: 'c' }))
     expect(shown).toHaveLength(1)

@@ -12,9 +12,14 @@ from hub.config.rule_files import RuleFiles
 from hub.config.site import load_site
 from hub.engine.explain import Cause, explain
 from hub.engine.state import EngineState
+from hub.journal.desk import handle
 from hub.journal.versions import note_files
+from hub.model.decision import Decision, IncidentClosed, IncidentOpened, Opened, Reason, Severity
+from hub.model.entry import Entry
+from hub.model.ids import ActivationId, RuleId, ZoneId
+from hub.model.incident import Handling, IncidentState, Verdict
 from hub.model.text import Text
-from hub.model.time import MINUTE, Instant
+from hub.model.time import MINUTE, Duration, Instant
 from hub.web import words
 from tests.kit.office import GUARD, Office
 from tests.unit.config.test_site import RULE
@@ -213,3 +218,28 @@ def test_a_file_that_is_no_yaml_is_found_by_its_name(tmp_path: Path) -> None:
     assert found is not None
     assert found.text == "rule: ["
     assert RuleFiles(tmp_path / "hub.yaml").find("../odd") is None
+
+
+async def test_the_false_share_of_a_rule_is_that_of_what_people_judged(desk: Office) -> None:
+    async def share() -> float | None:
+        (rule,) = (await send(desk, "GET", "/api/v1/rules"))[1]["items"]
+        return rule["false_share"]  # type: ignore[no-any-return]
+
+    async def alarm(minutes: int, verdict: Verdict | None) -> None:
+        at = Instant(desk.clock.now() + minutes * MINUTE)
+        name, who = ActivationId(f"blocked@lane@{at}"), (RuleId("blocked"), ZoneId("lane"), at)
+        decisions: list[Decision] = [Opened(*who, name, at, Duration(0), ()), IncidentOpened(*who, name, Severity.HIGH)]
+        if verdict is None:  # its rule closed it, and nobody has said anything
+            decisions.append(IncidentClosed(*who, name, Reason.CLEARED))
+        await desk.context.journal.commit(Entry(at, decisions=decisions))
+        if verdict is not None:
+            step = Handling(name, IncidentState.CLOSED, at, "王师傅", verdict, "树影")
+            assert await handle(desk.context.journal, step, IncidentState.OPEN)
+
+    assert await share() is None
+    await alarm(1, None)
+    assert await share() is None
+    await alarm(2, Verdict.RESOLVED)
+    assert await share() == 0
+    await alarm(3, Verdict.FALSE_ALARM)
+    assert await share() == 0.5

@@ -65,16 +65,20 @@ export async function askToNotify(): Promise<void> {
   alarm.asked = true
 }
 
-function notify(): void {
+async function notify(): Promise<void> {
   const one = newestIncident.value
   if (one === null || permission.value !== 'granted' || document.hasFocus()) return
   const others = freshIncidents.value.size - 1
   const body = [say(one.rule_name), others > 0 ? t('desk.alarm.many', { n: others }) : ''].filter(Boolean).join('\n')
+  const address = `#/incidents/${one.id}`
+  const how = { body, tag: 'menshen', data: { address } } // one tag: a flood replaces itself
   try {
-    const shown = new Notification(say(one.zone_name), { body, tag: 'menshen' }) // one tag: a flood replaces itself
+    const worker = await navigator.serviceWorker?.getRegistration()
+    if (worker?.active) return await worker.showNotification(say(one.zone_name), how) // pwa/sw.js hears the click
+    const shown = new Notification(say(one.zone_name), how)
     shown.onclick = () => {
       window.focus()
-      location.hash = `#/incidents/${one.id}`
+      location.hash = address
       shown.close()
     }
   } catch {
@@ -82,13 +86,20 @@ function notify(): void {
   }
 }
 
+/** Somebody clicked on a notification: pwa/sw.js says which incident it was about. */
+function opened(event: MessageEvent): void {
+  const { address } = (event.data ?? {}) as { address?: unknown }
+  if (typeof address === 'string' && /^#\/incidents\/\d+$/.test(address)) location.hash = address
+}
+
 /** Watch for news until the returned function is called. */
 export function startAlarm(): () => void {
+  navigator.serviceWorker?.addEventListener('message', opened)
   const stops = [
     watch(newestIncident, (one) => {
       if (one === null) return
       ring()
-      notify()
+      void notify()
     }),
     watch(now, () => {
       const forgotten = unanswered.value.some((one) => one.severity === 'high')
@@ -102,5 +113,8 @@ export function startAlarm(): () => void {
       }
     }),
   ]
-  return () => stops.forEach((stop) => stop())
+  return () => {
+    navigator.serviceWorker?.removeEventListener('message', opened)
+    stops.forEach((stop) => stop())
+  }
 }

@@ -73,6 +73,11 @@ export async function handleIncident(
   return read(client.PUT('/api/v1/incidents/{id}/state', { params: { path: { id: seen.id } }, body }))
 }
 
+/** Say whether something fell. Throws ApiError. */
+export async function reviewFall(seen: Incident, fell: boolean, note: string): Promise<Incident> {
+  return read(client.PUT('/api/v1/incidents/{id}/review', { params: { path: { id: seen.id } }, body: { fell, seen: seen.state, note } }))
+}
+
 /** Speak through the loudspeaker of the incident's zone. Throws ApiError. */
 export async function speak(about: Incident, text: string, prompt: string | null, volume: number): Promise<void> {
   const body = { text, prompt, volume, incident: about.id }
