@@ -252,6 +252,11 @@ async def _in_time(work: Awaitable[Answer], seconds: float, late: str) -> Answer
             return await work
     except TimeoutError:
         raise Unreachable(late) from None
+    except DeviceError:
+        raise
+    except Exception as error:  # a plugin's fault is what came of this look, and the tour goes on
+        log.exception("tour.fault")
+        raise DeviceError(f"fault in the integration: {type(error).__name__}") from None
 
 
 def _known(db: sqlite3.Connection, stop: str) -> tuple[str | None, list[tuple[int, Box]]]:
