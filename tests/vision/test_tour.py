@@ -175,7 +175,7 @@ def test_both_cut_outs_show_the_same_place_though_the_camera_was_turned() -> Non
     wall = facade.shown(pot=len(facade.sills) // 2 + 3)
     (cut,) = judged(facade, jpeg(turned(np.roll(wall, (9, -14), (0, 1)), -1.6))).cuts
     after, before = (
-        shrink(decoded(data, "image/jpeg").to_ndarray(format="gray"), 24, 24).ravel()
+        shrink(np.asarray(decoded(data, "image/jpeg").to_ndarray(format="gray"), dtype=np.uint8), 24, 24).ravel()
         for data in (cut.after, cut.before)
     )
     assert np.corrcoef(after, before)[0, 1] > 0.8
