@@ -159,6 +159,35 @@ class SiteEditor:
         with self._lock:
             self._edit(change)
 
+    def stop(self, zone: str, camera: str, preset: str, *, named: bool) -> None:
+        """Write a stop of the facade tour of a zone, or take it out. Raises ConfigError."""
+        from ruamel.yaml.scalarstring import DoubleQuotedScalarString
+
+        def change(document: Any) -> None:
+            try:
+                entry = document["zones"][zone]
+            except KeyError:
+                raise refused(f"no zone `{zone}`") from None
+            there = entry.get("tour", [])
+            listed = there if isinstance(there, list) else [there]
+            place = next(
+                (n for n, one in enumerate(listed) if (one["camera"], one.get("preset", "")) == (camera, preset)), None
+            )
+            if named is (place is not None):
+                raise refused(f"this stop is {'there already' if named else 'not there'}")
+            if place is not None:
+                del listed[place]
+            else:
+                quoted = {"preset": DoubleQuotedScalarString(preset)} if preset else {}
+                listed.append({"camera": camera, **quoted})
+            if not listed:
+                entry.pop("tour")
+            elif listed is not there or "tour" not in entry:
+                entry["tour"] = listed[0] if len(listed) == 1 else listed
+
+        with self._lock:
+            self._edit(change)
+
     def remove(self, section: Literal["areas", "zones"], name: str) -> None:
         """Take an area or a zone away. Raises ConfigError when it is not there or something needs it."""
 

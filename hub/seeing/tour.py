@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import secrets
+import sqlite3
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
@@ -29,7 +30,6 @@ from hub.model.tour import Box, Judged, Outcome
 from hub.sdk import Camera, Picture, Turnable
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable
 
     from hub.actions.capture import Equipped
@@ -114,7 +114,7 @@ class Tour:
                     self._wish = _Wish(ITSELF, None)
                 if self._wish is not None:
                     await self._make(self._wish)
-            except HubError as error:
+            except (HubError, sqlite3.Error) as error:
                 log.error("tour.failed", reason=str(error))
             self._wish = self.progress = None
             self._asked.clear()
@@ -252,6 +252,11 @@ async def _in_time(work: Awaitable[Answer], seconds: float, late: str) -> Answer
             return await work
     except TimeoutError:
         raise Unreachable(late) from None
+    except DeviceError:
+        raise
+    except Exception as error:  # a plugin's fault is what came of this look, and the tour goes on
+        log.exception("tour.fault")
+        raise DeviceError(f"fault in the integration: {type(error).__name__}") from None
 
 
 def _known(db: sqlite3.Connection, stop: str) -> tuple[str | None, list[tuple[int, Box]]]:

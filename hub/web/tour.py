@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 from aiohttp import web
 
+from hub.config.tour import PRESET
 from hub.journal import tour as kept
 from hub.model.ids import EntityId, ZoneId
 from hub.model.incident import NOTE
@@ -15,6 +16,7 @@ from hub.model.text import Text, clean
 from hub.model.tour import Box, Candidate, Mark, Outcome
 from hub.web.audit import USER, audit, is_audited
 from hub.web.context import CONTEXT, Context
+from hub.web.devices import edit
 from hub.web.errors import Refusal
 from hub.web.handlers import answer, body
 from hub.web.onlookers import ONLOOKERS
@@ -97,6 +99,14 @@ class TourOut(msgspec.Struct, frozen=True):
     check: TourCheckOut | None
     typhoon: bool
     """Whether the site is in this mode."""
+
+
+class TourStopIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A stop of a zone's tour: ``named`` writes it into hub.yaml, else it is taken out."""
+
+    camera: Annotated[str, msgspec.Meta(max_length=161)]
+    preset: Annotated[str, msgspec.Meta(max_length=PRESET)] = ""
+    named: bool = True
 
 
 class TourRunIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -200,6 +210,16 @@ async def tick_tour_check(request: web.Request) -> web.Response:
     return web.Response(status=204)
 
 
+async def put_stop(request: web.Request) -> web.Response:
+    """Have the tour look at a stop, or no more; written into hub.yaml."""
+    context, zone = request.app[CONTEXT], request.match_info["zone"]
+    wanted: TourStopIn = await body(request, TourStopIn)
+    preset = clean(wanted.preset, PRESET)
+    await edit(lambda: context.editor.stop(zone, wanted.camera, preset, named=wanted.named))
+    await audit(request, {"camera": wanted.camera, "preset": preset, "named": wanted.named}, target=zone)
+    return web.Response(status=204)
+
+
 def _stops(context: Context) -> list[tuple[Zone, Stop]]:
     """Return each stop once, with the first zone that names it."""
     found: dict[str, tuple[Zone, Stop]] = {}
@@ -277,6 +297,8 @@ def _number(request: web.Request) -> int:
 TOUR: tuple[Route, ...] = (
     Route("GET", "/api/v1/tour", "tour", "The facade tour: stops, what differs, the check before a typhoon",
           UserRole.GUARD, tour, returns=TourOut),
+    Route("PUT", "/api/v1/zones/{zone}/tour", "put_stop", "Have the tour look at a stop, or no more", UserRole.MANAGER,
+          put_stop, takes=TourStopIn, status=204),
     Route("POST", "/api/v1/tour/runs", "begin_tour", "Make a tour now", UserRole.GUARD, begin_tour, takes=TourRunIn,
           status=202),
     Route("GET", "/api/v1/tour/pictures/{id}", "tour_picture", "A picture or a cut-out of a tour", UserRole.GUARD,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from hub.sdk import Picture
 
-#: Seconds that one comparison may take: 64 million pixels on a slow machine.
+#: Seconds that one comparison may take: 34 million pixels on a slow machine.
 PATIENCE = 60.0
 
 

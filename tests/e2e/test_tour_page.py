@@ -38,7 +38,7 @@ def site(folder: Path, broker: Broker, url: str) -> Path:
     settings = json.loads(config.read_text("utf-8"))
     settings["zones"]["tower_3"] = {
         "kind": "facade", "name": {"zh": "3号楼南立面", "en": "Tower 3, south"}, "bind": {"camera": CAMERA},
-        "tour": [{"camera": CAMERA, "preset": PRESETS["1"]}, {"camera": CAMERA}],
+        "tour": {"camera": CAMERA, "preset": PRESETS["1"]},
     }  # fmt: skip
     settings["tour"] = {"at": ["10:00"]}
     settings["devices"]["onvif"] = {
@@ -72,6 +72,15 @@ def test_a_flowerpot_becomes_a_ticket(browser: Browser, tmp_path: Path, broker: 
         desk = Desk(browser, hub.url, 1280, 860)
         desk.open(f"#token={hub.token}")
         desk.hook("tour-link").click()
+        expect(desk.hook("tour-stop")).to_have_count(1)
+        desk.hook("tour-add").locator("summary").click()
+        desk.hook("add-zone").select_option("tower_3")
+        desk.hook("add-camera").select_option(CAMERA)
+        for named, count in (("西侧", 2), ("", 3)):
+            desk.hook("add-preset").fill(named)
+            desk.hook("add-go").click()
+            expect(desk.hook("tour-stop")).to_have_count(count)
+        desk.hook("tour-stop", f'[data-id="{CAMERA}#西侧"]').get_by_test_id("tour-remove").click()
         expect(desk.hook("tour-stop")).to_have_count(2)
         make(desk, hub)
         first = desk.hook("tour-stop", f'[data-id="{CAMERA}#{PRESETS["1"]}"]')
@@ -128,5 +137,12 @@ def test_a_flowerpot_becomes_a_ticket(browser: Browser, tmp_path: Path, broker: 
         desk.check()
         desk.context.close()
         trail = {row["action"] for row in hub.get("audit")["items"]}
-        assert trail >= {"begin_tour", "tour_picture", "accept_picture", "judge_candidate", "tick_tour_check"}
+        assert trail >= {
+            "put_stop",
+            "begin_tour",
+            "tour_picture",
+            "accept_picture",
+            "judge_candidate",
+            "tick_tour_check",
+        }
         assert hub.terminate()[0] == 0

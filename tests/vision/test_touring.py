@@ -26,9 +26,8 @@ from tests.unit.config.test_site import GOOD
 from tests.vision.test_tour import Facade, jpeg
 
 LANE = "camera: generic_camera.lane}"
-SITE = GOOD.replace(
-    LANE, f'{LANE}, tour: [{{camera: onvif.gate, preset: "south"}}, {{camera: onvif.gate, preset: north}}]'
-)
+STOPS = "[{camera: onvif.gate, preset: south}, {camera: onvif.gate, preset: north}]"
+SITE = GOOD.replace(LANE, f"{LANE}, tour: {STOPS}") + 'tour: {at: ["08:10"]}\n'
 
 
 @dataclass
@@ -144,6 +143,20 @@ async def test_a_check_before_a_typhoon(towers: Towers) -> None:
     assert (south["ticked_by"], north["ticked_by"]) == ("guard", "")
     trail = rows(towers.data, "SELECT action, target FROM audit WHERE action LIKE '%tour_check' AND outcome = 'done'")
     assert trail == [("begin_tour_check", number), ("tick_tour_check", "onvif.gate#south")]
+
+
+async def test_a_tour_is_made_at_its_hour_once(towers: Towers) -> None:
+    """The virtual clock begins at 08:00 in Shanghai."""
+    tour = towers.desk.context.tour
+    assert tour is not None
+    ended = "SELECT by FROM tour_runs WHERE ended_at IS NOT NULL"
+    for minute in range(20):
+        towers.desk.clock.advance(MINUTE)
+        async with asyncio.timeout(60):
+            while not towers.desk.clock.waiting or tour.progress is not None:  # noqa: ASYNC110 - a process works meanwhile
+                await asyncio.sleep(0.01)
+        assert rows(towers.data, ended) == ([] if minute < 9 else [("menshen",)])
+    assert [stop["outcome"] for stop in (await towers.tour())["stops"]] == ["first", "first"]
 
 
 def test_a_tour_is_due_at_its_hour_and_for_an_hour_after() -> None:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from hub.model.errors import DecodeError
 from hub.model.tour import Box, Cut, Judged, Outcome
-from hub.vision.frame import Frame, Grey, shrink
+from hub.vision.frame import Grey
 from hub.vision.lane.structure import structure
 from hub.vision.overlay import to_jpeg
 from hub.vision.tour.compare import HEIGHT, WIDTH, Compared, compare
@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from av.video.codeccontext import VideoCodecContext
+    from av.video.frame import VideoFrame
 
-#: Most pixels of a picture that is decoded: cameras of 2026 have 8 to 33 million.
-PIXELS = 64_000_000
+#: Most pixels of a picture that is decoded: those of an 8K camera.
+PIXELS = 34_000_000
 #: Level that the brightest tenth of a picture does not reach at night; share of the structure that fog leaves.
 DARK, HAZE = 45.0, 0.2
 #: Most new differences that are kept of one picture, the largest first: more is a repainted house, no finding.
@@ -60,7 +61,7 @@ def judge(now: bytes, media: str, before: bytes | None, before_media: str, known
         return Judged(Outcome.ELSEWHERE)
     if sum((right - left) * (bottom - top) for left, top, right, bottom in compared.boxes) > OVERALL:
         return Judged(Outcome.ELSEWHERE, found=len(compared.boxes))
-    return _told(compared, picture, accepted, known)
+    return _told(compared, _rgb(picture), _rgb(accepted), known)
 
 
 def _told(compared: Compared, picture: _Rgb, accepted: _Rgb, known: Sequence[Box]) -> Judged:
@@ -84,8 +85,8 @@ def of_one_thing(one: Box, other: Box) -> bool:
     return wide > 0 and tall > 0 and wide * tall >= COMMON * smaller
 
 
-def decoded(data: bytes, media: str) -> _Rgb:
-    """Decode a still picture to RGB. Raises DecodeError."""
+def decoded(data: bytes, media: str) -> VideoFrame:
+    """Decode a still picture. Raises DecodeError."""
     try:
         codec: VideoCodecContext = av.CodecContext.create(_CODEC[media], "r")  # type: ignore[assignment]
         codec.options = {"max_pixels": str(PIXELS)}
@@ -94,12 +95,17 @@ def decoded(data: bytes, media: str) -> _Rgb:
         raise DecodeError(f"the picture cannot be read: {type(error).__name__}") from None
     if not frames or frames[0].width * frames[0].height == 0:
         raise DecodeError("the picture cannot be read")
-    return np.asarray(frames[0].to_ndarray(format="rgb24"), dtype=np.uint8)
+    return frames[0]
 
 
-def grey_of(picture: _Rgb) -> Grey:
+def grey_of(picture: VideoFrame) -> Grey:
     """Return a picture as it is compared."""
-    return shrink(Frame(picture[..., ::-1], 0.0).luma, WIDTH, HEIGHT)
+    small = picture.reformat(width=WIDTH, height=HEIGHT, format="gray", interpolation="AREA")
+    return np.asarray(small.to_ndarray(), dtype=np.float32)
+
+
+def _rgb(picture: VideoFrame) -> _Rgb:
+    return np.asarray(picture.to_ndarray(format="rgb24"), dtype=np.uint8)
 
 
 def cut(picture: _Rgb, box: Box) -> bytes:

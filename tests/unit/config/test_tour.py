@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from hub.config.edit import SiteEditor
 from hub.config.site import load_site
+from hub.model.errors import ConfigError
 from hub.model.ids import ZoneId
 from tests.unit.config.test_site import GOOD, RULE, findings, write
 
@@ -53,3 +55,24 @@ def test_findings(site: str, said: str, tmp_path: Path) -> None:
 def test_a_camera_that_is_only_looked_after_may_turn(tmp_path: Path) -> None:
     site = zones("{camera: a.b, preset: south}", ", see: {camera: a.b, as: health}")
     assert load_site(write(tmp_path, site, blocked=RULE)).settings.site.zones[ZoneId("lane")].tour[0].preset == "south"
+
+
+def test_the_page_names_stops_and_takes_them_out(tmp_path: Path) -> None:
+    config = write(tmp_path, GOOD, blocked=RULE)
+    editor = SiteEditor(config)
+
+    def stops() -> list[str]:
+        return [stop.id for stop in load_site(config).settings.site.zones[ZoneId("lane")].tour]
+
+    for camera, preset in (("onvif.roof", "10:30"), ("onvif.roof", ""), ("onvif.roof", "南侧 #2")):
+        editor.stop("lane", camera, preset, named=True)
+    assert stops() == ["onvif.roof#10:30", "onvif.roof", "onvif.roof#南侧 #2"]
+    for wrong in (("lane", "onvif.roof", "", True), ("lane", "onvif.roof", "west", False), ("gate", "a.b", "", True)):
+        with pytest.raises(ConfigError):
+            editor.stop(*wrong[:3], named=wrong[3])
+    with pytest.raises(ConfigError, match="is no entity"):
+        editor.stop("lane", "Roof", "", named=True)
+    for preset in ("10:30", "", "南侧 #2"):
+        editor.stop("lane", "onvif.roof", preset, named=False)
+    assert stops() == []
+    assert "tour" not in config.read_text("utf-8")

@@ -62,6 +62,7 @@ BODIES: dict[str, Any] = {
     "speech": {"prompt": "none"},
     "open_ticket": {"device": "sim/a", "note": "坏了"},
     "change_ticket": {"assigned": "李师傅"},
+    "put_stop": {"camera": "sim.a"},
     "begin_tour": {},
     "judge_candidate": {"mark": "fine"},
     "tick_tour_check": {"check": "1", "stop": "sim.a"},
@@ -131,7 +132,7 @@ def test_what_is_open_to_everybody_is_listed_here() -> None:
         "export", "hold", "verify_chain",
         "load_firmware", "roll_out", "stop_rollout", "release",
         "open_ticket", "change_ticket", "test_speaker", "test_camera", "test_relay",
-        "begin_tour", "accept_picture", "judge_candidate", "begin_tour_check", "tick_tour_check",
+        "put_stop", "begin_tour", "accept_picture", "judge_candidate", "begin_tour_check", "tick_tour_check",
     }  # fmt: skip
     assert len({route.name for route in ROUTES}) == len(ROUTES)
 

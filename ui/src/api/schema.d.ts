@@ -1726,6 +1726,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/zones/{zone}/tour": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Have the tour look at a stop, or no more */
+        put: operations["put_stop"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -3881,6 +3898,17 @@ export interface components {
         TourRunIn: {
             /** @default null */
             zone: string | null;
+        };
+        /**
+         * TourStopIn
+         * @description A stop of a zone's tour: ``named`` writes it into hub.yaml, else it is taken out.
+         */
+        TourStopIn: {
+            camera: string;
+            /** @default true */
+            named: boolean;
+            /** @default  */
+            preset: string;
         };
         /**
          * TrialSpeech
@@ -8048,6 +8076,39 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_stop: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                zone: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TourStopIn"];
+            };
+        };
         responses: {
             /** @description done */
             204: {

@@ -5,7 +5,7 @@ export const tourZh = {
     link: '外墙巡查',
     title: '外墙巡查',
     hint: '按点位拍照，和上次认可的照片比较；不同之处逐一由人确认。每次查看照片都会记录。',
-    none: '还没有巡查点位。请在 hub.yaml 的防区里写 tour（摄像机，球机再写预置位），用法见 docs/tour.md。',
+    none: '还没有巡查点位：请经理在下面添加，或写进 hub.yaml。',
     hours: '每天 {hours} 自动巡查',
     byHand: '没有设定自动巡查时间',
     last: '上次巡查：{time}，{name}',
@@ -40,6 +40,10 @@ export const tourZh = {
     note: '说明（可不填），如：1002 室窗台花盆',
     open: '开工单',
     gone: '照片已到期删除',
+    add: {
+      title: '添加点位', hint: '固定摄像机不用填预置位；球机先在它自己的网页上存好预置位，再填名称。删除点位不会删除照片。', zone: '防区', camera: '摄像机', preset: '预置位名称', choose: '请选择',
+      go: '添加', remove: '移除点位',
+    },
     clockAhead: '时钟快 {n} 秒',
     clockLate: '时钟慢 {n} 秒',
     check: {
@@ -64,7 +68,7 @@ export const tourEn: TourMessages = {
     link: 'Facades',
     title: 'Facade tour',
     hint: 'Each stop is pictured and compared with the last accepted picture; a person ticks what differs. Looking at pictures is recorded.',
-    none: 'There are no stops yet. Name them in hub.yaml under `tour` of a zone (the camera, and the preset of one that turns): see docs/tour.md.',
+    none: 'There are no stops yet: a manager names them below, or in hub.yaml.',
     hours: 'Made daily at {hours}',
     byHand: 'No hour of the day is set',
     last: 'Last tour: {time}, {name}',
@@ -99,6 +103,10 @@ export const tourEn: TourMessages = {
     note: 'Note (may be empty), like: flowerpot at the window of 1002',
     open: 'Open a ticket',
     gone: 'This picture was erased in time',
+    add: {
+      title: 'Add a stop', hint: 'A fixed camera needs no preset; one that turns has its presets stored on its own page. Taking out a stop erases no picture.', zone: 'Zone', camera: 'Camera', preset: 'Name of the preset', choose: 'Choose',
+      go: 'Add', remove: 'Take out',
+    },
     clockAhead: 'clock {n} s ahead',
     clockLate: 'clock {n} s late',
     check: {

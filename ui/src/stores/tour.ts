@@ -3,6 +3,7 @@ import { shallowReadonly, shallowRef } from 'vue'
 import { client, read } from '@/api/client'
 import type { Tour } from '@/api/types'
 import { latest } from './latest'
+import { until } from './until'
 
 export type Mark = 'fine' | 'ticket' | 'false'
 
@@ -18,6 +19,12 @@ export const fetchTour = latest(async () => {
 
 export function pictureOf(id: string): string {
   return `/api/v1/tour/pictures/${encodeURIComponent(id)}`
+}
+
+/** Name a stop, or take it out; hub.yaml is written, and read again by the hub. */
+export async function putStop(zone: string, camera: string, preset: string, named: boolean): Promise<void> {
+  await read(client.PUT('/api/v1/zones/{zone}/tour', { params: { path: { zone } }, body: { camera, preset, named } }))
+  await until(fetchTour, () => named === (all.value?.stops.some((one) => one.zone === zone && one.camera === camera && one.preset === preset) ?? false))
 }
 
 export async function makeTour(zone: string | null): Promise<void> {
