@@ -76,7 +76,7 @@ class Activity:
 
     def crowded(self) -> bool:
         """Say whether too much moves for anything to be told apart."""
-        return np.count_nonzero(self.active) > CROWDED * self.active.size
+        return bool(np.count_nonzero(self.active) > CROWDED * self.active.size)
 
     def settled(self) -> Flags | None:
         """Return the blocks that have come to stay, once, or None."""
