@@ -277,7 +277,7 @@ def main() -> int:
     )
     add_login(options, "the camera")
     options.add_argument("--auth", choices=("basic", "digest"), default="digest", help="with --user (%(default)s)")
-    options.add_argument("--fps", type=int, default=8, help="pictures per second of the camera's stream (%(default)s)")
+    options.add_argument("--fps", type=int, default=5, help="pictures per second of the camera's stream (%(default)s)")
     options.add_argument("--zone", default="Asia/Shanghai", help="time zone of all the devices' clocks (%(default)s)")
     options.add_argument("--multicast", metavar="GROUP", help="the loudspeaker also listens to this group")
     options.add_argument("--lane", default="lane_3", help="id of the magnetometer (%(default)s)")

@@ -57,6 +57,25 @@ def test_a_doubled_picture_is_known_and_a_calm_one_is_not_taken_for_it() -> None
         assert not calm.is_doubled(noisy(120, 0))
 
 
+@given(seed=st.integers(0, 2**32 - 1), share=st.floats(0, 1))
+@settings(max_examples=30, deadline=None)
+def test_blocks_are_active_restless_and_settled_as_if_each_were_watched_alone(seed: int, share: float) -> None:
+    rng = np.random.default_rng(seed)
+    activity = Activity((32, 32), 0.0)
+    still, restless = np.zeros((4, 4)), np.zeros((4, 4))
+    for number in range(1, 60):
+        at = number / 25
+        counts = np.where(rng.random((4, 4)) < share, 5, rng.integers(0, 2, (4, 4))).astype(np.uint8)
+        activity.update(counts, at)
+        still[counts < 2] = at
+        restless += 0.04 / 20 * ((counts >= 2) - restless)
+        assert (activity.active == (counts >= 2)).all()
+        assert (activity.restless == (restless > 0.1)).all() or np.abs(restless - 0.1).min() < 1e-5
+        settled, stays = activity.settled(), still < at - 1.0
+        assert (np.zeros((4, 4), bool) if settled is None else settled).tolist() == stays.tolist()
+        still[stays] = at
+
+
 @given(seed=st.integers(0, 2**32 - 1), limit=st.integers(6, 60))
 @settings(max_examples=30, deadline=None)
 def test_far_is_further_than_the_limit_on_either_side(seed: int, limit: int) -> None:
@@ -183,6 +202,12 @@ def test_the_second_drop_from_a_place_is_a_drip_and_a_large_thing_never_is() -> 
     assert drips.is_drip(Point(0, 101, 202, 3), 0.0, 0.05, 80_000.0)  # the next day
     drips.restart(5.0)
     assert drips.is_drip(Point(0, 101, 202, 3), 0.0, 0.05, 6.0)
+
+
+@pytest.mark.parametrize(("drag", "water"), [(0.11, True), (0.08, False), (0.0, False)])
+def test_what_the_air_brakes_like_water_needs_no_second_drop(drag: float, water: bool) -> None:
+    assert Drips().is_drip(Point(0, 100, 200, 3), 0.0, 0.05, 10.0, drag) is water
+    assert not Drips().is_drip(Point(0, 100, 200, 20), 0.0, 0.05, 10.0, drag), "no drop is so large"
 
 
 def test_a_single_drop_is_forgotten_after_a_quarter_of_an_hour() -> None:

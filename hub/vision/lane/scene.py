@@ -109,10 +109,9 @@ class Scene:
         first, second, last = views
         low, high = np.minimum(first.picture, second.picture), np.maximum(first.picture, second.picture)
         picture = np.maximum(low, np.minimum(high, last.picture))
+        moving = changed(last.look, first.look, self.unrest) | changed(last.look, second.look, self.unrest)
+        steady = ~moving & first.whole & second.whole & last.whole
         look = structure(picture)
-        steady = first.whole & second.whole & last.whole
-        for view in views:  # a shaken camera is off by less from the middle one than from one side to the other
-            steady &= ~changed(view.look, look, self.unrest)
         self._looks.append(look)
         if len(self._looks) == APART:  # nothing of the first one is in the last
             self.calm = _followed(self.calm, unrest(look, self._looks[0]))

@@ -12,7 +12,7 @@ from hub.vision.lane.grid import pixels
 from hub.vision.lane.light import only_light
 from hub.vision.lane.region import box, things
 from hub.vision.lane.scene import Scene, Settled, View
-from hub.vision.lane.structure import FAINT, Structure, changed, structure, unexplained
+from hub.vision.lane.structure import FAINT, Structure, structure, too_much, unexplained
 
 #: Share of a stay's picture that is seen again, and of a place that must have settled to be judged.
 SAME, SETTLED = 0.45, 0.6
@@ -99,25 +99,35 @@ def _seen(stay: Stay, at: float, settled: Settled | None) -> tuple[Stay, LaneEve
 def _is_there(look: Structure, stay: Stay, scene: Scene, where: Mask) -> bool:
     """Return whether the place looks as it does with the vehicle, and not rather as it does without."""
     thing = stay.thing & where
-    if _same(look, stay.look, scene, thing) < SAME:
+    with_it = _Compared(look, stay.look)
+    if with_it.same(scene.unrest, thing) < SAME:
         return False
-    return _left_over(look, stay.look, thing) <= _left_over(look, scene.look, thing & scene.known)
+    return with_it.left_over(thing) <= _Compared(look, scene.look).left_over(thing & scene.known)
 
 
 def _is_empty(look: Structure, stay: Stay, scene: Scene, where: Mask) -> bool:
     thing = stay.thing & scene.known & where
-    alike = _same(look, scene.look, scene, thing) >= SAME
-    return alike and _left_over(look, scene.look, thing) < _left_over(look, stay.look, thing)
+    without = _Compared(look, scene.look)
+    if without.same(scene.unrest, thing) < SAME:
+        return False
+    return without.left_over(thing) < _Compared(look, stay.look).left_over(thing)
 
 
-def _left_over(look: Structure, other: Structure, where: Mask) -> float:
-    """Return the energy per block that the other picture does not explain; without end where there are none."""
-    rest = unexplained(look, other)[0][where]
-    return float(np.minimum(rest, _MOST).mean()) if rest.size else np.inf
+class _Compared:
+    """What a picture shows that another one does not explain."""
 
+    def __init__(self, look: Structure, other: Structure) -> None:
+        self._rest, self._most = unexplained(look, other)
+        self._energy = np.minimum(np.maximum(look.energy, other.energy), _MOST)
 
-def _same(look: Structure, other: Structure, scene: Scene, where: Mask) -> float:
-    """Return how much of what two pictures show in some blocks is the same, 0 to 1."""
-    weight = np.minimum(np.maximum(look.energy, other.energy), _MOST)[where]
-    total = float(weight.sum())
-    return float(weight[~changed(look, other, scene.unrest)[where]].sum()) / total if total > 0 else 0.0
+    def left_over(self, where: Mask) -> float:
+        """Return the energy per block that is not explained; without end where there are no blocks."""
+        rest = self._rest[where]
+        return float(np.minimum(rest, _MOST).mean()) if rest.size else np.inf
+
+    def same(self, unrest: float, where: Mask) -> float:
+        """Return how much of what the two show in some blocks is the same, 0 to 1."""
+        weight = self._energy[where]
+        total = float(weight.sum())
+        new = too_much(self._rest, self._most, unrest)
+        return float(weight[~new[where]].sum()) / total if total > 0 else 0.0

@@ -83,10 +83,18 @@ def unexplained(now: Structure, before: Structure) -> tuple[Grey, Grey]:
 
 
 def windows(values: Grey) -> Grey:
-    """Sum each block with those around it."""
-    padded = np.pad(blocks(values), AROUND, mode="edge")
-    rows = padded[:-2] + padded[1:-1] + padded[2:]
-    return np.asarray(rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:])
+    """Sum each block with those around it; at the sides of the picture a block is its own neighbour."""
+    return _around(_around(blocks(values)).T).T
+
+
+def _around(rows: Grey) -> Grey:
+    """Add to each row the one above and the one below."""
+    found = rows.copy()
+    found[1:] += rows[:-1]
+    found[:-1] += rows[1:]
+    found[0] += rows[0]
+    found[-1] += rows[-1]
+    return found
 
 
 def blurred(picture: Grey) -> Grey:

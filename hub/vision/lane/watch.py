@@ -32,7 +32,8 @@ EVERY, GAP = 0.8, 10.0
 #: leave half of their box empty where they stand apart. A lorry of 10 m along the lane covers 24 square metres with its
 #: height; what covers more than 32, or is wider than 8 m, is a change of the light.
 SMALLEST, NARROWEST, FULL, LARGEST, WIDEST = 0.25, 0.47, 0.48, 2.0, 2.0
-#: At night the dark parts of a car are not seen: what fills so much of its box may be smaller by this part.
+#: At night the dark parts of a car are not seen, and blocks are coarse: what fills so much of its box may be smaller
+#: and narrower by this part.
 SOLID, DIM = 0.7, 0.85
 #: Part of a vehicle's foot that stands in the lane.
 IN_LANE = 0.35
@@ -171,9 +172,10 @@ class LaneWatch:
     def _is_vehicle(self, thing: Mask, sight: Sight) -> bool:
         """Judge by size, shape and where it stands."""
         size = region.size(thing, self._lane)
+        least = DIM if size.full >= SOLID else 1.0
         return (
-            SMALLEST * (DIM if size.full >= SOLID else 1.0) <= size.bulk <= LARGEST
-            and NARROWEST <= size.width <= WIDEST
+            SMALLEST * least <= size.bulk <= LARGEST
+            and NARROWEST * least <= size.width <= WIDEST
             and size.full >= FULL
             and region.lane_share(thing, self._lane) >= IN_LANE
             and not sight.shows_other(thing)
