@@ -25,7 +25,7 @@ class Utterance:
     """One thing said. ``via`` tells how it came, ``identity`` what a repeat has in common with it."""
 
     id: str
-    via: Literal["rtp", "http"]
+    via: Literal["rtp", "http", "axis"]
     identity: str
     """``rtp:<ssrc>``, ``http:<key>``, or empty: nothing to recognise a repeat by."""
     started_at: float
