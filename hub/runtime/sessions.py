@@ -14,7 +14,7 @@ import structlog
 from hub.model.entry import Note
 from hub.model.errors import BadCredentials, DeviceError, Unreachable
 from hub.model.execution import pause
-from hub.model.reading import Quality, Reading
+from hub.model.reading import Capability, Quality, Reading
 from hub.model.text import Text, clean
 from hub.model.time import SECOND, Instant
 from hub.runtime.examine import way_to
@@ -39,8 +39,9 @@ AFTER_FAULT = 1.0
 #: A plugin that fails by its own fault more often than this within the time is held (RELIABILITY.md F16).
 FAULTS, WITHIN = 5, 60 * SECOND
 
-#: Seconds between two looks at a device that says nothing by itself, and without a good one until it is missing.
-LOOK, MISSING_AFTER = 30.0, 60.0
+#: Seconds between two looks at a device that says nothing by itself, and without a good one until it is missing; and so
+#: many times as long for what only tells people, which is often somebody else's server.
+LOOK, MISSING_AFTER, SERVICE = 30.0, 60.0, 10
 
 SessionState = Literal["running", "retrying", "needs_credentials", "failed"]
 Opener = Callable[[], Awaitable["Connection | tuple[Equipment, ...]"]]
@@ -174,7 +175,8 @@ class Sessions:
             if connection.run is not None:
                 await connection.run()
                 raise Unreachable("the integration ended its session")
-            await self._attend(device)
+            tells = all(one.entity.capability is Capability.NOTIFIER for one in connection.equipment)
+            await self._attend(device, SERVICE if tells else 1)
             if lasting:
                 return
             await asyncio.get_running_loop().create_future()  # nothing to run, but something to close in the end
@@ -193,20 +195,20 @@ class Sessions:
         if self._problems.settle(device.key):
             log.info("device.back", integration=device.domain, device=device.name)
 
-    async def _attend(self, device: DeviceSession) -> None:
+    async def _attend(self, device: DeviceSession, times: float) -> None:
         """Look from time to time whether a device can be reached that is only spoken to; return when it is nowhere.
 
         A loudspeaker whose plug is out is missing before somebody has to be warned. Its driver is asked all the same.
         """
-        heard = self._clock.now()
-        await pause(self._clock, round(random.uniform(0, LOOK) * SECOND))  # noqa: S311 - spreads them, no secret
+        heard, look = self._clock.now(), LOOK * times
+        await pause(self._clock, round(random.uniform(0, look) * SECOND))  # noqa: S311 - spreads them, no secret
         while steps := await way_to(device.values):
             if steps[-1].well:
                 heard = self._clock.now()
                 self._well(device)
-            elif self._clock.now() - heard >= MISSING_AFTER * SECOND:
+            elif self._clock.now() - heard >= MISSING_AFTER * times * SECOND:
                 self._fail(device, "retrying", f"{steps[-1].tried.in_language('en')}: {steps[-1].answer}")
-            await pause(self._clock, round(LOOK * SECOND))
+            await pause(self._clock, round(look * SECOND))
 
     async def _close(self, device: DeviceSession, connection: Connection) -> None:
         self._runtime.post(lambda batch: self._distrust(batch, device))

@@ -6,6 +6,7 @@ The hub only reads. It offers no objects of its own and answers no requests, so 
 from __future__ import annotations
 
 import asyncio
+from importlib import import_module
 
 from hub.sdk import Connection, Equipment, Plugin, Tools, Unreachable, Unsupported
 from integrations.bacnet.address import parse
@@ -25,6 +26,7 @@ async def connect(name: str, config: Config, tools: Tools) -> Connection:
     local, remote = parse(config.local, lowest_port=0), parse(config.address)
     found = items(name, config)
     try:
+        await asyncio.to_thread(import_module, "integrations.bacnet.reader")  # bacpypes3: a second, not on the loop
         from integrations.bacnet.link import open_link
         from integrations.bacnet.reader import Reader
     except ImportError:

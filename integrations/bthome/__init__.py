@@ -5,6 +5,7 @@ The sensors need no pairing and are never spoken to. Wire format: https://bthome
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import sys
 
@@ -21,7 +22,8 @@ async def connect(name: str, config: Config, tools: Tools) -> Connection:
     listeners = _listeners(config)
     if sys.platform != "linux" or importlib.util.find_spec("bleak") is None:
         raise Unsupported("bleak is missing: install Menshen on Linux with the extra menshen[ble]")
-    from integrations.bthome.radio import Radio  # bleak: 0.3 s, and not there without the extra
+    await asyncio.to_thread(importlib.import_module, "integrations.bthome.radio")  # bleak: 0.3 s, not on the loop
+    from integrations.bthome.radio import Radio
 
     radio = await Radio.open(listeners, config, tools)
     equipment = tuple(Equipment(entity) for item in listeners.values() for entity in item.entities.values())

@@ -7,12 +7,11 @@ All are cut off at once, as by ``kill -9``, and each is asked about for itself. 
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,7 +33,6 @@ from tests.kit.far_ends import SENSOR, TOKEN
 from tests.kit.hub import HubProcess
 from tests.kit.impatient import MISSING_AFTER
 from tests.kit.mqtt import need_mosquitto
-from tests.kit.program import Program
 from tests.kit.sims import free_udp_port
 from tests.kit.wait import until
 from tests.lies.table import NOBODY, ONE_WAY, TABLE
@@ -128,17 +126,25 @@ def private_bus() -> Iterator[str]:
 
 
 @contextmanager
-def plugged_in(site: Site) -> Iterator[None]:
-    """Have all far ends, until all plugs are pulled."""
+def far_ends(site: Site) -> Iterator[Callable[[str], None]]:
+    """Have what plugs all far ends in and out."""
     assert site.hub is not None
     folder, broker = str(site.folder), site.broker.address
     where = {**site.ports, "bus": site.bus, "hub": site.hub.url, "broker": broker, "folder": folder}
-    with Program("tests.kit.far_ends", json.dumps(where)) as ends:
-        try:
-            yield
-        finally:
-            for pid in ends.ports.values():
-                os.kill(pid, signal.SIGKILL)
+    command = [sys.executable, "-m", "tests.kit.far_ends", json.dumps(where)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        orders, answers = process.stdin, process.stdout
+        assert orders is not None
+        assert answers is not None
+
+        def plug(order: str) -> None:
+            orders.write(f"{order}\n")
+            orders.flush()
+            if order == "in":
+                assert answers.readline(), "the far ends did not start"
+
+        yield plug
+        orders.close()
 
 
 def well(hub: HubProcess) -> set[str]:
@@ -189,13 +195,15 @@ def plugged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plugged]:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         patch.setenv("MENSHEN_SIM_PASSWORD", PASSWORD)  # the field node's
         hub.start(env={"DBUS_SYSTEM_BUS_ADDRESS": site.bus})
-        with plugged_in(site):
-            first = until(lambda: well(hub), lambda found: found >= set(DOMAINS), within=60)
+        plug = stack.enter_context(far_ends(site))
+        plug("in")
+        first = until(lambda: well(hub), lambda found: found >= set(DOMAINS), within=60)
+        plug("out")
         missing = pulled(hub)
-        with plugged_in(site):
-            with suppress(AssertionError):  # each is asked about for itself
-                until(lambda: well(hub), lambda found: found >= set(DOMAINS), within=BACK)
-            yield Plugged(first, missing, well(hub), hub.problems(), hub.lives)
+        plug("in")
+        with suppress(AssertionError):  # each is asked about for itself
+            until(lambda: well(hub), lambda found: found >= set(DOMAINS), within=BACK)
+        yield Plugged(first, missing, well(hub), hub.problems(), hub.lives)
 
 
 def write(site: Site) -> Path:

@@ -2,8 +2,9 @@
 
 ``python -m tests.kit.far_ends SITE`` takes a JSON object: ports by domain; ``hub`` is the page of the hub that is
 pushed to, ``broker`` where messages go, ``bus`` the address of the D-Bus on which Bluetooth is played, ``folder`` where
-serial lines appear. Simulated devices are processes of their own, forked from this one after its imports, which take
-longest. The ready line names all process ids; the ends of the integrations' own tests run in this one.
+serial lines appear. Lines on its standard input plug all in (``in``; it says a line when they listen) and out (``out``,
+as ``kill -9`` does). Simulated devices are processes of their own, forked from this one after its imports, which take
+longest; the ends of the integrations' own tests share one.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ import argparse
 import asyncio
 import json
 import os
+import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -34,7 +37,7 @@ from integrations.onenet.tests.far_end import Push
 from integrations.onenet.tests.platform import Platform as OneNet
 from integrations.onvif.tests.far_end import FakeCamera
 from integrations.sim import camera, gate, lift, magnetometer, nodes, smoke_board, speaker, zigbee_door
-from integrations.sim.process import Life, parser, run
+from integrations.sim.process import Life, run
 from integrations.sim.wecom_robot import Platform as WeCom
 from integrations.sms_gateway.tests.far_end import Sms
 
@@ -71,50 +74,59 @@ async def _push(hub: str) -> None:
         await Push(OneNet(http, URL(f"{hub}hooks/onenet/unplugged"), TOKEN)).keep(BEAT)
 
 
-def _simulated(site: dict[str, Any]) -> dict[str, tuple[Callable[[], int], tuple[str, ...]]]:
+def _simulated(site: dict[str, Any]) -> list[tuple[Callable[[], int], tuple[str, ...]]]:
     """Return each simulated device with its arguments."""
     mqtt = ("--mqtt", site["broker"], "--heartbeat", "1")
     page, folder = site["hub"].removeprefix("http://").strip("/"), site["folder"]
     at = {name: f"127.0.0.1:{port}" for name, port in site.items()}
     by_hub = ("--hub", at["nodes"], "--data", f"{folder}/nodes")
-    return {
-        "camera": (camera.main, ("--http", at["generic_camera"], "--auth", "none")),
-        "speaker": (speaker.main, ("--http", at["http_speaker"], "--data", f"{folder}/speaker")),
-        "lift": (lift.main, ("--modbus", at["modbus"])),
-        "smoke_board": (smoke_board.main, ("--link", f"{folder}/board")),
-        "magnetometer": (magnetometer.main, mqtt),
-        "zigbee_door": (zigbee_door.main, mqtt),
-        "gate": (gate.main, (*mqtt, "--hub", page, "--link", f"{folder}/reader")),
-        "nodes": (nodes.main, (*by_hub, "--link", f"{folder}/node")),
-    }
+    return [
+        (camera.main, ("--http", at["generic_camera"], "--auth", "none")),
+        (speaker.main, ("--http", at["http_speaker"], "--data", f"{folder}/speaker")),
+        (lift.main, ("--modbus", at["modbus"])),
+        (smoke_board.main, ("--link", f"{folder}/board")),
+        (magnetometer.main, mqtt),
+        (zigbee_door.main, mqtt),
+        (gate.main, (*mqtt, "--hub", page, "--link", f"{folder}/reader")),
+        (nodes.main, (*by_hub, "--link", f"{folder}/node")),
+    ]
 
 
-def _fork(main: Callable[[], int], arguments: tuple[str, ...]) -> int:
-    """Run a program in a process of its own; return its id."""
-    parent = os.getpid()
+def _fork(main: Callable[[], int], stdout: int | None = None, stdin: int | None = None) -> int:
+    """Run ``main`` in a process of its own; return its id."""
     pid = os.fork()
     if pid == 0:
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - the ready line is ours
-        sys.argv = ["far_end", *arguments, "--parent", str(parent)]
+        sys.stdout = open(os.devnull if stdout is None else stdout, "w")  # noqa: SIM115, PTH123 - for its whole life
+        if stdin is not None:
+            os.dup2(stdin, 0)
         os._exit(main())
     return pid
 
 
-def _bacnet(port: int) -> int:
-    """Run the lift controller, which ends with its standard input."""
-    listening, _ = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        os.dup2(listening, 0)
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - the ready line is ours
-        asyncio.run(bacnet.main(port, "all"))
-        os._exit(0)
-    return pid
+def _called(main: Callable[[], int], arguments: tuple[str, ...], parent: int) -> int:
+    sys.argv = ["far_end", *arguments, "--parent", str(parent)]
+    return main()
+
+
+def _lift_controller(port: int) -> int:
+    asyncio.run(bacnet.main(port, "all"))
+    return 0
+
+
+def _plug_in(site: dict[str, Any]) -> list[int]:
+    """Start all far ends; return their process ids."""
+    parent, (silence, _) = os.getpid(), os.pipe()
+    others = argparse.Namespace(site=site, parent=parent)
+    return [
+        *(_fork(partial(_called, *program, parent)) for program in _simulated(site)),
+        _fork(partial(_lift_controller, site["bacnet"]), stdin=silence),
+        _fork(partial(run, "far_ends", live, others), stdout=1),
+    ]
 
 
 async def live(arguments: argparse.Namespace, life: Life) -> None:
     """Serve until cancelled."""
-    ports, pids = arguments.site, arguments.pids
+    ports = arguments.site
     wecom = web.Application()
     wecom.add_routes(WeCom().routes())
     apps = {"dingtalk": DingTalk().app(), "feishu": Feishu().app(), "sms_gateway": Sms().app(), "wecom": wecom}
@@ -131,18 +143,27 @@ async def live(arguments: argparse.Namespace, life: Life) -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(_advertise(ports["bus"]))
             group.create_task(_push(ports["hub"]))
-            life.ready(**pids)
+            life.ready()
 
 
-def main() -> int:
-    """Run as a program."""
-    options = parser("far_ends", __doc__)
-    options.add_argument("site", type=json.loads)
-    arguments = options.parse_args()
-    arguments.pids = {name: _fork(*program) for name, program in _simulated(arguments.site).items()}
-    arguments.pids |= {"bacnet": _bacnet(arguments.site["bacnet"]), "others": os.getpid()}
-    return run("far_ends", live, arguments)
+def main() -> None:
+    """Obey until the standard input ends."""
+    pids: list[int] = []
+    for line in _orders():
+        if line == "in":
+            pids = _plug_in(json.loads(sys.argv[1]))
+        else:
+            for pid in pids:
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+            pids = []
+
+
+def _orders() -> Iterator[str]:
+    while line := sys.stdin.readline():
+        yield line.strip()
+    yield "out"
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -8,8 +8,8 @@ from hub.cli import main
 from hub.runtime import sessions
 
 #: Seconds, in the place of half a minute and a whole one.
-LOOK, MISSING_AFTER, BACKOFF = 0.5, 1.5, (0.3, 0.6)
+LOOK, MISSING_AFTER, BACKOFF, SERVICE = 0.5, 1.5, (0.3, 0.6), 1
 
 if __name__ == "__main__":
-    sessions.LOOK, sessions.MISSING_AFTER, sessions.BACKOFF = LOOK, MISSING_AFTER, BACKOFF
+    sessions.LOOK, sessions.MISSING_AFTER, sessions.BACKOFF, sessions.SERVICE = LOOK, MISSING_AFTER, BACKOFF, SERVICE
     sys.exit(main())

@@ -10,7 +10,7 @@ UNIT = "tests/unit/engine"
 TERMS, LOCAL, ORDERS = f"{UNIT}/test_terms.py", f"{UNIT}/test_local_time.py", f"{UNIT}/test_orders_and_counts.py"
 FOR, LIFE, LIMITS = (f"tests/property/test_{name}.py" for name in ("for", "life", "limits"))
 LANGUAGE, SITE = "tests/property/test_language.py", "tests/unit/config/test_site.py"
-SUPPLY = f"{UNIT}/test_supply.py"
+SUPPLY, LISTENING = f"{UNIT}/test_supply.py", f"{UNIT}/test_listening.py"
 
 
 @dataclass(frozen=True)
@@ -248,5 +248,26 @@ MUTATIONS = (
         "a door is held as long as a light", "engine/parse.py",
         "longest = MAX_DOOR_HOLD if role is Role.DOOR_HOLD else MAX_HOLD", "longest = MAX_HOLD",
         (LIMITS, TERMS),
+    ),
+    Mutation(
+        "a lost link counts as its devices' silence", "engine/listening.py",
+        "        if away.concerns(integrations):\n", "        if not away.integrations:\n",
+        (LISTENING,),
+    ),
+    Mutation(
+        "a lost link excuses everybody", "engine/listening.py",
+        "return not self.integrations or integrations <= set(self.integrations)", "return True",
+        (LISTENING,),
+    ),
+    Mutation(
+        "a lost link: nobody looks when it is back", "engine/step.py",
+        "_advance(state, program.watching_silence(), now, absences=absences)",
+        "_advance(state, (), now, absences=absences)",
+        (LISTENING,),
+    ),
+    Mutation(
+        "a lost link: a for by silence goes on", "engine/activation.py",
+        "            if self._view.unheard(entities):\n                return _seen(slot, wake=None)\n", "",
+        (LISTENING,),
     ),
 )  # fmt: skip

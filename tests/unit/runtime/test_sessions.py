@@ -16,7 +16,7 @@ from hub.model.text import Text
 from hub.model.time import SECOND
 from hub.runtime.registry import Registry
 from hub.runtime.reports import BURST, RATE, Reports
-from hub.runtime.sessions import FAULTS, LOOK, MISSING_AFTER, DeviceSession, Sessions
+from hub.runtime.sessions import FAULTS, LOOK, MISSING_AFTER, SERVICE, DeviceSession, Sessions
 from hub.sdk import Connection, Equipment, Sample, Vitals
 from tests.kit.clock import settle
 from tests.kit.lane import seconds
@@ -34,7 +34,10 @@ def contact(name: EntityId) -> Equipment:
 class Far:
     """The far end of one device, told how to behave each time it is opened."""
 
-    def __init__(self, *lives: Exception | Run | None, close: Exception | None = None) -> None:
+    def __init__(
+        self, *lives: Exception | Run | None, close: Exception | None = None, equipment: Equipment | None = None
+    ) -> None:
+        self._equipment = equipment or contact(DOOR)
         self.lives = list(lives)
         self.opened = self.closed = 0
         self._close = close
@@ -44,7 +47,7 @@ class Far:
         life = self.lives.pop(0) if len(self.lives) > 1 else self.lives[0]
         if isinstance(life, Exception):
             raise life
-        return (contact(DOOR),) if life is None else Connection((contact(DOOR),), life, self.close)
+        return (self._equipment,) if life is None else Connection((self._equipment,), life, self.close)
 
     async def close(self) -> None:
         self.closed += 1
@@ -170,6 +173,35 @@ async def test_a_device_that_only_listens_is_missed_when_its_plug_is_out_and_com
         server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", port)
         assert await until("running") <= LOOK + 5
         assert pole.key not in house.loop.problems
+        server.close()
+        await server.wait_closed()
+
+
+async def test_somebody_else_s_server_is_looked_at_less_often() -> None:
+    looks: list[str] = []
+
+    async def serve(name: str) -> asyncio.Server:
+        def accept(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            looks.append(name)
+            writer.close()
+
+        return await asyncio.start_server(accept, "127.0.0.1", 0)
+
+    servers = {name: await serve(name) for name in ("pole", "group")}
+    robot = Equipment(Entity(EntityId("chat.robot"), Capability.NOTIFIER, Text("群"), "chat"))
+    house = House(pole=Far(None), group=Far(None, equipment=robot))
+    for device in house.sessions.devices:
+        device.values = {"url": f"http://127.0.0.1:{servers[device.name].sockets[0].getsockname()[1]}"}
+
+    async def looked() -> int:
+        return looks.count("pole")
+
+    async with house.open():
+        for number in range(1, 3 * SERVICE + 1):
+            await house.wait(LOOK)
+            await eventually(looked, lambda found, wanted=number: found >= wanted)  # type: ignore[misc]
+    assert 2 <= looks.count("group") <= 4
+    for server in servers.values():
         server.close()
         await server.wait_closed()
 
