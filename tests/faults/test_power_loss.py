@@ -165,8 +165,8 @@ def test_what_the_hub_acknowledged_to_the_broker_is_on_the_disk(
             devices.send(lane.topic, lane.state(occupied=number // 20 % 2 == 0))
             time.sleep(0.01)
     until(lambda: rows(hub.data, COUNT)[0][0], lambda count: count >= MESSAGES, within=30)
-    (traced,) = hub.family() - {hub.pid}
-    os.kill(traced, signal.SIGTERM)
+    traced = Path(f"/proc/{hub.pid}/task/{hub.pid}/children").read_text("ascii").split()
+    os.kill(int(traced[0]), signal.SIGTERM)
     assert hub.ended(15) == 0
     chance = random.Random(seed())
     disk, wire = Disk(hub.data), Wire()

@@ -130,9 +130,9 @@ def test_a_clock_that_jumps_is_an_incident(tmp_path: Path, broker: Broker, hub_o
     hub = begin(tmp_path, broker, hub_of, env=faketime(offset))
     offset.write_text("+3600", "ascii")
     until(lambda: stand(hub), lambda found: found == {"hub_clock": ["open"]}, within=SHOWN)
-    offset.write_text("-86400", "ascii")
+    offset.write_text("+0", "ascii")  # and right again
     until(lambda: len(hub.said("clock.jumped")), lambda count: count == 2, within=SHOWN)
-    stays(lambda: stand(hub), lambda found: found == {"hub_clock": ["open"]}, during=3)
+    stays(lambda: stand(hub), lambda found: found == {"hub_clock": ["open"]}, during=1.5)
     if LONG:
         until(lambda: stand(hub), lambda found: found == {"hub_clock": ["closed"]}, within=600 + RECOVERED)
         assert hub.problems() == []
