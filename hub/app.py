@@ -70,7 +70,7 @@ from hub.web.auth import Doorkeeper
 from hub.web.context import Context
 from hub.web.firmware import surroundings
 from hub.web.gate import request_log
-from hub.web.live import Live
+from hub.web.live import EDITED, Live
 from hub.web.metrics import Metrics
 from hub.web.report_mail import mail_reports
 from hub.web.server import application
@@ -510,7 +510,7 @@ async def _reload(parts: _Parts) -> None:
     parts.runtime.change_rules(folder.program())
     parts.troubles.look()
     parts.reviews.look()
-    parts.runtime.post(lambda batch: batch.record(Note("rules_changed", batch.now, {"rules": len(folder.rules)})))
+    parts.runtime.post(lambda batch: batch.record(Note(EDITED, batch.now, {"rules": len(folder.rules)})))
     log.info("rules.changed", rules=len(folder.rules))
     await _prepare_duty(parts)
     await _prepare_speech(parts)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from hub.runtime.registry import Registry
 
 DEVICE = "desk"
+#: What people call it, among other devices.
+_CALLED = "值班台"
 #: A word is a moment, not a state: what is seen afterwards is not reviewed by it.
 HOLD = SECOND
 _NAME = Text("值班台复核", "Review at the desk")
@@ -40,7 +42,7 @@ class Reviews:
 
     def look(self) -> None:
         """Begin, and look again when the site was edited; a word that a restart cut short ends."""
-        entities = [Entity(name, Capability.ALARM, _NAME, device=DEVICE) for name in self._words()]
+        entities = [Entity(name, Capability.ALARM, _NAME, device=_CALLED) for name in self._words()]
         self._registry.equip(DOMAIN, DEVICE, [Equipment(one) for one in entities])
         self._runtime.post(self._rest)
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 #: The hub is a device like another one, in the place of an integration.
 DOMAIN, DEVICE = "hub", "self"
+#: What people call it, among other devices.
+_CALLED = "门神主机"
 #: A broker that is back within this is no trouble for people: devices repeat themselves, and the broker keeps the rest.
 AWAY = MINUTE
 
@@ -127,4 +129,4 @@ class Troubles:
 
 
 def _described(cause: Cause) -> Entity:
-    return Entity(entity(cause), Capability.ALARM, _NAMES[cause], device=DEVICE)
+    return Entity(entity(cause), Capability.ALARM, _NAMES[cause], device=_CALLED)

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from hub.model.errors import HubError
+from hub.model.errors import HubError, JournalError
+from hub.web.errors import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 
 #: Longest line that the process writes, in bytes: 4,000 activations in words.
 LINE = 16 * 1024 * 1024
@@ -27,6 +28,39 @@ LINE = 16 * 1024 * 1024
 _GIVES_WAY, _STEP = 10, 0.01
 #: From here ``python -m hub...`` finds the same code as this process.
 _ROOT = Path(__file__).parents[2]
+
+
+class Told(msgspec.Struct, frozen=True):
+    """One line: the part that is done, 0 to 1. The last one has a ``result`` (of a subclass) or a problem.
+
+    ``status`` and ``error`` are those of a Refusal.
+    """
+
+    progress: float
+    problem: str | None = None
+    status: int = 0
+    error: str = ""
+
+
+async def result_of(
+    module: str, job: object, shape: type[Told], note: Callable[[float], Awaitable[None]] | None = None
+) -> Any:
+    """Run ``python -m module`` on ``job``; return the result, whose lines are of ``shape``, which has a ``result``.
+
+    ``note`` hears of the part that is done. Raises Refusal, and JournalError for any other problem.
+    """
+    async with apart(module, job) as lines:
+        async for text in lines:
+            line: Any = msgspec.json.decode(text, type=shape)
+            if line.error:
+                raise Refusal(line.status, line.error, line.problem)
+            if line.problem is not None:
+                raise JournalError(line.problem)
+            if line.result is not None:
+                return line.result
+            if note is not None:
+                await note(line.progress)
+    raise JournalError("the work ended without a result")
 
 
 @contextlib.asynccontextmanager
@@ -69,7 +103,7 @@ async def to_the_end(work: Coroutine[Any, Any, None]) -> None:
 def work_for_parent(shape: Callable[..., object], work: Callable[[Any, Callable[[float], None]], object]) -> None:
     """Be the process: read the job, ``work(job, progress)``, write ``shape(progress=, result=, problem=)``.
 
-    A HubError is the ``problem``, in words.
+    A HubError is the ``problem``, in words; of a Refusal its status and error, too.
     """
     os.nice(_GIVES_WAY)
     job = pickle.load(sys.stdin.buffer)  # noqa: S301 - the hub itself wrote it into our pipe
@@ -88,5 +122,7 @@ def work_for_parent(shape: Callable[..., object], work: Callable[[Any, Callable[
 
     try:
         line(1.0, result=work(job, progress))
+    except Refusal as refusal:
+        line(last, problem=refusal.message, status=refusal.status, error=refusal.error)
     except HubError as error:
         line(last, problem=str(error))

@@ -19,6 +19,7 @@ from hub.model.site import fits
 from hub.model.text import Text, clean
 from hub.runtime.examine import ADVICE, way_to
 from hub.runtime.inbox import NotFound
+from hub.runtime.troubles import DOMAIN
 from hub.web import present, schema
 from hub.web.audit import audit
 from hub.web.context import CONTEXT, Context
@@ -170,7 +171,7 @@ def _device(context: Context, integration: str, device: str, name: str, owned: l
         name=name,
         integration=integration,
         entities=[present.entity(context, one) for one in owned],
-        device=device,
+        device="" if integration == DOMAIN else device,  # the hub is in no configuration
         state="running" if session is None else session.state,
         reason="" if session is None else session.reason,
         battery=None if vitals is None else vitals.battery,

@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from hub.model.errors import JournalError
 from hub.model.text import Language, Text
-from hub.web.apart import apart, work_for_parent
-from hub.web.errors import Refusal
+from hub.web.apart import Told, result_of, work_for_parent
 from hub.web.report_files import pdf, xlsx
 from hub.web.report_tables import Table
 
@@ -32,42 +30,22 @@ class Sheets(msgspec.Struct, frozen=True):
     language: Language
 
 
-class Drawn(msgspec.Struct, frozen=True):
-    """The file; or why there is none, as a Refusal says it."""
+class DrawnLine(Told, frozen=True):
+    """What the process writes."""
 
-    content: bytes = b""
-    status: int = 0
-    error: str = ""
-    message: str = ""
-
-
-class DrawnLine(msgspec.Struct, frozen=True):
-    """What the process writes: one line, with one of the last two."""
-
-    progress: float
-    result: Drawn | None = None
-    problem: str | None = None
+    result: bytes | None = None
 
 
 async def drawn(sheets: Sheets) -> bytes:
     """Return the file. Raises Refusal where a library or font is missing, JournalError where the process ended."""
-    async with apart(__name__, sheets) as lines:
-        text = await lines.readline()
-    found = msgspec.json.decode(text, type=DrawnLine).result if text else None
-    if found is None:
-        raise JournalError("the file ended without a result")
-    if found.error:
-        raise Refusal(found.status, found.error, found.message)
-    return found.content
+    found: bytes = await result_of(__name__, sheets, DrawnLine)
+    return found
 
 
-def _work(sheets: Sheets, progress: Callable[[float], None]) -> Drawn:
+def _work(sheets: Sheets, progress: Callable[[float], None]) -> bytes:
     del progress  # a file is a second or two
-    try:
-        form = pdf if sheets.form == "pdf" else xlsx
-        return Drawn(form(sheets.title, sheets.subtitle, sheets.tables, sheets.language))
-    except Refusal as refusal:
-        return Drawn(status=refusal.status, error=refusal.error, message=refusal.message)
+    form = pdf if sheets.form == "pdf" else xlsx
+    return form(sheets.title, sheets.subtitle, sheets.tables, sheets.language)
 
 
 if __name__ == "__main__":

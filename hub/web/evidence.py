@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
-from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 from aiohttp import web
@@ -19,18 +17,13 @@ from hub.model.text import clean
 from hub.web.audit import USER, audit, is_audited
 from hub.web.context import CONTEXT, Context
 from hub.web.errors import Refusal
-from hub.web.handlers import answer, body, find_incident
-from hub.web.package import make_package, place_of
+from hub.web.handlers import answer, body, find_incident, while_asked
+from hub.web.package import place_of
+from hub.web.packing import packed
 from hub.web.present import when
 from hub.web.proofs import qr
 from hub.web.routing import Route, UserRole
 from hub.web.schema import Page
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from hub.config.settings import Settings
-    from hub.model.time import Instant
 
 
 class ViewOut(msgspec.Struct, frozen=True):
@@ -107,23 +100,11 @@ async def export(request: web.Request) -> web.Response:
     await context.journal.execute(lambda db: note_export(db, now, user.name, row.id, address))
     is_audited(request)
     try:
-        made = await asyncio.to_thread(_packed, context.data, settings, row.id, user.name, now)
+        made = await while_asked(request, packed(context.data, settings, row.id, user.name, now))
     except JournalError as error:
         raise Refusal(409, "no_package", str(error)) from error
     headers = {"Content-Disposition": f'attachment; filename="menshen-{row.id}.zip"', "Cache-Control": "no-store"}
     return web.Response(body=made, content_type="application/zip", headers=headers)  # sent in parts, then closed
-
-
-def _packed(data: Path, settings: Settings, number: int, by: str, now: Instant) -> BinaryIO:
-    """Return the package in a file without a name, gone once it is closed. Blocks. Raises as ``make_package``."""
-    made = tempfile.TemporaryFile(dir=data)  # noqa: SIM115 - closed by who sends it
-    try:
-        make_package(data, settings, number, by, now, made)
-        made.seek(0)
-    except BaseException:  # whatever stopped it, nobody else closes what is not returned
-        made.close()
-        raise
-    return made
 
 
 async def views(request: web.Request) -> web.Response:

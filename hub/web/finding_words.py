@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import re
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from hub.web.words import ROLE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 #: Names of parts of a rule, as they stand between backticks.
 _NAMES = {
@@ -107,15 +112,18 @@ _KNOWN = tuple((re.compile(f"(?:{pattern})\\Z", re.DOTALL), said) for pattern, s
 _TIME = re.compile(r"(\d+(?:\.\d+)?) (min|ms|s|h|d)\Z")
 
 
-def in_chinese(sentence: str) -> str:
-    """Return the sentence in Chinese, or as it is where nobody has translated it."""
+def in_chinese(sentence: str, zones: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Return the sentence in Chinese, or as it is where nobody has translated it; ``zones``: what ids are called."""
     for pattern, said in _KNOWN if len(sentence) <= LONGEST else ():
         if (match := pattern.match(sentence)) is not None:
-            return said.format(*(_word(group or "") for group in match.groups()))
+            return said.format(*(_word(group or "", zones) for group in match.groups()))
     return sentence
 
 
-def _word(text: str) -> str:
+def _word(text: str, zones: Mapping[str, str]) -> str:
+    ids = text.split(", ")
+    if all(one in zones for one in ids):
+        return "、".join(zones[one] for one in ids)
     if (time := _TIME.match(text)) is not None:
         return f"{time[1]} {_UNITS[time[2]]}"
     bare = text.strip("`")

@@ -12,17 +12,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from hub.model.document import Finding, Node
+    from hub.model.site import Site
 
 
-def shown(findings: Iterable[Finding], document: Node | None = None) -> list[FindingOut]:
-    """Turn findings into those of the API; with the document each has the path of its place."""
+def shown(findings: Iterable[Finding], document: Node | None = None, site: Site | None = None) -> list[FindingOut]:
+    """Turn findings into those of the API; with the document each has the path of its place.
+
+    With the site, zones are called by their names.
+    """
+    zones = {} if site is None else {str(zone.id): zone.name.zh for zone in site.zones.values()}
     places = sorted(_places(document, ())) if document is not None else []
     return [
         FindingOut(
             line=found.mark.line,
             column=found.mark.column,
             sentence=found.sentence[:LONGEST],
-            zh=in_chinese(found.sentence),
+            zh=in_chinese(found.sentence, zones),
             warning=found.warning,
             path=_path(places, (found.mark.line, found.mark.column)),
             file=found.mark.file,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import asyncio
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 from aiohttp import web
@@ -18,6 +19,8 @@ from hub.web.context import CONTEXT
 from hub.web.errors import Refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from hub.journal.queries import IncidentRow
     from hub.web.context import Context
 
@@ -25,6 +28,9 @@ if TYPE_CHECKING:
 PAGE, MOST, HISTORY = 50, 200, 1_000
 #: Longest a mode can be switched on for, in minutes: a week.
 MODE_MINUTES = 10_080
+#: How often long work looks whether anybody still waits for it, in seconds.
+_LOOK = 0.5
+T = TypeVar("T")
 
 
 def answer(value: Any, status: int = 200) -> web.Response:
@@ -126,6 +132,21 @@ async def incident(request: web.Request) -> web.Response:
     context, name = request.app[CONTEXT], request.match_info["id"]
     row = await find_incident(context, name)
     return answer(await whole(context, row))
+
+
+async def while_asked(request: web.Request, work: Coroutine[Any, Any, T]) -> T:
+    """Do ``work`` as long as somebody waits for the answer. Raises Refusal, which nobody hears, and what it raises."""
+    task = asyncio.ensure_future(work)
+    try:
+        while not task.done():
+            await asyncio.wait((task,), timeout=_LOOK)
+            if not task.done() and request.transport is None:
+                raise Refusal(408, "gone", "nobody waits for the answer any more")
+    finally:
+        if not task.done():
+            task.cancel()
+            await asyncio.wait((task,))
+    return task.result()
 
 
 async def find_incident(context: Context, name: str) -> IncidentRow:

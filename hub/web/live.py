@@ -31,6 +31,8 @@ Topic = Literal["incidents", "zones", "site"]
 MOST, MESSAGE = 200, 1_024
 #: Ids told one by one; more become "all of them".
 SINGLE = 20
+#: The note that the hub works by another site or other rules from now on (hub.app).
+EDITED = "rules_changed"
 #: The least role that may hear of a topic; a topic that is not here is told to nobody.
 LEAST: dict[Topic, UserRole] = {
     "incidents": UserRole.VIEWER,
@@ -113,12 +115,12 @@ class Live:
             self._tell("incidents", ())
         zones = {key.zone for key in entry.slots} | {d.zone for d in entry.decisions if isinstance(d, Opened)}
         zones.update(ZoneId(zone) for entity in entry.states for zone in self._served(entity))
-        if entry.modes:
+        edited = any(note.kind == EDITED for note in entry.notes)  # zones, bindings or rules are others
+        if entry.modes or edited:
             self._tell("zones", ())
+            self._tell("site", ())
         elif zones:
             self._tell("zones", zones)
-        if entry.modes:
-            self._tell("site", ())
 
     def problems_changed(self) -> None:
         """Tell that the banner changed."""

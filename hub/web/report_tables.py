@@ -269,7 +269,7 @@ def _blocked(
         "Time in which no sensor was trusted, or the hub was down, is left out.",
     )
     lines = tuple(
-        (named(row.name), _minutes(row.blocked), _minutes(row.blocked * DAY // row.known) if row.known else None,
+        (named(row.name), _minutes(row.blocked), _minutes(row.blocked * DAY // row.known) if row.known >= DAY else None,
          _minutes(row.known))
         for row in rows[:MOST]
     )  # fmt: skip

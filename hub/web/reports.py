@@ -21,7 +21,7 @@ from hub.web.audit import audit
 from hub.web.context import CONTEXT
 from hub.web.drawing import Form, Sheets, drawn
 from hub.web.errors import Refusal
-from hub.web.handlers import answer
+from hub.web.handlers import answer, while_asked
 from hub.web.present import entity_name, when
 from hub.web.report_tables import Naming, Table, tables
 from hub.web.rounds import rounds_of
@@ -124,7 +124,7 @@ async def report_xlsx(request: web.Request) -> web.Response:
 async def _file(request: web.Request, form: Form, media: str) -> web.Response:
     language: Language = "en" if request.query.get("language") == "en" else "zh"
     found = request.app[RECENT].shown(_wanted(request), request.query.get("made")) or await _report(request)
-    content = await draw(request.app[CONTEXT], found, form, language)
+    content = await while_asked(request, draw(request.app[CONTEXT], found, form, language))
     await audit(request, {"format": form}, target=found.at)
     name = f"menshen-{found.at}.{form}"  # the period was read and is written in ASCII
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-store"}

@@ -129,7 +129,7 @@ def _look(folder: SiteFolder, wanted: s.DraftIn) -> s.DraftOut:
         return s.DraftOut(wanted.text, wanted.form, shown(error.findings), None)
     rule, findings = folder.look_at(document)
     summary = words.rule_sentence(rule) if rule is not None else None
-    return s.DraftOut(text, read_form(plain(document)), shown(findings, document), summary)
+    return s.DraftOut(text, read_form(plain(document)), shown(findings, document, folder.settings.site), summary)
 
 
 async def save(request: web.Request) -> web.Response:

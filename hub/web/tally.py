@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from hub.journal.report import Figures, Scope, figures
-from hub.model.errors import JournalError
 from hub.model.time import Instant
-from hub.web.apart import apart, work_for_parent
+from hub.web.apart import Told, result_of, work_for_parent
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -29,26 +28,16 @@ class Count(msgspec.Struct, frozen=True):
     now: Instant
 
 
-class Line(msgspec.Struct, frozen=True):
-    """What the process writes: the part that is done, 0 to 1; the last line has one of the others."""
+class Line(Told, frozen=True):
+    """What the process writes."""
 
-    progress: float
     result: Figures | None = None
-    problem: str | None = None
 
 
 async def tally(count: Count, note: Callable[[float], Awaitable[None]] | None = None) -> Figures:
     """Return the figures; ``note`` hears of the part that is done, 0 to 1. Raises JournalError."""
-    async with apart(__name__, count) as lines:
-        async for text in lines:
-            line = msgspec.json.decode(text, type=Line)
-            if line.problem is not None:
-                raise JournalError(line.problem)
-            if line.result is not None:
-                return line.result
-            if note is not None:
-                await note(line.progress)
-    raise JournalError("the report ended without a result")
+    found: Figures = await result_of(__name__, count, Line, note)
+    return found
 
 
 def _work(count: Count, progress: Callable[[float], None]) -> Figures:

@@ -108,9 +108,10 @@ def rule_sentence(rule: Rule) -> Text:
         "".join(f" and {condition.en}" for condition in conditions),
     )
     held = Text(f"超过 {hold.zh}", f" for {hold.en}") if rule.trigger.hold else Text("", "")
+    gap = " " if trigger.zh[:1].isdigit() else ""
     over = Text(f"满 {calm.zh}", f" for {calm.en}") if rule.clear.hold else Text("", "")
     return Text(
-        zh=f"当{kind.zh}的{trigger.zh}{held.zh}{also.zh}，就告警；{clear.zh}{over.zh}，视为解除。",
+        zh=f"当{kind.zh}的{gap}{trigger.zh}{held.zh}{also.zh}，就告警；{clear.zh}{over.zh}，视为解除。",
         en=f"When {trigger.en}{held.en}{also.en} at a {kind.en}, warn; over when {clear.en}{over.en}.",
     )
 
@@ -232,7 +233,8 @@ def _is(condition: Is) -> Text:
     confirm = sources.get(
         condition.confirm, Text(f"（{condition.confirm} 个传感一致）", f" by {condition.confirm} sources")
     )
-    return Text(f"{role.zh}{value.zh}{confirm.zh}", f"{role.en} {value.en}{confirm.en}")
+    said = value.zh if role.zh == value.zh else f"{role.zh}{value.zh}"  # an alarm that alarms is one word
+    return Text(f"{said}{confirm.zh}", f"{role.en} {value.en}{confirm.en}")
 
 
 def _preceded(condition: Preceded) -> Text:

@@ -34,6 +34,10 @@ _KINDS = {
 }
 
 
+#: What people call the points that nodes of ours have; another one is called as it calls itself.
+_CALLED = {"door": "门", "bay": "车位", "relay": "继电器", "button": "按钮", "field": "磁场", "temperature": "温度"}
+
+
 class Points:
     """All that one node brings: an entity for each of its points, and those that say how the node is."""
 
@@ -45,14 +49,15 @@ class Points:
         self.sensed: dict[int, Entity] = {}
         self.relays: dict[int, Entity] = {}
         for point in points:
+            called = Text(_CALLED.get(point.key, point.key), point.key)
             kind = _KINDS.get(point.c)
             if kind is Capability.RELAY:
-                self.relays[point.i] = self._entity(f"{point.i}_{point.key}", kind, Text(point.key))
+                self.relays[point.i] = self._entity(f"{point.i}_{point.key}", kind, called)
                 self.sensed[point.i] = self._entity(f"{point.i}_{point.key}_on", Capability.ALARM,
-                                                    Text(f"{point.key} 接通", f"{point.key} on"))  # fmt: skip
+                                                    Text(f"{called.zh}接通", f"{called.en} on"))  # fmt: skip
             elif kind is not None:
                 unit = clean(point.u, 16) if kind is Capability.MEASURE else ""
-                self.sensed[point.i] = self._entity(f"{point.i}_{point.key}", kind, Text(point.key), unit)
+                self.sensed[point.i] = self._entity(f"{point.i}_{point.key}", kind, called, unit)
         self.fault = self._entity("fault", Capability.ALARM, Text("自检故障", "Self-test failed"))
         self.tamper = self._entity("tamper", Capability.ALARM, Text("伪造或重放", "Forged or replayed frames"))
         self.clock = self._entity("clock", Capability.ALARM, Text("时钟不准", "Clock is off"))

@@ -17,8 +17,6 @@ from hub.engine.calendar import Calendar
 from hub.engine.parse import RuleParser
 from hub.engine.rule import Rule
 from hub.journal.migrate import migrate
-from hub.journal.report import Scope
-from hub.journal.report import figures as count
 from hub.journal.store import FILE, connect
 from hub.model.ids import EntityId, SiteId, ZoneId
 from hub.model.reader import Reader
@@ -57,10 +55,9 @@ def figures() -> Iterator[Figure]:
     with tempfile.TemporaryDirectory(prefix="menshen-bench-") as name:
         folder, site = Path(name), _site()
         began = time.monotonic()
-        rows = _write(folder)
+        rows = record_month(folder)
         yield Figure(BENCH, "history_s", round(time.monotonic() - began, 1), "s", rows, "writing the readings")
         yield Figure(BENCH, "journal", round((folder / FILE).stat().st_size / 1e6, 0), "MB", rows)
-        yield _report(folder, rows)
         rules = _library(site)
         for rule in rules:
             taken, fired, zones = _measure(folder, site, rule)
@@ -72,16 +69,6 @@ def figures() -> Iterator[Figure]:
             _measure(folder, site, rule)
         note = f"{len(rules)} rules; want 30"
         yield Figure(BENCH, "backtest.library_s", round(time.monotonic() - began, 2), "s", len(rules), note)
-
-
-def _report(folder: Path, rows: int) -> Figure:
-    """Count the figures of the month, every lane, bay, door and device of the site."""
-    names = {role: [EntityId(f"bench.{role}_{n}") for n in range(count)] for role, (count, _) in DEVICES.items()}
-    alone = {role: {str(name): frozenset({name}) for name in found} for role, found in names.items()}
-    cars, devices = alone[Role.VEHICLE], {name: one for found in alone.values() for name, one in found.items()}
-    began = time.monotonic()
-    count(folder, Scope(cars, cars, alone[Role.DOOR], devices), BEGIN, END, END)
-    return Figure(BENCH, "report.month_s", round(time.monotonic() - began, 2), "s", rows, f"{len(devices)} devices")
 
 
 def _measure(folder: Path, site: Site, rule: Rule) -> tuple[float, int, int]:
@@ -135,7 +122,8 @@ def _library(site: Site) -> list[Rule]:
     return found
 
 
-def _write(folder: Path) -> int:
+def record_month(folder: Path) -> int:
+    """Write the history; return how many readings it has."""
     db = connect(folder / FILE)
     migrate(db)
     db.execute("PRAGMA synchronous = OFF")

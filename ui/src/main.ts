@@ -9,6 +9,7 @@ import { startTheme } from '@/stores/theme'
 import { startShell } from '@/stores/version'
 import '@/styles/base.css'
 import '@/styles/dark.css'
+import '@/styles/fields.css'
 import '@/styles/table.css'
 
 document.documentElement.lang = localeTag.value

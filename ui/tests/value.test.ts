@@ -11,7 +11,7 @@ describe('values', () => {
   it.each([
     ['present', 'vehicle', '有车', 'vehicle'], ['absent', 'vehicle', '无车', 'no vehicle'], ['present', 'person', '有人', 'person'],
     ['open', 'door', '开', 'open'], ['closed', 'door', '关', 'closed'], ['active', 'smoke', '有烟', 'smoke'],
-    [23.5, null, '23.5', '23.5'], [null, 'camera', '—', '—'],
+    [23.5, null, '23.5', '23.5'], [0.08019272294681838, null, '0.08', '0.08'], [1234.5678, null, '1234.57', '1234.57'], [null, 'camera', '—', '—'],
   ] as const)('%s of %s', (value, role, chinese, english) => {
     expect(valueWords(value, role)).toBe(chinese)
     setLanguage('en')

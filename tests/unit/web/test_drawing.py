@@ -19,7 +19,9 @@ from hub.web.drawing import Sheets, drawn
 from hub.web.errors import Refusal
 from hub.web.report_files import pdf
 from hub.web.report_tables import tables
+from hub.web.reports import RECENT, ReportOut
 from tests.kit import pdf as read_pdf
+from tests.kit.office import Office
 from tests.unit.web.test_reports import NAMING, hostile
 
 
@@ -50,12 +52,12 @@ async def beside(work: Awaitable[bytes]) -> tuple[bytes, float]:
 
 
 async def test_the_loop_turns_as_for_nothing() -> None:
-    large = sheets(200)
+    large = sheets(80)
     _, idle = await beside(drawn(Sheets("xlsx", Text("a"), Text("b"), (), "zh")))
     began = time.process_time()
     content, busy = await beside(drawn(large))
     apart = time.process_time() - began
-    assert "名称199号楼" in read_pdf.words(content)
+    assert "名称79号楼" in read_pdf.words(content)
     began = time.process_time()
     _, on_a_thread = await beside(asyncio.to_thread(pdf, large.title, large.subtitle, large.tables, large.language))
     here = time.process_time() - began
@@ -89,3 +91,20 @@ async def test_nobody_is_left_who_draws_for_nobody(endless: list[asyncio.subproc
     with pytest.raises(asyncio.CancelledError):
         await task
     assert endless[0].returncode is not None
+
+
+async def test_a_file_that_nobody_waits_for_is_not_drawn_to_the_end(
+    desk: Office, endless: list[asyncio.subprocess.Process]
+) -> None:
+    found = msgspec.json.decode(
+        '{"period": "day", "at": "2026-11-20", "begin": null, "end": null, "made": "x", "title": {"zh": "a"}, '
+        '"subtitle": {"zh": "b"}, "tables": []}', type=ReportOut,
+    )  # fmt: skip
+    desk.client.app[RECENT].keep(found)
+    asking = asyncio.create_task(desk.ask("/api/v1/reports/pdf?period=day&at=2026-11-20&made=x", "manager"))
+    while not endless:  # noqa: ASYNC110 - the server starts it
+        await asyncio.sleep(0.01)
+    assert endless[0].returncode is None
+    asking.cancel()
+    async with asyncio.timeout(10), desk.context.counting:
+        assert endless[0].returncode is not None

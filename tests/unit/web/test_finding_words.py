@@ -88,3 +88,10 @@ def test_every_mistake_is_told_in_chinese(site: SiteFolder, old: str, new: str) 
 
 def test_a_sentence_that_nobody_translated_is_told_as_it_is() -> None:
     assert in_chinese("something new {0}") == "something new {0}"
+
+
+def test_zones_are_called_by_their_names() -> None:
+    zones = {"lane_3": "3号楼北侧", "lane_5": "5号楼东侧"}
+    sentence = "no `camera` is bound in lane_3, lane_5"
+    assert in_chinese(sentence, zones) == "3号楼北侧、5号楼东侧 没有绑定摄像机，那里这一步做不了"
+    assert in_chinese(sentence).startswith("lane_3, lane_5 ")

@@ -6,10 +6,10 @@ from typing import Any
 
 import msgspec
 
-from hub.model.entry import Entry
+from hub.model.entry import Entry, Note
 from hub.model.ids import EntityId
 from hub.model.reading import NEVER_HEARD
-from hub.web.live import SINGLE, Live, _Client
+from hub.web.live import EDITED, SINGLE, Live, _Client
 from hub.web.routing import UserRole
 from hub.web.serving import Serving
 from tests.kit.facts import at
@@ -33,6 +33,15 @@ def client() -> _Client:
 
 def said(page: _Client) -> list[tuple[str, str | None]]:
     return [(change.topic, change.id) for change in page.take()]
+
+
+async def test_an_edited_site_is_fetched_again() -> None:
+    live, page = Live(lambda entity: ()), client()
+    page.subscribe(["zones", "site"])
+    said(page)
+    live._clients.add(page)
+    live.committed(Entry(at(0), notes=[Note(EDITED, at(0), {})]))
+    assert said(page) == [("zones", None), ("site", None)]
 
 
 async def test_a_subscription_is_answered_with_all_of_its_topics() -> None:

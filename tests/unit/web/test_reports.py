@@ -117,7 +117,7 @@ async def test_a_large_report_says_how_far_it_is_and_its_files_say_what_the_page
     assert shown is not None
     assert shown == msgspec.json.decode(await (await desk.ask("/api/v1/reports", "manager")).read(), type=ReportOut)
     by_id = {table.id: table.rows for table in shown.tables}
-    assert by_id["lanes"][0][1:] == (75.0, 720.0, 150.0)
+    assert by_id["lanes"][0][1:] == (75.0, None, 150.0)
     later = [Reading(car, Presence.PRESENT, Quality.GOOD, at(9_000))]
     await desk.context.journal.commit(Entry(at(0), readings=later))
     desk.clock.advance(5 * MINUTE)
@@ -230,3 +230,20 @@ def test_what_has_a_source_leaves_the_list_of_what_nothing_records() -> None:
     assert by_id["patrols"][0][1:] == (2, 1, 0.5)
     assert by_id["ebikes"][0][1:] == (1, 4, 3, 0.75)
     assert [row[0].zh for row in by_id["answers"] if isinstance(row[0], Text)].count("到场") == 1
+
+
+def test_minutes_a_day_are_those_of_whole_days() -> None:
+    lanes = (Blocked("long", 3 * 60 * MINUTE, 2 * DAY), Blocked("short", 60 * MINUTE, DAY - 1), Blocked("dark", 0, 0))
+    by_id = {table.id: table.rows for table in tables(msgspec.structs.replace(hostile(), lanes=lanes), NAMING)}
+    assert [row[1:3] for row in by_id["lanes"]] == [(180.0, 90.0), (60.0, None), (0.0, None)]
+
+
+def test_what_is_wanted_of_a_device_depends_on_its_supply() -> None:
+    naming = msgspec.structs.replace(NAMING, batteries=frozenset({"smoke"}))
+    found = msgspec.structs.replace(
+        hostile(), availability=(Availability("smoke", 98, 100), Availability("gate", 98, 100))
+    )
+    by_id = {table.id: table.rows for table in tables(found, naming)}
+    assert [row[:3] for row in by_id["availability"]] == [
+        (Text("smoke", "smoke"), 0.98, 0.97), (Text("gate", "gate"), 0.98, 0.99),
+    ]  # fmt: skip

@@ -25,8 +25,9 @@ export function sensing(value: string, role: Role | null, capability: Capability
 /** `有车`, `关`, `23.5`. */
 export function valueWords(value: string | number | null, role: Role | null, capability: Capability | null = null): string {
   if (value === null) return t('value.none')
-  const known = typeof value === 'string' ? sensing(value, role, capability) : null
-  return known === null ? String(value) : t(`value.${known}`)
+  if (typeof value === 'number') return String(Number(value.toFixed(Math.abs(value) < 1 ? 3 : 2)))
+  const known = sensing(value, role, capability)
+  return known === null ? value : t(`value.${known}`)
 }
 
 const COMMANDED = new Set<Capability>(['camera', 'speaker', 'relay', 'notifier'])
