@@ -311,7 +311,9 @@ class Manager:
             self._around.problems.settle("cameras")
 
     def _blind(self, camera: EntityId, why: Text) -> None:
-        text = Text(f"摄像机 {camera} 看不见：{why.zh}", f"Camera {camera} does not see: {why.en}")
+        known = self._around.registry.entity(camera)
+        name = Text(camera) if known is None else known.name
+        text = Text(f"{name.zh} 看不见：{why.zh}", f"{name.in_language('en')} does not see: {why.en}")
         if self._around.problems.raise_(_problem(camera), text):
             log.warning("vision.blind", camera=camera, reason=why.en)
         self._tell(blindness(camera), Alarm.ACTIVE)

@@ -55,7 +55,7 @@ def equipment(site: Site) -> tuple[Equipment, ...]:
         if sight.entity is not None
     ]
     blind = [
-        Entity(blindness(camera), Capability.ALARM, Text(f"{camera} 看不见", f"{camera} is blind"), device=str(camera))
+        Entity(blindness(camera), Capability.ALARM, Text("看不见", "Blind"), device=str(camera))
         for camera in cameras(site)
     ]
     bulk = [

@@ -86,11 +86,14 @@ def _corners(box: Box) -> Polygon:
 
 
 def _write(picture: Picture, text: str, dot: int) -> None:
-    """Write white letters on black into the upper left corner, ``dot`` pixels to a dot."""
+    """Write white letters on black, ``dot`` pixels to a dot.
+
+    Into the lower left corner: cameras write their own time into the upper left one, their name into the lower right.
+    """
     rows = np.zeros((9, 6 * len(text) + 1), dtype=np.uint8)
     for place, letter in enumerate(text):
         for row, bits in enumerate(_DOTS[letter]):
             rows[row + 1, 6 * place + 1 : 6 * place + 6] = [255 * (bits >> (4 - column) & 1) for column in range(5)]
     large: NDArray[np.uint8] = rows.repeat(dot, 0).repeat(dot, 1)
     height, width = min(large.shape[0], picture.shape[0]), min(large.shape[1], picture.shape[1])
-    picture[:height, :width] = large[:height, :width, None]
+    picture[-height:, :width] = large[:height, :width, None]

@@ -34,7 +34,9 @@ def entity_name(context: Context, entity: EntityId) -> Text:
     name = known.name
     if not known.device or known.device in name.zh:
         return name
-    return Text(f"{known.device} · {name.zh}", f"{known.device} · {name.in_language('en')}")
+    owner = context.registry.entity(EntityId(known.device))  # what a camera sees is said of that camera
+    device = Text(known.device) if owner is None else owner.name
+    return Text(f"{device.zh} · {name.zh}", f"{device.in_language('en')} · {name.in_language('en')}")
 
 
 def site(context: Context) -> schema.SiteOut:
