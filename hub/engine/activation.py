@@ -141,9 +141,9 @@ class _Life:
             return self.arm()
         if self.closures.opens_by_silence and slot.due is not None:
             entities = self._bound(self.closures.opens_by_silence)
-            if self._view.unheard(entities):
-                return _seen(slot, wake=None)
             slot = self._listened(slot, entities)
+            if self._view.unheard(entities) and slot.due is not None and self._now < slot.due:
+                return _seen(slot, wake=None)
         if slot.due is not None and self._now < slot.due:
             return slot if slot.blind_since is None and slot.wake == slot.due else _seen(slot, wake=slot.due)
         if self.closures.conditions and not all(test(self._view) is True for test in self.closures.conditions):

@@ -114,8 +114,7 @@ class Reference:
 
     def stall(self, duration: int) -> None:
         """Let time pass without looking."""
-        self.world.now += duration
-        self.world.wall += duration
+        self.world.pass_time(duration)
 
     def jump(self, by: int) -> None:
         """Only the clock on the wall moves; it may be another hour or day at once."""
@@ -124,8 +123,14 @@ class Reference:
 
     def restart(self, down: int) -> None:
         """Nobody looks for a while, and what was trusted is not confirmed any more."""
+        self.world.lost = False  # a hub that starts says itself whether its link is there
         self.stall(down)
         self.world.restart(down)
+        self.look()
+
+    def link(self, *, lost: bool) -> None:
+        """The link goes or comes; who is told of it alone changes nothing but what is counted as silence."""
+        self.world.lost = lost
         self.look()
 
     def edit(self, rule: Rule) -> None:

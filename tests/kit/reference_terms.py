@@ -68,6 +68,8 @@ class World:
     """The clock on the wall, in microseconds since 1970."""
     now: int = 0
     """Time that never jumps."""
+    lost: bool = False
+    """Whether the link on which all sensors speak is away."""
     away: int = 0
     """How much of it nobody listened."""
     absences: list[tuple[int, int]] = field(default_factory=list)
@@ -97,9 +99,17 @@ class World:
         for sensor in self.sensors.values():
             sensor.trusted = False
 
+    def pass_time(self, duration: int) -> None:
+        """Time goes on; while the link is away it is time in which nobody is heard."""
+        self.now += duration
+        self.wall += duration
+        if self.lost:
+            self.away += duration
+            self.absences.append((self.now, duration))
+
     def deaf(self, since: int) -> int:
         """How long nobody listened since ``since``, at which somebody did."""
-        return sum(down for end, down in self.absences if end > since)
+        return sum(min(down, end - since) for end, down in self.absences if end > since)
 
     def of(self, zone: Zone, role: Role) -> list[Sensor]:
         """Return the sensors of a role."""

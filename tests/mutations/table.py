@@ -267,7 +267,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a lost link: a for by silence goes on", "engine/activation.py",
-        "            if self._view.unheard(entities):\n                return _seen(slot, wake=None)\n", "",
+        "self._view.unheard(entities) and slot.due is not None and self._now < slot.due", "False",
         (LISTENING,),
     ),
 )  # fmt: skip

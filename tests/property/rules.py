@@ -132,6 +132,7 @@ rare = st.one_of(
     st.tuples(st.just("mode"), st.booleans()),
     st.tuples(st.just("jump"), st.sampled_from([60, -60, 17, None])),
     st.tuples(st.just("restart"), st.integers(0, 6)),
+    st.tuples(st.just("link"), st.booleans()),
     st.tuples(st.just("edit"), st.sampled_from(["watch", "other"]), st.integers(1, 100)),
     st.tuples(st.just("retrigger"), st.sampled_from(["watch", "other"]), st.integers(1, 4)),
 )

@@ -77,6 +77,13 @@ class Both:
         self.engine.restart(down * MINUTE)
         self.model.restart(down * MINUTE)
 
+    def link(self, lost: bool) -> None:
+        if lost:
+            self.engine.lose("test")
+        else:
+            self.engine.regain()
+        self.model.link(lost=lost)
+
     def edit(self, rule: RuleId, volume: int) -> None:
         self._edit(rule, self.drafts[rule].but(volume=volume))
 
