@@ -33,8 +33,8 @@ EVERY, GAP = 0.8, 10.0
 #: height; what covers more than 32, or is wider than 8 m, is a change of the light.
 SMALLEST, NARROWEST, FULL, LARGEST, WIDEST = 0.25, 0.47, 0.48, 2.0, 2.0
 #: At night the dark parts of a car are not seen, and blocks are coarse: what fills so much of its box may be smaller
-#: and narrower by this part.
-SOLID, DIM = 0.7, 0.85
+#: and narrower by this part; but not far away, where two people are as many blocks: of so many at least.
+SOLID, DIM, NEAR = 0.7, 0.85, 60
 #: Part of a vehicle's foot that stands in the lane.
 IN_LANE = 0.35
 #: Overlap of a thing with that of a second ago, if both are the same.
@@ -172,7 +172,7 @@ class LaneWatch:
     def _is_vehicle(self, thing: Mask, sight: Sight) -> bool:
         """Judge by size, shape and where it stands."""
         size = region.size(thing, self._lane)
-        least = DIM if size.full >= SOLID else 1.0
+        least = DIM if size.full >= SOLID and thing.sum() >= NEAR else 1.0
         return (
             SMALLEST * least <= size.bulk <= LARGEST
             and NARROWEST * least <= size.width <= WIDEST

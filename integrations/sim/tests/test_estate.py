@@ -79,7 +79,7 @@ async def test_the_story(http: aiohttp.ClientSession, estate: Program) -> None:
 async def test_a_dead_device_comes_back_and_sees_the_scene(http: aiohttp.ClientSession, estate: Program) -> None:
     async with http.post(estate.url("/scene", "page"), json={"vehicle": True, "open": True}) as answer:
         assert await answer.json() == {
-            "vehicle": True, "open": True, "alarm": False, "smoke": False,
+            "vehicle": True, "unfelt": False, "open": True, "alarm": False, "smoke": False,
             "entrance": False, "bay": False, "plant": False, "gate": False, "roof": False, "card": False,
         }  # fmt: skip
     before = {one["name"]: one["pid"] for one in (await state(http, estate))["devices"]}
