@@ -26,19 +26,18 @@ SHOWN = 600.0
 
 async def follow_clock(runtime: Runtime, clock: SystemClock, problems: Problems) -> None:
     """Journal every jump of the wall clock, move what is pending with it, and say so for a while."""
-    left = 0.0
+    loop, until = asyncio.get_running_loop(), 0.0
     while True:
         await asyncio.sleep(LOOK)
         jump = clock.follow()
-        left -= LOOK
         if jump:
-            left = SHOWN
+            until = loop.time() + SHOWN
             seconds = round(jump / 1e6)
             zh, en = f"时钟跳了 {seconds:+d} 秒，请检查对时", f"The clock jumped by {seconds:+d} s: check its source"
             problems.raise_("clock", Text(zh, en))
             log.warning("clock.jumped", seconds=jump / 1e6)
             runtime.clock_jumped(jump)
-        elif left <= 0:
+        elif loop.time() >= until:
             problems.settle("clock")
 
 

@@ -143,7 +143,8 @@ def test_alarms_come_in_time_through_a_flood(tmp_path: Path, hub_of: MakeHub) ->
         print(  # noqa: T201 - shown when the test fails, and by `make soak`
             f"{sent} messages at {rate:.0f}/s, {shed()} of one device left out; {len(latencies)} alarms, "
             f"p50 {latencies[len(latencies) // 2]:.2f} s, p99 {p99:.2f} s, worst {latencies[-1]:.2f} s; "
-            f"memory {memory[0]:.0f} MB, at most {max(memory):.0f} MB, last {memory[-1]:.0f} MB; "
+            f"memory {memory[0]:.0f} MB, at most {max(memory):.0f} MB, last {memory[-1]:.0f} MB, "
+            f"by quarters {[round(memory[len(memory) * part // 4]) for part in range(4)]}; "
             f"at most {waiting['inputs_at_most']} inputs and {waiting['batches']} batches waited; "
             f"the rest was in after {drained:.1f} s"
         )

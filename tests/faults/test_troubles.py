@@ -134,7 +134,7 @@ def test_a_clock_that_jumps_is_an_incident(tmp_path: Path, broker: Broker, hub_o
     until(lambda: len(hub.said("clock.jumped")), lambda count: count == 2, within=SHOWN)
     stays(lambda: stand(hub), lambda found: found == {"hub_clock": ["open"]}, during=1.5)
     if LONG:
-        until(lambda: stand(hub), lambda found: found == {"hub_clock": ["closed"]}, within=600 + RECOVERED)
+        until(lambda: stand(hub), lambda found: found == {"hub_clock": ["closed"]}, within=600 + 2 * RECOVERED)
         assert hub.problems() == []
 
 
