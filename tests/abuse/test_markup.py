@@ -82,7 +82,7 @@ def look(desk: Desk, address: str) -> str:
     assert not desk.page.evaluate(RAN), f"something ran, or became an element, on {address}"
     desk.check("status of 404", "status of 409", "status of 502")  # a picture of a camera that is not there
     fields = "() => [...document.querySelectorAll('input, textarea, select')].map((one) => one.value).join('\\n')"
-    return desk.page.locator("body").inner_text() + desk.page.evaluate(fields)
+    return desk.page.locator("body").inner_text() + str(desk.page.evaluate(fields))
 
 
 def seen(text: str) -> int:
