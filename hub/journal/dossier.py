@@ -21,7 +21,9 @@ from hub.model.time import DAY, MINUTE, Instant
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+    from hub.model.proof import Head
 
 #: Readings are given from so long before the incident until so long after its last event; diligence over so long.
 MARGIN, DILIGENCE = 10 * MINUTE, 30 * DAY
@@ -113,6 +115,16 @@ def note_export(db: sqlite3.Connection, now: Instant, by: str, number: int, addr
     seal(db, now, Occasion.EXPORT)
 
 
+class _Kept(msgspec.Struct, frozen=True):
+    id: str
+
+
+class _Took(msgspec.Struct, frozen=True):
+    """Of an outcome: the file that it left."""
+
+    evidence: _Kept | None = None
+
+
 def zone_of(data: Path, number: int) -> str | None:
     """Return the zone of an incident; None where there is none of the number."""
     with closing(connect(data / FILE, read_only=True)) as db:
@@ -124,24 +136,27 @@ def collect(data: Path, number: int, place: Place, by: str, now: Instant) -> Dos
     """Gather everything about an incident; call it after ``note_export``. Raises JournalError."""
     with closing(connect(data / FILE, read_only=True)) as db:
         db.execute("BEGIN")  # one state
-        incident = _record(db, "SELECT * FROM incidents WHERE id = ?", number)
-        name, begin = incident["activation"], Instant(incident["opened_at"])
-        events = _rows(db, "events", "activation = ?", name)
-        names = [key for (key,) in db.execute("SELECT id FROM evidence WHERE activation = ? ORDER BY at", (name,))]
-        evidence = [_record(db, "SELECT * FROM evidence WHERE id = ?", key) for key in names]
-        end = Instant(max([begin, *(row[1] for row in events)]))
-        readings = _rows(
-            db, "readings", f"at BETWEEN ? AND ? AND entity IN ({','.join('?' * len(place.entities))})",
-            begin - MARGIN, end + MARGIN, *place.entities,
-        )  # fmt: skip
-        clock = _rows(db, "events", "kind = 'clock_jump' AND at BETWEEN ? AND ?", begin - DAY, end + DAY)
-        places = [incident["zone"], *place.entities]
-        where, values = viewed([str(number), *names], places, begin, incident["closed_at"])
-        views = _rows(db, "audit", where, *values)
         links = [
             (LinkLine(seq, body, digest.hex()), msgspec.json.decode(body, type=Link))
             for seq, body, digest in db.execute("SELECT seq, body, hash FROM links ORDER BY seq")
         ]
+        sealed = links[-1][1].heads  # what came after the export was noted is in no link, and so in no package
+        incident = _record(db, "SELECT * FROM incidents WHERE id = ?", number)
+        name, begin = incident["activation"], Instant(incident["opened_at"])
+        events = _rows(db, "events", sealed, "activation = ?", name)
+        told = {msgspec.json.decode(row[4], type=_Took).evidence for row in events if row[2] == "outcome"}
+        kept = db.execute("SELECT id FROM evidence WHERE activation = ? ORDER BY at", (name,))
+        names = [key for (key,) in kept if _Kept(key) in told]
+        evidence = [_record(db, "SELECT * FROM evidence WHERE id = ?", key) for key in names]
+        end = Instant(max([begin, *(row[1] for row in events)]))
+        readings = _rows(
+            db, "readings", sealed, f"at BETWEEN ? AND ? AND entity IN ({','.join('?' * len(place.entities))})",
+            begin - MARGIN, end + MARGIN, *place.entities,
+        )  # fmt: skip
+        clock = _rows(db, "events", sealed, "kind = 'clock_jump' AND at BETWEEN ? AND ?", begin - DAY, end + DAY)
+        places = [incident["zone"], *place.entities]
+        where, values = viewed([str(number), *names], places, begin, incident["closed_at"])
+        views = _rows(db, "audit", sealed, where, *values)
         wanted = {"readings": readings, "events": sorted([*events, *clock]), "audit": views}
         parts, first = [], len(links) - 1
         for table, rows in wanted.items():
@@ -194,9 +209,10 @@ def _record(db: sqlite3.Connection, sql: str, key: int | str) -> dict[str, Any]:
     return dict(zip([column[0] for column in cursor.description], row, strict=True))
 
 
-def _rows(db: sqlite3.Connection, table: str, where: str, *values: Any) -> list[list[Any]]:
-    sql = f"SELECT {COLUMNS[table]} FROM {table} WHERE {where} ORDER BY seq"  # noqa: S608 - words of this module
-    return [list(row) for row in db.execute(sql, values)]
+def _rows(db: sqlite3.Connection, table: str, sealed: Mapping[str, Head], where: str, *values: Any) -> list[list[Any]]:
+    """Return the rows up to the last one of the table that a link seals."""
+    sql = f"SELECT {COLUMNS[table]} FROM {table} WHERE seq <= ? AND ({where}) ORDER BY seq"  # noqa: S608 - words of this module
+    return [list(row) for row in db.execute(sql, (sealed[table].seq, *values))]
 
 
 def _part(db: sqlite3.Connection, table: str, rows: list[list[Any]], links: Sequence[Link]) -> tuple[Part, int]:
@@ -206,12 +222,13 @@ def _part(db: sqlite3.Connection, table: str, rows: list[list[Any]], links: Sequ
     low = proven[0][0] if proven else ends[-1] + 1
     high = proven[-1][0] if proven else ends[-1]
     start = max(index for index, end in enumerate(ends) if end < low)
-    after, upto = ends[start], min((end for end in ends if end >= high), default=high)
+    after, upto = ends[start], min(end for end in ends if end >= high)
     if upto - after > MOST_LEAVES:
         raise JournalError(f"the incident lies among {upto - after} rows of {table}: too many for a package")
     erased = "SELECT seq, leaf FROM erased WHERE name = ? AND seq BETWEEN ? AND ?"
     leaves = dict(db.execute(erased, (table, after + 1, upto)))
-    leaves |= {row[0]: leaf(tuple(row)) for row in _rows(db, table, "seq BETWEEN ? AND ?", after + 1, upto)}
+    between = _rows(db, table, links[-1].heads, "seq BETWEEN ? AND ?", after + 1, upto)
+    leaves |= {row[0]: leaf(tuple(row)) for row in between}
     packed = base64.b64encode(b"".join(leaves[seq] for seq in sorted(leaves))).decode()
     unproven = [row for row in rows if row[0] <= ends[0]]
     return Part(table, COLUMNS[table], after, links[start].heads[table].hash, packed, proven, unproven), start

@@ -14,12 +14,14 @@ from typing import Any
 import msgspec
 import pytest
 
+from hub.journal.desk import handle
 from hub.journal.dossier import Dossier, Place, clock_off, collect, note_export
 from hub.journal.package import verify_package, write_package
 from hub.journal.queries import add_audit
 from hub.journal.signing import fingerprint
 from hub.journal.store import Anchor, Journal
 from hub.journal.verify import grouped, verify_folder
+from hub.model.incident import Handling, IncidentState, Verdict
 from hub.model.time import HOUR, Instant
 from tests.kit.facts import at
 from tests.kit.lane import CAR
@@ -66,6 +68,23 @@ def test_a_package_holds_and_has_everything(packed: tuple[Path, Path, str]) -> N
     assert {"incident.json", "diligence.json", "clock.json", "chain/links.json", "cover.pdf"} <= files.keys()
     assert stat.S_IMODE((data / "keys/evidence.pem").stat().st_mode) == 0o600
     assert verify_folder(data, head).holds
+
+
+async def test_what_came_after_the_export_was_noted_does_not_spoil_it(tmp_path: Path) -> None:
+    data, now = tmp_path / "data", Instant(at(0) + 5 * HOUR)
+    await live(data)
+    journal = Journal(data)
+    journal.anchor = lambda: Anchor(now, "boot", 0)
+    await journal.execute(lambda db: note_export(db, now, "wang", 1))
+    before = collect(data, 1, PLACE, "wang", now)
+    name = before.incident["activation"]
+    step = Handling(name, IncidentState.CLOSED, now, "li", Verdict.RESOLVED)
+    assert await handle(journal, step, IncidentState(before.incident["state"]))
+    dossier = collect(data, 1, PLACE, "wang", now)  # a moment later, on a small machine
+    await journal.close()
+    written(tmp_path / "incident.zip", dossier, data, {})
+    assert verify_package(tmp_path / "incident.zip").breaks == []
+    assert [part.rows for part in dossier.parts] == [part.rows for part in before.parts]
 
 
 def test_every_changed_byte_is_found(packed: tuple[Path, Path, str], tmp_path: Path) -> None:
