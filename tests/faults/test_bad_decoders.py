@@ -205,6 +205,20 @@ async def test_when_too_many_wait_numbers_go_and_no_alarm(tmp_path: Path, monkey
         await until(lambda: not hub.loop.problems.texts())
 
 
+async def test_nobody_waits_for_a_decoder_that_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoding, "WAITING", 4)
+    async with Hub().running(tmp_path) as hub:
+        await hub.find()
+        worker = hub.process._worker
+        assert worker is not None
+        os.kill(worker._process.pid, signal.SIGSTOP)
+        for word in ("open", "closed") * 3:
+            hub.send("garbler/state/door", word)
+        await until(lambda: hub.intake.full)
+        await hub.process.close()
+        assert not hub.intake.full
+
+
 async def test_one_that_fails_again_and_again_is_held_and_shown(tmp_path: Path) -> None:
     async with Hub().running(tmp_path) as hub:
         await hub.find()

@@ -123,6 +123,7 @@ class DecoderProcess:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        self._room.set()  # nobody waits for what has ended
         await self._end()
 
     async def _run(self) -> None:
