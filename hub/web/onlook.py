@@ -86,7 +86,7 @@ async def _allowed(request: web.Request) -> tuple[Manager, EntityId]:
     manager = context.eyes.manager
     if manager is None or not manager.watched(camera):
         raise Refusal(404, "not_found", "no camera of that name is watched")
-    if request.app[ONLOOKERS].begins(request[USER].name, camera, context.clock.now()):
+    if request.app[ONLOOKERS].begins(request[USER].name, f"{camera} live", context.clock.now()):
         await audit(request, {"camera": camera}, target=camera)
     return manager, camera
 

@@ -46,7 +46,8 @@ ROWS: dict[str, tuple[str, ...]] = {
     ),
     "Home Assistant GHSA-jff5-5j3g-vhqc: expressions in a build": (f"{HERE}:test_a_build_puts_no_text_into_a_shell",),
     "Home Assistant CVE-2025-62172: stored scripts": (
-        "tests.abuse.test_markup:test_no_name_becomes_a_program",
+        "tests.abuse.test_markup:test_on_a_page_of_many_things",
+        "tests.abuse.test_markup:test_on_a_page_of_one_thing",
         f"{HERE}:test_the_page_writes_text_only",
     ),
     "Home Assistant CVE-2026-34205: a port that was thought internal": (
