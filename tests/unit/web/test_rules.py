@@ -48,6 +48,8 @@ async def test_a_draft_comes_back_as_fields_and_as_text(desk: Office) -> None:
     draft["form"]["trigger"]["hold"] = "5 min"
     _, changed = await send(desk, "POST", "/api/v1/rules/draft", {"text": draft["text"], "form": draft["form"]})
     assert changed["text"] == "# note\n" + RULE.replace("3 min", "5 min")
+    trail = (await send(desk, "GET", "/api/v1/audit"))[1]["items"]
+    assert "draft" not in {row["action"] for row in trail}, "typing is no act"
 
 
 @pytest.mark.parametrize(
