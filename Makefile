@@ -10,7 +10,8 @@ UI_SOURCES := $(shell find ui/src ui/public ui/index.html ui/vite.config.ts ui/t
 # Node: the machine's own if it is new enough for Vite, else the one from requirements/node.lock in the environment.
 NPM = PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix ui --no-audit --no-fund --no-update-notifier
 
-# Three at a time on two cores: the tests of processes, cameras and lines mostly wait for real time to pass.
+# Three files at a time on two cores: the tests of processes, cameras and lines mostly wait for real time to pass. A file
+# is one worker's, so that what its tests share is built once (pytest-xdist 3.8 finds no groups with pytest 9.2).
 WORKERS ?= 3
 
 export UV_PYTHON_DOWNLOADS := never
@@ -42,7 +43,7 @@ ui-test:  ## the page's own checks
 	$(NPM) test
 
 unit:  ## all Python tests, processes and browser included; WORKERS says how many at a time
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
 bench: setup  ## figures, printed and never asserted
 	$(BIN)/python -m tests.bench

@@ -23,7 +23,7 @@ from tests.kit.mqtt import Lane, need_mosquitto
 from tests.kit.site import Ends, short_rule, write_site
 from tests.kit.wait import until
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120), pytest.mark.xdist_group("accounts")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 
 class Client:

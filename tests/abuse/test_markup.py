@@ -28,7 +28,7 @@ from tests.kit.http import request
 from tests.kit.hub import HubProcess
 from tests.kit.mqtt import need_mosquitto
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("page")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 #: The pages that are about one thing, by the name of the route.
 ONE = {"device", "rule", "incident"}

@@ -21,7 +21,7 @@ from tests.kit.mqtt import need_mosquitto
 from tests.kit.site import ROOT, Ends, short_rule, write_site
 from tests.kit.wait import until
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120), pytest.mark.xdist_group("secrets")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 CANARY = "canary-7f3a9c-secret"
 #: Long random texts: keys, hashes, passwords, salts.

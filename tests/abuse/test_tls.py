@@ -27,7 +27,7 @@ from tests.kit.mqtt import need_mosquitto
 from tests.kit.site import ROOT, Ends, short_rule, write_site
 from tests.kit.wait import until
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120), pytest.mark.xdist_group("tls")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 

@@ -17,7 +17,7 @@ from tests.kit.demo import Demo, running_demo
 from tests.kit.http import get_json, request
 from tests.kit.wait import stays, until
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180), pytest.mark.xdist_group("demo_gate")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 LORAWAN, FIELD = "lorawan.1000000000000008_parking", "field_magnetometer.gate_north"
 DOOR, CARD = "osdp.roof_5_reader_door", "osdp.roof_5_reader_card"
 #: One entity of each group of integrations that the demo shows, and what it says when nothing happens.

@@ -24,7 +24,7 @@ from tests.kit.site import ROOT, Ends, write_rule, write_site
 from tests.kit.store import rows
 from tests.kit.wait import until
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180), pytest.mark.xdist_group("page")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 SIZES = [(390, 844), (1280, 800)]
 SIZED = pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")

@@ -21,7 +21,7 @@ from tests.kit.past import record_visits
 from tests.kit.site import ROOT
 from tests.kit.wait import until
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240), pytest.mark.xdist_group("page")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 #: What stands in a path for the one thing that the page is about.
 NAMES = {"rule": "fire_lane_blocked"}  # and an incident that is opened for it

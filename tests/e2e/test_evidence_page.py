@@ -15,7 +15,7 @@ from tests.kit.wait import until
 
 __all__ = ["browser", "community", "shots"]
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180), pytest.mark.xdist_group("page")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 
 @SIZED

@@ -28,7 +28,7 @@ from tests.vision.facade import Scene
 from tests.vision.film import Film
 from tests.vision.movers import FPS
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180), pytest.mark.xdist_group("page")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 CALM = 4
 

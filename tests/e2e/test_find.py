@@ -23,7 +23,7 @@ from tests.kit.wait import until
 from tests.vision.film import Film
 from tests.vision.passers import DAY, Passer, empty, shown
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240), pytest.mark.xdist_group("page")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 CAMERA = "generic_camera.lane_3"
 #: Two people in turns, for as long as anybody looks.

@@ -28,7 +28,7 @@ from tests.kit.hub import HubProcess, MakeHub
 from tests.kit.mqtt import need_mosquitto
 from tests.kit.wait import until
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240), pytest.mark.xdist_group("page")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 MODEL = "menshen-ref"

@@ -21,7 +21,7 @@ from tests.kit.hub import MakeHub
 from tests.kit.mqtt import Lane, need_mosquitto
 from tests.kit.wait import until
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120), pytest.mark.xdist_group("page")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 MOST = 10
 PASSWORD = "门神守着幸福里的大门"

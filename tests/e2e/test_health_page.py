@@ -12,7 +12,7 @@ from tests.e2e.test_desk import SIZED, Community, accessible, browser, community
 from tests.kit.browser import drawn
 
 __all__ = ["browser", "community", "shots"]  # fixtures
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180), pytest.mark.xdist_group("page")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 
 @SIZED

@@ -16,7 +16,7 @@ from tests.kit.mqtt import Lane, need_mosquitto
 from tests.kit.site import Ends, short_rule, write_site
 from tests.kit.wait import until
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120), pytest.mark.xdist_group("page")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 LANES = ("lane_3", "lane_5", "lane_7")
 #: Remembers what the page itself shows; it is shown all the same.

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Locator, expect
 from tests.kit.browser import Desk, drawn, need_desk, played, running_chromium
 from tests.kit.demo import STOP, Demo, running_demo
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180), pytest.mark.xdist_group("page")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 WIDE, NARROW = (1280, 860), (390, 844)
 SENTENCE = "您好，消防车通道禁止停车"

@@ -20,7 +20,7 @@ from tests.kit.hub import HubProcess, MakeHub
 from tests.kit.site import ROOT, Ends, write_site
 from tests.kit.wait import until
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180), pytest.mark.xdist_group("page")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 NAME, PASSWORD, OTHER = "陈经理", "门神守着幸福里的大门", "换一句好记的话当密码"
 #: Names that would run if a page took them for markup.

@@ -17,7 +17,7 @@ from tests.kit.hub import MakeHub
 from tests.kit.mqtt import need_mosquitto, publish
 from tests.kit.wait import until
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120), pytest.mark.xdist_group("page")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 FOUND = {
     "unique_id": "d9", "name": "9号楼门磁", "device_class": "door", "state_topic": "doors/9",
     "device": {"identifiers": ["d9"], "name": "DW-9"},

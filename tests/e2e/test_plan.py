@@ -21,7 +21,7 @@ from tests.kit.browser import Desk, need_desk, running_chromium
 from tests.kit.hub import MakeHub
 from tests.kit.mqtt import need_mosquitto, publish
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180), pytest.mark.xdist_group("page")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 RULE = """\
 rule: opened
 zones: {kind: unit_door}

@@ -19,7 +19,7 @@ from tests.kit.browser import Desk, need_desk, running_chromium
 from tests.kit.hub import MakeHub
 from tests.kit.past import record_visits
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120), pytest.mark.xdist_group("page")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 CAR = "mqtt_discovery.car"
 
 

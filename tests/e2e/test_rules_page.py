@@ -22,7 +22,7 @@ from tests.kit.wait import until
 
 __all__ = ["hub_of"]
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180), pytest.mark.xdist_group("page")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 SIZES = [(390, 844), (1280, 800)]
 SITE = """\

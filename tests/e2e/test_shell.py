@@ -14,7 +14,7 @@ from tests.kit.browser import Desk, need_desk, running_chromium
 from tests.kit.hub import HubProcess, MakeHub
 from tests.kit.wait import until
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120), pytest.mark.xdist_group("page")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 SITE = """\
 site: {{id: test, name: 和平里小区}}
 web: {{listen: "127.0.0.1:{web}"}}

@@ -21,7 +21,7 @@ from tests.kit.wait import until
 from tests.vision.facade_camera import PRESETS, facade_camera
 from tests.vision.test_tour import Facade, jpeg
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240), pytest.mark.xdist_group("page")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 CAMERA = "onvif.roof"
 

@@ -21,7 +21,7 @@ from tests.kit.mqtt import need_mosquitto
 from tests.kit.site import ROOT
 from tests.kit.wait import until
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180), pytest.mark.xdist_group("page")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 PAGE = (ROOT / "docs" / "plugins" / "tutorial.md").read_text("utf-8")
 RULE = "unit_door_held_open"
 

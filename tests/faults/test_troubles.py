@@ -24,7 +24,7 @@ from tests.kit.site import Ends, short_rule, watch_itself, write_site
 from tests.kit.wait import stays, until
 
 LONG = "SOAK_KILLS" in os.environ
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180 if not LONG else 800), pytest.mark.xdist_group("page")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180 if not LONG else 800)]
 
 #: Promised seconds until a fault is shown (the rule waits one more), and until it is over.
 SHOWN, RECOVERED = 5.0, 10.0
