@@ -22,11 +22,6 @@ def is_audited(request: web.Request) -> None:
     request[AUDITED] = True
 
 
-def only_asks(request: web.Request) -> None:
-    """Note that a request changes nothing, though it is a POST: a draft that is checked while it is typed is no act."""
-    request[AUDITED] = True
-
-
 async def audit(
     request: web.Request,
     what: dict[str, Any] | None = None,

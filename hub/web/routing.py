@@ -39,3 +39,5 @@ class Route:
     query: tuple[tuple[str, str], ...] = ()
     guarded: bool = True
     """Whether a write needs the guard header; False where no cookie gives any right."""
+    act: bool = True
+    """Whether a write is an act of a person, for the audit trail; a draft that is checked while it is typed is none."""

@@ -22,7 +22,7 @@ from hub.model.text import Text, clean
 from hub.model.time import DAY, Instant
 from hub.web import rule_shapes as s
 from hub.web import schema, words
-from hub.web.audit import USER, audit, only_asks
+from hub.web.audit import USER, audit
 from hub.web.context import CONTEXT, Context
 from hub.web.desk_schema import PromptOut
 from hub.web.errors import Refusal
@@ -112,7 +112,6 @@ async def draft(request: web.Request) -> web.Response:
     """Look at a draft; with a form, write what it changed into the text first."""
     folder = request.app[CONTEXT].folder()
     wanted: s.DraftIn = await body(request, s.DraftIn)
-    only_asks(request)
     try:
         return answer(await asyncio.to_thread(_look, folder, wanted))
     except RecursionError:
@@ -230,7 +229,6 @@ async def _overtaken(context: Context, now: RuleFile | None, yours: str) -> s.Ov
 async def merged(request: web.Request) -> web.Response:
     """Join two edits of one text, where they do not touch the same lines."""
     wanted: s.MergeIn = await body(request, s.MergeIn)
-    only_asks(request)
     return answer(s.MergeOut(await asyncio.to_thread(merge, wanted.base, wanted.mine, wanted.theirs)))
 
 
@@ -319,9 +317,9 @@ RULES: tuple[Route, ...] = (
     Route("GET", "/api/v1/rules/deleted", "deleted_rules", "Rules that were deleted, newest first", _VIEWER, deleted,
           returns=schema.Page[s.DeletedRule]),
     Route("POST", "/api/v1/rules/draft", "draft", "Check a draft; turn text into fields and fields into text",
-          _MANAGER, draft, returns=s.DraftOut, takes=s.DraftIn),
+          _MANAGER, draft, returns=s.DraftOut, takes=s.DraftIn, act=False),
     Route("POST", "/api/v1/rules/merge", "merge", "Join two edits of one text", _MANAGER, merged, returns=s.MergeOut,
-          takes=s.MergeIn),
+          takes=s.MergeIn, act=False),
     Route("GET", "/api/v1/rules/{id}/file", "rule_file", "The text of one rule", _VIEWER, rule_file,
           returns=s.RuleFileOut),
     Route("PUT", "/api/v1/rules/{id}/file", "save_rule", "Write a rule", _MANAGER, save, returns=s.RuleFileOut,

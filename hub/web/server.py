@@ -168,7 +168,7 @@ async def _audited(request: web.Request, handler: Handler, route: Route) -> web.
         if refusal.status != 400 and AUDITED not in request:  # what cannot be read asked for nothing
             await audit(request, target=target, outcome=refusal.error)
         raise
-    if AUDITED not in request:
+    if AUDITED not in request and route.act:
         await audit(request, target=target, outcome="done" if response.status < 400 else "refused")
     return response
 
