@@ -35,6 +35,7 @@ def test_looking_after_the_devices(
     expect(desk.hook("ticket")).to_contain_text("镜头有雾")
     desk.hook("mode-row", '[data-mode="test"]').get_by_test_id("mode-on").click()
     expect(desk.hook("mode-row", '[data-mode="test"]')).to_contain_text("自动结束")
+    expect(desk.hook("mode-row", '[data-mode="test"]').get_by_role("button")).to_be_enabled()
     accessible(desk)
     desk.fits()
     desk.shoot(shots, f"health-{size[0]}", whole=True)
