@@ -33,8 +33,11 @@ async def owned(state: Path, **said: Any) -> AsyncIterator[tuple[NodeProcess, Sm
         hub.on_event = take
         await node.tick(1_000)
         hub.answer(await hub.next(NodeCommand.HELLO), {"rc": 0, "t": 0})
-        await settled(node, hub)
-        known = [(event.pt, event.v) for event in events]
+        for _ in range(50):  # on a busy machine what was sent may still be on its way
+            await settled(node, hub)
+            known = [(event.pt, event.v) for event in events]
+            if len(known) >= 4:
+                break
         assert set(known) >= {(DOOR, False), (BAY, False), (RELAY, False), (BATTERY, 100)}
         events.clear()
         yield node, hub, events
