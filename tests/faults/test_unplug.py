@@ -37,7 +37,7 @@ from tests.kit.sims import free_udp_port
 from tests.kit.wait import until
 from tests.lies.table import NOBODY, ONE_WAY, TABLE
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 #: Seconds by which a device may be shown late, and seconds until all must be back.
 LATE, BACK = 5.0, 30.0
@@ -197,7 +197,7 @@ def plugged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plugged]:
         hub.start(env={"DBUS_SYSTEM_BUS_ADDRESS": site.bus})
         plug = stack.enter_context(far_ends(site))
         plug("in")
-        first = until(lambda: well(hub), lambda found: found >= set(DOMAINS), within=60)
+        first = until(lambda: well(hub), lambda found: found >= set(DOMAINS), within=120)
         plug("out")
         missing = pulled(hub)
         plug("in")
