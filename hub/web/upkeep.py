@@ -62,6 +62,8 @@ class UpkeepOut(msgspec.Struct, frozen=True):
     unconfirmed: int
     """How many of the untrusted ones are not overdue: what they said only waits to be confirmed, as after a restart of
     the hub, or they have had nothing to say yet, though their device speaks. It goes with their next word."""
+    unheard: int
+    """How many of the untrusted ones said nothing at all since they were set up, and are not among ``unconfirmed``."""
     alarms: int
     """Incidents of the last 30 days that it decided or helped to decide."""
     judged: int
@@ -230,13 +232,14 @@ def _upkeep(
 ) -> UpkeepOut:
     ahead = next((clocks[name] for entity in device.entities if (name := EntityId(entity.id)) in clocks), None)
     sensed = [entity for entity in device.entities if entity.capability not in COMMANDED]
+    waits = {one.id for one in sensed if one.id in waiting or (one.id in mute and device.heard is not None)}
     known = 0 if judged is None else judged.valid + judged.false
     false = 0 if judged is None else judged.false
     return UpkeepOut(
         id=_key(device), name=device.name, integration=device.integration, device=device.device, state=device.state,
         reason=device.reason, battery=device.battery, signal=device.signal, heard=device.heard, entities=len(sensed),
         untrusted=sum(entity.quality is not Quality.GOOD for entity in sensed),
-        unconfirmed=sum(entity.id in waiting or (entity.id in mute and device.heard is not None) for entity in sensed),
+        unconfirmed=len(waits), unheard=sum(entity.value is None and entity.id not in waits for entity in sensed),
         alarms=0 if judged is None else judged.alarms, judged=known, false=false,
         noise=false / known if known else None, tickets=to_do.get(_key(device), 0),
         clock_ahead=ahead, clock_wrong=is_wrong(ahead),

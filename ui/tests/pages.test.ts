@@ -127,7 +127,7 @@ describe('the search', () => {
 describe('the health of devices', () => {
   const device = {
     id: 'x/a', name: 'a', integration: 'x', device: 'a', state: 'running', reason: '', battery: 15, signal: null, heard: T0, entities: 2,
-    untrusted: 2, unconfirmed: 2, alarms: 4, judged: 2, false: 1, noise: 0.5, tickets: 0, clock_ahead: null, clock_wrong: false,
+    untrusted: 2, unconfirmed: 2, unheard: 0, alarms: 4, judged: 2, false: 1, noise: 0.5, tickets: 0, clock_ahead: null, clock_wrong: false,
   }
 
   it('does not call silent what only waits to be confirmed', async () => {
@@ -138,6 +138,16 @@ describe('the health of devices', () => {
     expect(rows[0]!.text()).toContain('1 个测点失联')
     expect(rows[1]!.text()).toContain('2 个测点待确认')
     expect(rows[1]!.text()).toContain('50%')
+  })
+
+  it('does not call lost what was never heard', async () => {
+    const all = { ...device, unconfirmed: 0, unheard: 2 }
+    answers.upkeep = () => json({ items: [all, { ...all, id: 'x/b', unheard: 1 }], next: null })
+    await open(HealthPage)
+    const [fresh, half] = page.findAll('[data-testid="upkeep"]').map((row) => row.text())
+    expect(fresh).toContain('2 个测点从未收到读数')
+    expect(fresh).not.toContain('失联')
+    expect(half).toContain('1 个测点失联，1 个测点从未收到读数')
   })
 })
 

@@ -73,21 +73,21 @@ async def test_what_only_waits_to_be_confirmed_is_not_called_silent(desk: Office
     """As after a restart: what was known is stale until the device speaks, and silent only when that is overdue."""
     await furnish(desk, expire_after=HOUR)
 
-    async def count() -> tuple[int, int]:
+    async def count() -> tuple[int, int, int]:
         found = await upkeep(desk)
-        return found["untrusted"], found["unconfirmed"]
+        return found["untrusted"], found["unconfirmed"], found["unheard"]
 
-    assert await count() == (1, 0), "never heard"
+    assert await count() == (1, 0, 1), "never heard"
     said = Reading(CAR, Presence.PRESENT, Quality.GOOD, desk.clock.now())
     await desk.context.runtime.done(lambda batch: batch.feed(said))
-    assert await count() == (0, 0)
+    assert await count() == (0, 0, 0)
     await desk.context.runtime.done(lambda batch: batch.trust((CAR,), Quality.STALE))
-    assert await count() == (1, 1)
+    assert await count() == (1, 1, 0)
     desk.clock.advance(HOUR + 1)
-    assert await count() == (1, 0), "overdue"
+    assert await count() == (1, 0, 0), "overdue"
     again = Reading(CAR, Presence.PRESENT, Quality.GOOD, desk.clock.now())
     await desk.context.runtime.done(lambda batch: batch.feed(again))
-    assert await count() == (0, 0), "its next word confirms it"
+    assert await count() == (0, 0, 0), "its next word confirms it"
 
 
 async def test_what_need_not_speak_and_never_did_is_not_called_silent(desk: Office) -> None:
@@ -96,11 +96,11 @@ async def test_what_need_not_speak_and_never_did_is_not_called_silent(desk: Offi
     car = Entity(CAR, Capability.PRESENCE, Text("车辆"), "DC-1")
     desk.context.registry.announce("mqtt_discovery", "x", (Device("1", Text("d"), (car, fault), ()),))
     found = await upkeep(desk)
-    assert (found["untrusted"], found["unconfirmed"]) == (2, 0), "nothing at all was heard"
+    assert (found["untrusted"], found["unconfirmed"], found["unheard"]) == (2, 0, 2), "nothing at all was heard"
     said = Reading(CAR, Presence.PRESENT, Quality.GOOD, desk.clock.now())
     await desk.context.runtime.done(lambda batch: batch.feed(said))
     found = await upkeep(desk)
-    assert (found["untrusted"], found["unconfirmed"]) == (1, 1)
+    assert (found["untrusted"], found["unconfirmed"], found["unheard"]) == (1, 1, 0)
 
 
 async def test_an_incident_closed_for_repair_opens_a_ticket_in_the_same_transaction(desk: Office) -> None:

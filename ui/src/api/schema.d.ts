@@ -3948,6 +3948,7 @@ export interface components {
             state: string;
             tickets: number;
             unconfirmed: number;
+            unheard: number;
             untrusted: number;
         };
         /**

@@ -13,7 +13,7 @@ export const upkeep = shallowReadonly(all)
 export const openTickets = shallowReadonly(toDo)
 export const doneTickets = shallowReadonly(finished)
 
-/** Entities that are silent, rather than merely waiting to say again what they said before a restart. */
+/** Entities that fell silent or were never heard, rather than merely waiting to say again what they said before a restart. */
 export function silent(device: Upkeep): number {
   return device.untrusted - device.unconfirmed
 }
