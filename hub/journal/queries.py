@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from hub.journal.soundness import trouble_of
 from hub.journal.store import FILE, Answer, connect
 from hub.journal.versions import Fired, Version, deleted, fired, versions
 from hub.model.decision import Witness
 from hub.model.entry import Evidence
+from hub.model.errors import JournalError
 from hub.model.ids import ActivationId, CommandKey
 from hub.model.reading import Quality, value_from_store
 from hub.model.roster import Briefing
@@ -234,13 +236,16 @@ class Queries:
         return await self.ask(lambda db: db.execute(sql, parameters).fetchall())
 
     async def ask(self, question: Callable[[sqlite3.Connection], Answer]) -> Answer:
-        """Return the answer of a question put to the store, on the reading thread."""
+        """Return the answer of a question put to the store, on the reading thread. Raises JournalError, as all here."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._on_thread, question)
 
     def _on_thread(self, question: Callable[[sqlite3.Connection], Any]) -> Any:
         if self._db is None:
             self._db = connect(self._path, read_only=True)
-        return question(self._db)
+        try:
+            return question(self._db)
+        except sqlite3.Error as error:
+            raise JournalError(f"the journal cannot be read: {error}", trouble_of(error)) from error
 
 
 def token_hash(token: str) -> bytes:

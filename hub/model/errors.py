@@ -12,7 +12,7 @@
     │   └── Limited            done often enough; not done again now
     ├── ModelError             a detector's model cannot be used (hub.vision.detect)
     ├── NotTurned              a part of an automation has no counterpart (hub.config.home_assistant)
-    ├── JournalError           the store refused a transaction
+    ├── JournalError           the store refused a transaction, or cannot be read
     ├── BrokerError            the MQTT broker could not be started or reached
     ├── TlsError               a certificate cannot be made or used
     ├── Overtaken              somebody edited the rule meanwhile (hub.config.rule_files)
@@ -129,7 +129,7 @@ class Trouble(StrEnum):
 
 
 class JournalError(HubError):
-    """The store refused a transaction; nothing of it was kept."""
+    """The store refused a transaction, of which nothing was kept, or a question."""
 
     def __init__(self, reason: str, trouble: Trouble = Trouble.REFUSED) -> None:
         super().__init__(reason)

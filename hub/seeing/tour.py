@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import secrets
-import sqlite3
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
@@ -114,7 +113,7 @@ class Tour:
                     self._wish = _Wish(ITSELF, None)
                 if self._wish is not None:
                     await self._make(self._wish)
-            except (HubError, sqlite3.Error) as error:
+            except HubError as error:
                 log.error("tour.failed", reason=str(error))
             self._wish = self.progress = None
             self._asked.clear()

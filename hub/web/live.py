@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from contextlib import suppress
 from typing import TYPE_CHECKING, Literal
 
@@ -11,6 +10,7 @@ import msgspec
 from aiohttp import WSMsgType, web
 
 from hub.model.decision import Command, Opened
+from hub.model.errors import JournalError
 from hub.model.ids import ZoneId
 from hub.web.routing import UserRole
 from hub.web.schema import Changed, Subscribe
@@ -68,7 +68,7 @@ class _Client:
         now = asyncio.get_running_loop().time()
         if now - self._asked >= AGAIN:
             self._asked, self.user = now, None
-            with suppress(sqlite3.Error):  # who cannot be known now is told nothing; the page tries again
+            with suppress(JournalError):  # who cannot be known now is told nothing; the page tries again
                 self.user = await self._identify()
         return self.user is not None
 

@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from hub.journal.migrate import migrate
+from hub.journal.queries import Queries
 from hub.journal.soundness import MEMORY, check, trouble_of
 from hub.journal.store import FILE, Anchor, Journal, Memory, connect
 from hub.model.errors import JournalError, Trouble
@@ -92,6 +93,19 @@ async def test_a_damaged_page_is_found_wherever_it_lies(tmp_path: Path, hurt: Ca
         (folder / FILE).write_bytes(whole[:start] + hurt(whole[start:end], number) + whole[end:])
         assert await damage_found(folder, before), f"page {number}"
         shutil.rmtree(folder)
+
+
+async def test_a_question_that_meets_a_damaged_page_is_told_as_one(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    await journal.commit(story())
+    await journal.close()
+    whole = (tmp_path / FILE).read_bytes()
+    (tmp_path / FILE).write_bytes(whole[:PAGE] + b"\xa5" * (len(whole) - PAGE))
+    queries = Queries(tmp_path)
+    with pytest.raises(JournalError, match="cannot be read") as caught:
+        await queries.incidents(is_open=None, limit=1, before=None)
+    assert caught.value.trouble is Trouble.DAMAGED
+    await queries.close()
 
 
 def test_the_memory_of_a_sound_journal_passes(tmp_path: Path) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
@@ -129,6 +130,18 @@ async def test_without_an_account_it_says_so_and_remembers_nothing(tmp_path: Pat
         assert not await send_due(desk.context)
         assert "email.o" in desk.context.problems.texts()[0].zh
         assert rows(desk.context.data, SENT) == []
+
+
+async def test_a_journal_that_cannot_be_read_ends_no_mailing(tmp_path: Path) -> None:
+    server = MailServer()
+    async with server.serve() as port, mailing(tmp_path, port) as desk:
+        with closing(sqlite3.connect(desk.context.journal.path)) as db:
+            db.execute("ALTER TABLE audit RENAME TO gone")
+            assert not await send_due(desk.context)
+            assert "no such table" in desk.context.problems.texts()[0].en
+            db.execute("ALTER TABLE gone RENAME TO audit")
+        assert await send_due(desk.context)
+        assert (len(server.letters), "reports.mail" in desk.context.problems) == (1, False)
 
 
 async def test_nobody_is_written_to_who_is_not_named(tmp_path: Path) -> None:
