@@ -29,6 +29,7 @@ from hub.model.tour import Box, Judged, Outcome
 from hub.sdk import Camera, Picture, Turnable
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterable
 
     from hub.actions.capture import Equipped
