@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-import threading
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hub.durable import make_folder, sync_folder
 from hub.model.entry import Evidence
 from hub.model.errors import Unreachable
 from hub.model.time import SECOND, Instant
@@ -17,7 +17,6 @@ from hub.model.time import SECOND, Instant
 if TYPE_CHECKING:
     from hub.model.decision import Command
 
-_MAKING = threading.Lock()
 _SUFFIX = {"image/jpeg": "jpg", "image/png": "png", "audio/wav": "wav", "video/mp4": "mp4"}
 
 
@@ -81,14 +80,14 @@ def _described(command: Command, path: Path, digest: str, size: int, media_type:
 
 def _move_once(file: Path, path: Path) -> tuple[str, int]:
     """Put a whole file in its place, on the disk for good; return its SHA-256 and size."""
-    _make_folder(path.parent)
+    make_folder(path.parent)
     with file.open("rb") as content:
         os.fchmod(content.fileno(), 0o600)
         os.fsync(content.fileno())
         digest = hashlib.file_digest(content, "sha256").hexdigest()
         size = content.tell()
     file.rename(path)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
     return digest, size
 
 
@@ -96,7 +95,7 @@ def write_once(path: Path, content: bytes) -> bytes:
     """Write a whole file or none; one that is there already stays. Return what it holds."""
     if path.exists():
         return path.read_bytes()
-    _make_folder(path.parent)
+    make_folder(path.parent)
     part = path.with_suffix(".part")
     part.unlink(missing_ok=True)  # left by a crash in the middle of writing
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o400)
@@ -106,23 +105,5 @@ def write_once(path: Path, content: bytes) -> bytes:
         os.fsync(file.fileno())
     os.link(part, path)  # unlike a rename, it never takes the place of a file that is there
     part.unlink()
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
     return content
-
-
-def _make_folder(path: Path) -> None:
-    """Make a folder and those above it, on the disk for good before anybody finds them there."""
-    with _MAKING:
-        for folder in (*reversed(path.parents), path):
-            if not folder.is_dir():
-                folder.mkdir(mode=0o700)
-                _sync_folder(folder.parent)
-
-
-def _sync_folder(path: Path) -> None:
-    """The name, too, must survive a power cut."""
-    folder = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +14,7 @@ from hub.config.picture import MEDIA, look_at
 from hub.config.plans import PLANS, Point
 from hub.config.site import SECRETS, SiteFolder, load_secrets, load_site
 from hub.config.yaml import load
+from hub.durable import write_whole
 from hub.model.document import Finding, Mark
 from hub.model.errors import ConfigError
 from hub.model.ids import NAME
@@ -221,7 +221,7 @@ class SiteEditor:
             picture.parent.mkdir(exist_ok=True)
             fresh = not picture.exists()
             if fresh:
-                replace_file(picture, data, 0o644)  # before it is named: hub.yaml never names what is not there
+                write_whole(picture, data, 0o644)  # before it is named: hub.yaml never names what is not there
             try:
                 self._edit(change)
             except BaseException:  # whatever stopped the edit, no picture is left that nothing names
@@ -229,7 +229,7 @@ class SiteEditor:
                     picture.unlink()
                 raise
             if not fresh:
-                replace_file(picture, data, 0o644)
+                write_whole(picture, data, 0o644)
             self._forget_pictures(plan, but=picture)
 
     def remove_plan(self, plan: str) -> None:
@@ -311,7 +311,7 @@ class SiteEditor:
         text = io.StringIO()
         editor.dump(document, text)
         folder = load_site(self._config, text.getvalue())
-        replace_file(self._config, text.getvalue(), self._config.stat().st_mode & 0o777)
+        write_whole(self._config, text.getvalue().encode(), self._config.stat().st_mode & 0o777)
         self._changed(folder)
 
     @staticmethod
@@ -327,7 +327,7 @@ class SiteEditor:
             load_secrets(self._config.parent)  # it must be readable, and by nobody else
             lines = "".join(f"{name}: {_quoted(value)}\n" for name, value in new.items())
             start = before or ""
-            replace_file(path, start + ("" if start.endswith("\n") or not start else "\n") + lines, 0o600)
+            write_whole(path, (start + ("" if start.endswith("\n") or not start else "\n") + lines).encode())
         return before
 
     def _restore_secrets(self, before: str | None) -> None:
@@ -336,7 +336,7 @@ class SiteEditor:
             with suppress(FileNotFoundError):
                 path.unlink()
         elif path.read_text("utf-8") != before:
-            replace_file(path, before, 0o600)
+            write_whole(path, before.encode())
 
 
 def refused(sentence: str) -> ConfigError:
@@ -364,15 +364,3 @@ def _take_out(plan: Any, section: str, name: str) -> None:
 def _quoted(value: str) -> str:
     """Write a YAML double-quoted scalar; JSON is a part of YAML 1.2."""
     return json.dumps(value, ensure_ascii=False)
-
-
-def replace_file(path: Path, content: str | bytes, mode: int) -> None:
-    """Write a file whole or not at all; text as UTF-8."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.new")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content.encode() if isinstance(content, str) else content)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.chmod(mode)
-    draft.replace(path)

@@ -9,10 +9,10 @@ from typing import Any
 
 import msgspec
 
-from hub.config.edit import replace_file
 from hub.config.rewrite import rewrite
 from hub.config.site import RULES, load_site, rule_files
 from hub.config.yaml import load, loads, plain
+from hub.durable import write_whole
 from hub.model.document import Finding, Mapping, Mark, Node, Scalar
 from hub.model.errors import ConfigError, HubError
 from hub.model.ids import NAME
@@ -86,7 +86,7 @@ class RuleFiles:
                     path.unlink(missing_ok=True)
                 else:
                     mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
-                    replace_file(path, writing.text, mode)
+                    write_whole(path, writing.text.encode(), mode)
 
     def read(self, name: str) -> RuleFile | None:
         """Return one file of the folder; None where it is not there."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from typing import TYPE_CHECKING, NamedTuple
 
+from hub.durable import make_folder, write_whole
 from hub.model.errors import JournalError
 
 if TYPE_CHECKING:
@@ -72,14 +72,8 @@ def _key(data: Path) -> Ed25519PrivateKey:
     path = data / _KEY
     if not path.exists():
         made = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
-        part.unlink(missing_ok=True)
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb") as file:
-            file.write(made)
-            file.flush()
-            os.fsync(file.fileno())
-        part.rename(path)
+        make_folder(path.parent)
+        write_whole(path, made)
     key = load_pem_private_key(path.read_bytes(), None)
     if not isinstance(key, Ed25519PrivateKey):
         raise ValueError("it is no Ed25519 key")  # noqa: TRY004 - a file's content, no type of ours

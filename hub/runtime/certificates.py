@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from hub.durable import make_folder, write_whole
 from hub.model.errors import TlsError
-from hub.runtime.private import write_private
 from hub.runtime.tls import AUTHORITY, AUTHORITY_KEY, CERTIFICATE, KEY
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Facts(msgspec.Struct, frozen=True):
 def create(folder: Path, hosts: Sequence[str], now: datetime.datetime) -> Facts:
     """Make an authority and a certificate of the hub for ``hosts`` (names or addresses). Raises TlsError."""
     names = _names(hosts)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(folder)
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"Menshen {x509.random_serial_number():x}"[:24])])
     allowed: list[x509.GeneralName] = [*names, *map(x509.DNSName, ZONES)]
@@ -83,8 +83,8 @@ def create(folder: Path, hosts: Sequence[str], now: datetime.datetime) -> Facts:
     )
     for link in (folder / CERTIFICATE, folder / KEY):
         link.unlink(missing_ok=True)  # a link to a given one must not be written through
-    write_private(folder / AUTHORITY_KEY, _pem(key))
-    write_private(folder / AUTHORITY, made.public_bytes(serialization.Encoding.PEM))
+    write_whole(folder / AUTHORITY_KEY, _pem(key))
+    write_whole(folder / AUTHORITY, made.public_bytes(serialization.Encoding.PEM))
     return issue(folder, hosts, now)
 
 
@@ -110,8 +110,8 @@ def issue(folder: Path, hosts: Sequence[str], now: datetime.datetime) -> Facts:
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
         .sign(signer, hashes.SHA256())
     )
-    write_private(folder / KEY, _pem(key))
-    write_private(folder / CERTIFICATE, made.public_bytes(serialization.Encoding.PEM))
+    write_whole(folder / KEY, _pem(key))
+    write_whole(folder / CERTIFICATE, made.public_bytes(serialization.Encoding.PEM))
     return facts(folder / CERTIFICATE)
 
 

@@ -14,9 +14,9 @@ from typing import Self
 
 import pytest
 
+from hub.durable import write_whole
 from hub.runtime.mqtt.accounts import FILE, HUB, Accounts
 from hub.runtime.mqtt.broker import Broker
-from hub.runtime.private import write_private
 from tests.kit.broker import find_mosquitto, free_port
 from tests.kit.hub import HubProcess
 from tests.kit.mqtt import Lane, need_mosquitto
@@ -192,7 +192,7 @@ def test_spoilt_accounts_let_nobody_in_and_say_so(estate: Estate, spoilt: bytes 
         assert estate.hub.ready(), "the hub itself stays"
     finally:
         path.rmdir() if spoilt is None else path.unlink()
-        write_private(path, kept)
+        write_whole(path, kept)
     until(lambda: estate.publish("lane_3", estate.password, "lane_3/x", "1") == 0, within=5)
     until(estate.hub.problems, lambda found: not any("No device may log in" in one for one in found), within=5)
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from hub.durable import write_whole
 from hub.model.errors import BrokerError
-from hub.runtime.private import write_private
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -104,7 +104,7 @@ class Accounts:
 
     def _write(self, accounts: dict[str, Account]) -> None:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_private(self._path, msgspec.json.format(msgspec.json.encode(accounts)))
+        write_whole(self._path, msgspec.json.format(msgspec.json.encode(accounts)))
 
 
 def is_name(text: str) -> bool:

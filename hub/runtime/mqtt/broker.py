@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from hub.durable import write_whole
 from hub.model.errors import BrokerError
 from hub.model.text import clean
 from hub.runtime.mqtt.accounts import HUB, Account, Accounts, access_file, hashed, password_file
-from hub.runtime.private import write_private
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -171,8 +171,8 @@ class Broker:
             self._spoilt(str(error))
         else:
             self._spoilt(None)
-        write_private(self._folder / "passwords", password_file(hashed(self._password), found).encode())
-        write_private(self._folder / "access", access_file(found, self._announced).encode())
+        write_whole(self._folder / "passwords", password_file(hashed(self._password), found).encode())
+        write_whole(self._folder / "access", access_file(found, self._announced).encode())
 
     async def _ready(self) -> None:
         try:
@@ -233,7 +233,7 @@ class Broker:
             log.warning("broker.embedded", reason="mosquitto is not installed: amqtt serves, for trying out only")
             return [sys.executable, "-m", "hub.runtime.mqtt.amqtt_child", self._host, str(self._port)]
         path = self._folder / "mosquitto.conf"
-        write_private(path, self._configuration().encode())
+        write_whole(path, self._configuration().encode())
         return [program, "-c", str(path)]
 
     def _configuration(self) -> str:
