@@ -32,6 +32,8 @@ AUTHORITY_DAYS, SERVER_DAYS = 3_650, 397
 RENEW_DAYS = 60
 #: Hours by which a certificate begins in the past: clocks of phones are wrong.
 BEFORE_HOURS = 24
+#: No clock that is right shows an earlier day: this is older than the code here. One that was reset shows 1970 or 2000.
+EARLIEST = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 #: Private and link-local networks (RFC 1918, RFC 4193, RFC 3927, RFC 4291) and this machine.
 NETWORKS = tuple(
     ipaddress.ip_network(text)
@@ -65,6 +67,7 @@ class Facts(msgspec.Struct, frozen=True):
 def create(folder: Path, hosts: Sequence[str], now: datetime.datetime) -> Facts:
     """Make an authority and a certificate of the hub for ``hosts`` (names or addresses). Raises TlsError."""
     names = _names(hosts)
+    _check_clock(now)
     make_folder(folder)
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"Menshen {x509.random_serial_number():x}"[:24])])
@@ -91,6 +94,7 @@ def create(folder: Path, hosts: Sequence[str], now: datetime.datetime) -> Facts:
 def issue(folder: Path, hosts: Sequence[str], now: datetime.datetime) -> Facts:
     """Issue a new certificate by the authority of ``folder``. Raises TlsError."""
     names = _names(hosts)
+    _check_clock(now)
     authority, signer = _certificate(folder / AUTHORITY), _key(folder / AUTHORITY_KEY)
     constraint = authority.extensions.get_extension_for_class(x509.NameConstraints).value
     for name in names:
@@ -167,6 +171,15 @@ def _builder(
         .not_valid_before(now - datetime.timedelta(hours=BEFORE_HOURS))
         .not_valid_after(now + datetime.timedelta(days=days))
     )
+
+
+def _check_clock(now: datetime.datetime) -> None:
+    """Refuse what would be over, or not have begun, once the clock is right. Raises TlsError."""
+    if now < EARLIEST:
+        raise TlsError(
+            f"the clock of this machine shows {now:%Y-%m-%d}, which is long past: set it (timedatectl set-time, or NTP), "
+            "then make the certificate"
+        )
 
 
 def _usage(*, authority: bool) -> x509.KeyUsage:

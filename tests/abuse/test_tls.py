@@ -205,6 +205,18 @@ def test_openssl_holds_the_constraint_against_a_stolen_key(tmp_path: Path) -> No
     assert ": OK" in openssl("verify", "-CAfile", str(tmp_path / "ca.crt"), str(tmp_path / "server.crt"))
 
 
+def test_nothing_is_made_while_the_clock_is_reset(tmp_path: Path) -> None:
+    """An authority of 1970 would be over in 1980, and nobody would trust it once the clock is right."""
+    for wrong in (datetime(1970, 1, 1, 0, 3, tzinfo=UTC), certificates.EARLIEST - timedelta(seconds=1)):
+        with pytest.raises(TlsError, match="set it"):
+            certificates.create(tmp_path / "new", ["hub.local"], wrong)
+    assert not (tmp_path / "new").exists()
+    before = certificates.create(tmp_path, ["hub.local"], certificates.EARLIEST)
+    with pytest.raises(TlsError, match="1970-01-01"):
+        certificates.issue(tmp_path, ["hub.local"], datetime(1970, 1, 1, tzinfo=UTC))
+    assert certificates.facts(tmp_path / "server.crt") == before
+
+
 def test_it_is_renewed_before_its_end_and_not_earlier(tmp_path: Path) -> None:
     folder = tmp_path / FOLDER
     first = certificates.create(folder, ["hub.local", "10.0.0.7"], NOW)
