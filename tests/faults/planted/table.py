@@ -47,8 +47,8 @@ PLANTED = (
     ),
     Mutation(
         "the names of new folders are not flushed",
-        "actions/evidence.py",
-        "                _sync_folder(folder.parent)\n",
+        "durable.py",
+        "                sync_folder(folder.parent)\n",
         "",
         (POWER,),
     ),
