@@ -15,6 +15,8 @@ NPM = PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix ui --no-audit --no-fund --no-u
 WORKERS ?= 3
 
 export UV_PYTHON_DOWNLOADS := never
+# Hundreds of hubs are started by the tests: each would compile all of its modules anew.
+unexport PYTHONDONTWRITEBYTECODE
 export UV_NO_PROGRESS := 1
 
 .PHONY: help setup demo test lint types unit ui-test bench soak clean lock sbom

@@ -1,7 +1,7 @@
 """How hypothesis draws: the same examples in every run, as many as the file asks for, however slow the machine is.
 
-A plugin of pytest; the ``conftest.py`` beside ``pyproject.toml`` loads it for all tests. Without it the examples would be
-other ones each time, and a busy machine would fail a test for its time.
+A plugin of pytest; the ``conftest.py`` beside ``pyproject.toml`` loads it for all tests. Without it the examples would
+be other ones each time, and a busy machine would fail a test for its time.
 """
 
 from __future__ import annotations
