@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from hub.commands.users import make_token
 from tests.kit.http import get_json, request
 from tests.kit.site import ROOT
 from tests.kit.wait import until
@@ -175,14 +176,9 @@ class HubProcess:
 
     @property
     def token(self) -> str:
-        """A token of an administrator."""
+        """A token of an administrator, made as ``menshen users token`` does (that command: tests/e2e/test_desk.py)."""
         if self._token is None:
-            command = [sys.executable, "-m", "hub", "users", "token", "tester", "--role", "admin"]
-            done = subprocess.run(
-                [*command, "--data", str(self.data)], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
-            )
-            assert done.returncode == 0, done.stderr
-            self._token = done.stdout.strip()
+            self._token = make_token(self.data, "tester", "admin")
         return self._token
 
     def get(self, path: str) -> Any:
