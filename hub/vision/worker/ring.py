@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import av
 
+from hub.model.errors import DecodeError
+from hub.model.text import clean
 from hub.vision.worker.live import packet_of, pieces
 from hub.vision.worker.wire import Group
 
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 MAX_BYTES = 64 * 1024 * 1024
 #: Clock of video over RTP (RFC 6184 section 8.2.1).
 _RTP = Fraction(1, 90_000)
+#: Seconds by which a stream's stamps may part from the time that has passed, before those kept are set right.
+PART = 2.0
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,7 @@ class Ring:
         self.next = first
         """Number of the group that will come next."""
         self._began: float | None = None
+        self._shift = 0
         self._stream: VideoStream | None = stream
         self._header = b""
         self._base: Fraction = stream.time_base or _RTP
@@ -63,10 +68,10 @@ class Ring:
 
     def add(self, packet: Packet[VideoStream], at: float) -> None:
         """Keep a packet that arrived ``at``; drop whole groups that are older than asked for."""
-        stamp = packet.dts if packet.dts is not None else packet.pts
-        if stamp is None or (self._packets and stamp <= self._packets[-1].stamp):
-            stamp = self._packets[-1].stamp + 1 if self._packets else 0
-        shown = packet.pts if packet.pts is not None and packet.pts >= stamp else stamp
+        stamp = self._stamp(packet, at)
+        shown = stamp if packet.pts is None else packet.pts + self._shift
+        if not 0 <= (shown - stamp) * self._base <= PART:
+            shown = stamp
         if self._stream is not None:
             if not packet.is_keyframe:
                 return
@@ -77,6 +82,19 @@ class Ring:
         self.size += packet.size
         while self._packets and (self._is_old(at) or self.size > MAX_BYTES):
             self.size -= len(self._packets.popleft().data)
+
+    def _stamp(self, packet: Packet[VideoStream], at: float) -> int:
+        """Return when a packet is to be decoded: as the camera says, unless that jumps or stands still."""
+        told = packet.dts if packet.dts is not None else packet.pts
+        if not self._packets:
+            return told or 0
+        last = self._packets[-1]
+        due = last.stamp + max(1, round((at - last.at) / self._base))
+        if told is None:
+            return due
+        if abs(told + self._shift - due) * self._base > PART:
+            self._shift = due - told
+        return max(told + self._shift, last.stamp + 1)
 
     def _is_old(self, now: float) -> bool:
         """Keep a little more than asked for, so that the group of the oldest asked second is whole."""
@@ -106,7 +124,7 @@ class Ring:
     def clip(self, start: float, end: float, path: Path) -> Clip | None:
         """Write an MP4 from the last key frame before ``start`` until ``end``; None where there is none.
 
-        The file appears whole or not at all. Raises OSError.
+        The file appears whole or not at all. Raises OSError, and DecodeError where the packets fit into no MP4.
         """
         packets = [packet for packet in self._packets if packet.at <= end]
         keys = [index for index, packet in enumerate(packets) if packet.key]
@@ -115,10 +133,16 @@ class Ring:
         first = max((index for index in keys if packets[index].at <= start), default=keys[0])
         chosen = packets[first:]
         half = path.with_name(f".{path.name}.part")
-        with av.open(io.BytesIO(self._header)) as known, av.open(str(half), "w", format="mp4") as file:
-            stream = file.add_stream_from_template(known.streams.video[0])
-            for item in chosen:
-                file.mux(packet_of(item, chosen[0].stamp, stream, self._base))
+        try:
+            with av.open(io.BytesIO(self._header)) as known, av.open(str(half), "w", format="mp4") as file:
+                stream = file.add_stream_from_template(known.streams.video[0])
+                for item in chosen:
+                    file.mux(packet_of(item, chosen[0].stamp, stream, self._base))
+        except BaseException as error:
+            half.unlink(missing_ok=True)
+            if isinstance(error, ValueError):  # PyAV's own for a codec that MP4 does not know, and FFmpeg's for nonsense
+                raise DecodeError(f"this stream fits into no MP4 ({clean(str(error), 80)})") from None
+            raise
         os.replace(half, path)  # noqa: PTH105 - the same call, and it says what it does
         return Clip(chosen[0].at, chosen[-1].at, len(chosen))
 
