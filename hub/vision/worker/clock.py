@@ -9,7 +9,7 @@ DRIFT = 5.0
 #: Seconds that a late packet may lie back (B-frames, repeated packets) without being taken for a new zero.
 LATE = 1.0
 #: Jumps within so many seconds that are a fault of the camera; one alone is a clock that was set.
-UNRULY, WITHIN = 3, 60.0
+UNRULY, WITHIN = 3, 15.0
 
 
 class StreamClock:
