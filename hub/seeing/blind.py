@@ -42,9 +42,13 @@ def why_blind(health: Health) -> Text | None:
     if health.link is Link.LOST and health.reason == ENDED:
         return Text("识别进程中断，正在重启", ENDED)
     if health.link is Link.LOST:
-        return Text(f"没有视频流，请检查电源和网线（{health.reason}）", f"no stream: check power and line ({health.reason})")
+        return Text(
+            f"没有视频流，请检查电源和网线（{health.reason}）", f"no stream: check power and line ({health.reason})"
+        )
     if health.link is Link.REFUSED:
-        return Text(f"没有视频流，请检查密码和地址（{health.reason}）", f"no stream: check its settings ({health.reason})")
+        return Text(
+            f"没有视频流，请检查密码和地址（{health.reason}）", f"no stream: check its settings ({health.reason})"
+        )
     if health.link is not Link.STREAMING:
         return None
     return _UNREAD if health.unread_s else None if health.picture is None else _PICTURES.get(health.picture)

@@ -437,10 +437,10 @@ class Manager:
         """Commit what was seen, in its order."""
         around = self._around
         while True:
+            said = await self._said.get()
             mine = around.registry.brought(DOMAIN, DEVICE)
             # a place may be watched no more by the time that its last word is due
-            said = tuple(sample for sample in await self._said.get() if sample.entity in mine)
-            await around.reports.take(DOMAIN, DEVICE, said)
+            await around.reports.take(DOMAIN, DEVICE, tuple(sample for sample in said if sample.entity in mine))
 
     def _keep(self, entity: EntityId, kept: lanes.LaneFile) -> None:
         self._kept[entity] = kept

@@ -38,7 +38,9 @@ class Shapes:
         if abs(last[0] * first[1] / (last[1] * first[0]) - 1) <= SAME:
             return None
         sizes = f"{_said(first)} → {_said(last)}"
-        return Text(f"画面比例变了（{sizes}），请检查画的区域", f"its picture has another shape ({sizes}): see to its places")
+        return Text(
+            f"画面比例变了（{sizes}），请检查画的区域", f"its picture has another shape ({sizes}): see to its places"
+        )
 
     def forget(self, camera: EntityId) -> None:
         """It is not watched any more, or its places were drawn anew."""

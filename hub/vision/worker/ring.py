@@ -58,6 +58,7 @@ class Ring:
         """Number of the group that will come next."""
         self._began: float | None = None
         self._shift = 0
+        self._anchor = 0.0, 0
         self._stream: VideoStream | None = stream
         self._header = b""
         self._base: Fraction = stream.time_base or _RTP
@@ -87,14 +88,16 @@ class Ring:
         """Return when a packet is to be decoded: as the camera says, unless that jumps or stands still."""
         told = packet.dts if packet.dts is not None else packet.pts
         if not self._packets:
+            self._shift, self._anchor = 0, (at, told or 0)
             return told or 0
-        last = self._packets[-1]
-        due = last.stamp + max(1, round((at - last.at) / self._base))
+        least = self._packets[-1].stamp + 1
+        since, stamp = self._anchor
+        due = max(stamp + round((at - since) / self._base), least)
         if told is None:
             return due
         if abs(told + self._shift - due) * self._base > PART:
-            self._shift = due - told
-        return max(told + self._shift, last.stamp + 1)
+            self._shift, self._anchor = due - told, (at, due)
+        return max(told + self._shift, least)
 
     def _is_old(self, now: float) -> bool:
         """Keep a little more than asked for, so that the group of the oldest asked second is whole."""
@@ -140,7 +143,9 @@ class Ring:
                     file.mux(packet_of(item, chosen[0].stamp, stream, self._base))
         except BaseException as error:
             half.unlink(missing_ok=True)
-            if isinstance(error, ValueError):  # PyAV's own for a codec that MP4 does not know, and FFmpeg's for nonsense
+            if isinstance(
+                error, ValueError
+            ):  # PyAV's own for a codec that MP4 does not know, and FFmpeg's for nonsense
                 raise DecodeError(f"this stream fits into no MP4 ({clean(str(error), 80)})") from None
             raise
         os.replace(half, path)  # noqa: PTH105 - the same call, and it says what it does
