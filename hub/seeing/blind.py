@@ -32,7 +32,7 @@ _UNREAD = Text("视频在传但画面读不出，请检查线路和摄像机", "
 _UNRULY = Text("视频时间戳混乱，已按本机时间记录；请重启或升级摄像机",
                "the times in its stream jump, ours are used instead: restart or upgrade it")  # fmt: skip
 _MISSED = Text("本机来不及看，漏看了部分画面：请降低码率、分辨率或减少摄像机",
-               "this computer cannot keep up and leaves pictures out: lower its rate or size, or watch fewer")  # fmt: skip
+               "this computer cannot keep up and leaves pictures out: lower its rate or size")  # fmt: skip
 #: Part of the pictures that must be left out to be told.
 MISSED = 0.2
 

@@ -197,4 +197,4 @@ async def test_nothing_is_left_of_a_camera_that_is_watched_no_more(tmp_path: Pat
         await house.until(manager._said.empty)
         await house.until(lambda: house.said()[-1] is Quality.UNKNOWN)
         assert not house.loop.problems.texts(), "neither blind nor a stranger's word"
-        assert not (manager.trouble or manager.lanes or manager.health)
+        assert (manager.trouble, manager.lanes, manager.health) == ({}, {}, {})

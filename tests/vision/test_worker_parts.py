@@ -1,4 +1,4 @@
-"""What a worker makes of what cameras do wrong, part by part: time, load, what cannot be read, what fits into no file."""
+"""What a worker makes of what cameras do wrong, part by part: time, load, noise, what fits into no file."""
 
 from __future__ import annotations
 

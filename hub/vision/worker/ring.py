@@ -143,9 +143,7 @@ class Ring:
                     file.mux(packet_of(item, chosen[0].stamp, stream, self._base))
         except BaseException as error:
             half.unlink(missing_ok=True)
-            if isinstance(
-                error, ValueError
-            ):  # PyAV's own for a codec that MP4 does not know, and FFmpeg's for nonsense
+            if isinstance(error, (av.error.FFmpegError, ValueError)) and not isinstance(error, OSError):
                 raise DecodeError(f"this stream fits into no MP4 ({clean(str(error), 80)})") from None
             raise
         os.replace(half, path)  # noqa: PTH105 - the same call, and it says what it does

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-#: Failures in a row, and seconds without a picture, after which a stream is unreadable; and seconds without any failure,
-#: when not one picture was there to be decoded.
+#: Failures in a row, and seconds without a picture, after which a stream is unreadable; and seconds without a picture
+#: or a failure, when there was nothing that could be decoded.
 FAILURES, BAD, NONE = 2, 4.0, 60.0
 
 
