@@ -24,7 +24,7 @@ from hub.vision.worker.camera import Camera
 from hub.vision.worker.clock import UNRULY, WITHIN, StreamClock
 from hub.vision.worker.load import LEAST, OVER, Load
 from hub.vision.worker.parent import ENDED
-from hub.vision.worker.ring import Ring
+from hub.vision.worker.ring import PART, Ring
 from hub.vision.worker.unread import BAD, FAILURES, NONE, Unread
 from hub.vision.worker.wire import Health, Link
 from tests.vision.film import Film, showing
@@ -83,10 +83,10 @@ def test_a_stream_that_stands_still_in_time_is_one_that_jumps() -> None:
     assert all(abs(at - 1000.0 - number / 4) <= 5.25 for number, at in enumerate(told))
 
 
-@pytest.mark.parametrize("wrong", [-4.0, 3_600.0, "same", "none"])
+@pytest.mark.parametrize("wrong", [-900.0, 3_600.0, "same", "none"])
 def test_a_clip_lasts_as_long_as_it_did_whatever_the_stamps_say(wrong: float | str, tmp_path: Path) -> None:
     sent = []
-    with av.open(io.BytesIO(filmed(6)), "r") as file:
+    with av.open(io.BytesIO(filmed(20)), "r") as file:
         stream = file.streams.video[0]
         ring = Ring(stream, 60.0)
         base = stream.time_base or Fraction(1)
@@ -96,17 +96,17 @@ def test_a_clip_lasts_as_long_as_it_did_whatever_the_stamps_say(wrong: float | s
                 packet.pts = packet.dts = 0
             elif wrong == "none":
                 packet.pts = packet.dts = None
-            elif number > 3 * RATE and packet.pts is not None and packet.dts is not None:
+            elif number > 10 * RATE and packet.pts is not None and packet.dts is not None:
                 packet.pts += round(float(wrong) / base)
                 packet.dts += round(float(wrong) / base)
             ring.add(packet, 1000.0 + number / RATE)
-    clip = ring.clip(1000.0, 1010.0, tmp_path / "clip.mp4")
+    clip = ring.clip(1000.0, 1030.0, tmp_path / "clip.mp4")
     assert clip is not None
     with av.open(str(tmp_path / "clip.mp4"), "r") as file:
         found = [packet for packet in file.demux(video=0) if packet.size]
     assert [bytes(packet) for packet in found] == sent
     times = [float((packet.dts or 0) * (packet.time_base or 0)) for packet in found]
-    assert times[-1] - times[0] == pytest.approx(6.0, abs=2.5), "not the blink or the hour that the stamps say"
+    assert times[-1] - times[0] == pytest.approx(20.0, abs=PART + 0.5), "not the blink or the hour that the stamps say"
 
 
 def test_a_stream_that_fits_into_no_mp4_is_refused_and_leaves_nothing(tmp_path: Path) -> None:

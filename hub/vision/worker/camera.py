@@ -203,7 +203,8 @@ class Camera(threading.Thread):
 
     def _read(self, packets: Iterator[Packet[VideoStream]], stream: VideoStream) -> None:
         with self._lock:
-            self._ring = Ring(stream, self._watch.ring_s, self._ring.next if self._ring is not None else 1)
+            if self._ring is None or not self._ring.resume(stream):  # what was kept outlives a plug that is pulled
+                self._ring = Ring(stream, self._watch.ring_s, self._ring.next if self._ring is not None else 1)
         self._clock.reconnected()
         self._pace, self._sender = Pace(), SenderClock()
         self._unread = Unread(time.monotonic())

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 MAX_BYTES = 64 * 1024 * 1024
 #: Clock of video over RTP (RFC 6184 section 8.2.1).
 _RTP = Fraction(1, 90_000)
-#: Seconds by which a stream's stamps may part from the time that has passed, before those kept are set right.
-PART = 2.0
+#: Seconds by which a stream's stamps may part from the time that has passed, before those kept are set right: what
+#: came while the stream was looked at (5 s: FFmpeg's ``analyzeduration``) arrives at once.
+PART = 8.0
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Clip:
 
 
 class Ring:
-    """Packets of one stream since it was opened; made anew with each connection. ``first`` numbers its first group."""
+    """Packets of one stream, over several connections where they need the same header. ``first`` numbers its groups."""
 
     def __init__(self, stream: VideoStream, seconds: float, first: int = 1) -> None:
         self.next = first
@@ -60,6 +61,10 @@ class Ring:
         self._shift = 0
         self._anchor = 0.0, 0
         self._stream: VideoStream | None = stream
+        self._kind = _kind(stream)
+        self._waits_for_key = True
+        self._listed = first
+        """The first group of this connection: one who looks on is shown no others."""
         self._header = b""
         self._base: Fraction = stream.time_base or _RTP
         self._seconds = seconds
@@ -73,9 +78,10 @@ class Ring:
         shown = stamp if packet.pts is None else packet.pts + self._shift
         if not 0 <= (shown - stamp) * self._base <= PART:
             shown = stamp
+        if self._waits_for_key and not packet.is_keyframe:
+            return
+        self._waits_for_key = False
         if self._stream is not None:
-            if not packet.is_keyframe:
-                return
             self._header, self._stream = _header(self._stream, packet), None
         self._began = at if self._began is None else self._began
         self.next += packet.is_keyframe
@@ -83,6 +89,13 @@ class Ring:
         self.size += packet.size
         while self._packets and (self._is_old(at) or self.size > MAX_BYTES):
             self.size -= len(self._packets.popleft().data)
+
+    def resume(self, stream: VideoStream) -> bool:
+        """Go on with what another connection brings; False where that needs another header, and so another ring."""
+        if self._stream is not None or self._kind != _kind(stream):
+            return False
+        self._waits_for_key, self._began, self._listed = True, None, self.next
+        return True
 
     def _stamp(self, packet: Packet[VideoStream], at: float) -> int:
         """Return when a packet is to be decoded: as the camera says, unless that jumps or stands still."""
@@ -110,10 +123,13 @@ class Ring:
         return [
             Group(first + place, at, max(0.0, after - at))
             for place, (at, after) in enumerate(itertools.pairwise(begins))
+            if first + place >= self._listed
         ]
 
     def group(self, number: int) -> tuple[bytes, bytes] | None:
         """Return a group for a browser (hub.vision.worker.live); None where it is not kept. Raises DecodeError."""
+        if number < self._listed:
+            return None
         current = self.next - sum(packet.key for packet in self._packets) - 1
         chosen: list[Kept] = []
         for packet in self._packets:
@@ -148,6 +164,12 @@ class Ring:
             raise
         os.replace(half, path)  # noqa: PTH105 - the same call, and it says what it does
         return Clip(chosen[0].at, chosen[-1].at, len(chosen))
+
+
+def _kind(stream: VideoStream) -> tuple[str, int, int, Fraction | None, bytes]:
+    """Return what must be the same for packets of two connections to lie in one file."""
+    codec = stream.codec_context
+    return codec.name, codec.width, codec.height, stream.time_base, codec.extradata or b""
 
 
 def _header(stream: VideoStream, key: Packet[VideoStream]) -> bytes:
