@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from hub.model.text import Text
 from hub.model.time import SECOND, Duration, format_duration
 from hub.vision.health import Picture
+from hub.vision.worker.parent import ENDED
 from hub.vision.worker.wire import Link
 
 if TYPE_CHECKING:
@@ -27,14 +28,30 @@ _SLOWLY = {
     Picture.MOVED: Text("画面几天来渐渐偏移，请检查支架并重新画区域", "it has turned over days: see to its bracket"),
 }
 
+_UNREAD = Text("视频在传但画面读不出，请检查线路和摄像机", "its stream comes and cannot be read: check camera and line")
+_UNRULY = Text("视频时间戳混乱，已按本机时间记录；请重启或升级摄像机",
+               "the times in its stream jump, ours are used instead: restart or upgrade it")  # fmt: skip
+_MISSED = Text("本机来不及看，漏看了部分画面：请降低码率、分辨率或减少摄像机",
+               "this computer cannot keep up and leaves pictures out: lower its rate or size")  # fmt: skip
+#: Part of the pictures that must be left out to be told.
+MISSED = 0.2
+
 
 def why_blind(health: Health) -> Text | None:
     """Return why a camera does not see; None where it does, or is only being connected to."""
-    if health.link in {Link.LOST, Link.REFUSED}:
-        return Text(f"没有视频流（{health.reason}）", f"no stream ({health.reason})")
-    if health.link is Link.STREAMING and health.picture is not None:
-        return _PICTURES.get(health.picture)
-    return None
+    if health.link is Link.LOST and health.reason == ENDED:
+        return Text("识别进程中断，正在重启", ENDED)
+    if health.link is Link.LOST:
+        return Text(
+            f"没有视频流，请检查电源和网线（{health.reason}）", f"no stream: check power and line ({health.reason})"
+        )
+    if health.link is Link.REFUSED:
+        return Text(
+            f"没有视频流，请检查密码和地址（{health.reason}）", f"no stream: check its settings ({health.reason})"
+        )
+    if health.link is not Link.STREAMING:
+        return None
+    return _UNREAD if health.unread_s else None if health.picture is None else _PICTURES.get(health.picture)
 
 
 def why_poor(health: Health) -> Text | None:
@@ -45,6 +62,10 @@ def why_poor(health: Health) -> Text | None:
         off = format_duration(Duration(round(abs(health.ahead_s) / 10) * 10 * SECOND))  # to the second it would flicker
         zh, en = ("慢", "late") if health.ahead_s < 0 else ("快", "ahead")
         return Text(f"时钟{zh}了 {off}，请校准", f"its clock is {off} {en}: set it")
+    if health.unruly:
+        return _UNRULY
+    if health.missed >= MISSED:
+        return _MISSED
     if health.slowly is not None:
         return _SLOWLY.get(health.slowly)
     if health.usual_fps:

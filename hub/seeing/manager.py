@@ -40,6 +40,7 @@ from hub.seeing.orders import (
     model_for_lifts,
     order,
 )
+from hub.seeing.shapes import Shapes
 from hub.vision.falling.event import Severity
 from hub.vision.lane.event import Presence as Stands
 from hub.vision.worker.parent import Workers
@@ -66,6 +67,8 @@ LOOK, CONFIRM = 2.0, 300.0
 FALLEN = 5.0
 #: Records that wait to be kept; more are dropped: a store that is so slow is no reason to fill the memory.
 WAITING = 1000
+#: Pictures for review that wait for the disk.
+REVIEWS = 100
 #: Seconds between a fall and the command that asks for its picture.
 NEAR = 30.0
 
@@ -102,14 +105,17 @@ class Manager:
         self._said: asyncio.Queue[tuple[Sample, ...]] = asyncio.Queue()
         self._falls: dict[EntityId, tuple[float, EntityId, bytes]] = {}
         self._passed: asyncio.Queue[Passed] = asyncio.Queue(WAITING)
-        self._reviews: asyncio.Queue[tuple[Carried, float]] = asyncio.Queue()
+        self._reviews: asyncio.Queue[tuple[Carried, float]] = asyncio.Queue(REVIEWS)
         self._dropping = False
+        self._shapes = Shapes()
         self.dropped: Counter[EntityId] = Counter()
         """Records of what passed each camera that were not kept: the store was too slow."""
         self.health: dict[EntityId, Health] = {}
         """The last word of each camera that is watched."""
         self.lanes: dict[EntityId, LaneNow] = {}
         """What each lane is now."""
+        self.trouble: dict[EntityId, Text] = {}
+        """What is not right with a camera that is watched or should be, in words."""
 
     async def run(self) -> None:
         """Watch until cancelled."""
@@ -203,6 +209,7 @@ class Manager:
         for camera, watch in orders.items():
             if self._workers is not None and _fixed(watch) != self._orders.get(camera):
                 self._orders[camera] = _fixed(watch)
+                self._shapes.forget(camera)
                 self._workers.watch(watch)
 
     def _equip(self, site: Site, wanted: dict[EntityId, tuple[Sight, ...]]) -> None:
@@ -211,7 +218,7 @@ class Manager:
         registry.equip(DOMAIN, DEVICE, equipment(site))
         gone = set(before) - set(registry.brought(DOMAIN, DEVICE))
         for camera in self._sights.keys() - wanted.keys():
-            self._around.problems.settle(_problem(camera))
+            self._settle(camera)
 
         def unknown(batch: Batch) -> None:
             for name in gone:
@@ -228,6 +235,9 @@ class Manager:
     def _leave(self, camera: EntityId) -> None:
         del self._orders[camera]
         self.health.pop(camera, None)
+        self._shapes.forget(camera)
+        if camera not in self._sights:  # what it said while the others were arranged
+            self._settle(camera)
         if self._workers is not None:
             self._workers.unwatch(camera)
         self._doubt(camera)
@@ -251,7 +261,7 @@ class Manager:
     def _heard(self, message: Told) -> None:
         """Take what a worker said; called in the loop, and never waits."""
         camera = EntityId(message.camera)
-        if camera not in self._orders:
+        if camera not in self._orders or camera not in self._sights:
             return
         if isinstance(message, Health):
             self._well(camera, message)
@@ -285,22 +295,41 @@ class Manager:
 
     def _well(self, camera: EntityId, health: Health) -> None:
         self.health[camera] = health
+        self._sized(camera, (health.width, health.height))
         why = why_blind(health)
         if why is not None:
             self._blind(camera, why)
-        elif (poor := why_poor(health)) is not None:
-            text = Text(f"摄像机 {camera}：{poor.zh}", f"Camera {camera}: {poor.en}")
-            if self._around.problems.raise_(_problem(camera), text):
+        elif (poor := self._poor(camera, health)) is not None:
+            if self._tell_trouble(camera, poor, Text(f"摄像机 {camera}：{poor.zh}", f"Camera {camera}: {poor.en}")):
                 log.warning("vision.poor", camera=camera, reason=poor.en)
-        elif health.link is Link.STREAMING and self._around.problems.settle(_problem(camera)):
+        elif health.link is Link.STREAMING and self._settle(camera):
             log.info("vision.sees_again", camera=camera)
         if why is None and health.link is Link.STREAMING and health.picture is not None:
             self._tell(blindness(camera), Alarm.CLEAR)
-        if health.link is not Link.STREAMING:
+        if health.link is not Link.STREAMING or health.unread_s:
             self._doubt(camera)
             return
         for lane in health.lanes:
             self._lane(lane)
+
+    def _poor(self, camera: EntityId, health: Health) -> Text | None:
+        return why_poor(health) or (self._shapes.why(camera) if health.link is Link.STREAMING else None)
+
+    def _sized(self, camera: EntityId, size: tuple[int, int]) -> None:
+        """Note that a camera's pictures have another size than before."""
+        before = self._shapes.see(camera, size)
+        if before is not None:
+            facts = {"camera": camera, "before": list(before), "now": list(size)}
+            self._around.runtime.post(lambda batch: batch.record(Note("camera_resized", batch.now, facts)))
+            log.info("vision.resized", camera=camera, before=before, now=size)
+
+    def _tell_trouble(self, camera: EntityId, why: Text, sentence: Text) -> bool:
+        self.trouble[camera] = why
+        return self._around.problems.raise_(_problem(camera), sentence)
+
+    def _settle(self, camera: EntityId) -> bool:
+        self.trouble.pop(camera, None)
+        return self._around.problems.settle(_problem(camera))
 
     def _down(self, count: int) -> None:
         if count:
@@ -314,7 +343,7 @@ class Manager:
         known = self._around.registry.entity(camera)
         name = Text(camera) if known is None else known.name
         text = Text(f"{name.zh} 看不见：{why.zh}", f"{name.in_language('en')} does not see: {why.en}")
-        if self._around.problems.raise_(_problem(camera), text):
+        if self._tell_trouble(camera, why, text):
             log.warning("vision.blind", camera=camera, reason=why.en)
         self._tell(blindness(camera), Alarm.ACTIVE)
 
@@ -333,10 +362,12 @@ class Manager:
 
     def _lane(self, now: LaneNow) -> None:
         entity = EntityId(now.name)
-        self.lanes[entity] = now
         kept, (before, when) = self._kept.get(entity), self._told.get(entity, (None, 0.0))
         told = msgspec.structs.replace(now, boxes=(), confidence=0.0)
-        if kept is None or now.presence is None or (told == before and time.monotonic() - when < CONFIRM):
+        if kept is None:
+            return
+        self.lanes[entity] = now
+        if now.presence is None or (told == before and time.monotonic() - when < CONFIRM):
             return
         self._told[entity] = (told, time.monotonic())
         self._said.put_nowait(lanes.samples(entity, kept.since, now))
@@ -372,7 +403,10 @@ class Manager:
         if message.jpeg:
             facts = {"camera": message.camera, "ebike": now.ebike, "bulky": now.bulky, "confidence": now.confidence}
             self._around.runtime.post(lambda batch: batch.record(Note("lift_seen", batch.now, facts)))
-            self._reviews.put_nowait((message, time.time()))
+            if self._reviews.full():
+                log.warning("vision.review_not_kept", entity=message.name, reason="the disk is too slow")
+            else:
+                self._reviews.put_nowait((message, time.time()))
 
     async def _review(self) -> None:
         """Keep the pictures by which a model can be judged later."""
@@ -401,8 +435,12 @@ class Manager:
 
     async def _hand_in(self) -> None:
         """Commit what was seen, in its order."""
+        around = self._around
         while True:
-            await self._around.reports.take(DOMAIN, DEVICE, await self._said.get())
+            said = await self._said.get()
+            mine = around.registry.brought(DOMAIN, DEVICE)
+            # a place may be watched no more by the time that its last word is due
+            await around.reports.take(DOMAIN, DEVICE, tuple(sample for sample in said if sample.entity in mine))
 
     def _keep(self, entity: EntityId, kept: lanes.LaneFile) -> None:
         self._kept[entity] = kept

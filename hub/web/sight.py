@@ -72,7 +72,7 @@ class SightOut(msgspec.Struct, frozen=True):
     lag_s: float
     decoded: int
     skipped: int
-    """Key frames that were not looked at, as there was no time."""
+    """Pictures that were not looked at, as there was no time."""
     garbage: int
     ring_bytes: int
     seen: list[SeenOut]
@@ -82,6 +82,11 @@ class SightOut(msgspec.Struct, frozen=True):
     """Seconds that the camera's clock is ahead of the hub's, where it is wrong; else null."""
     model: str = ""
     """The model that looks at its pictures; a lane or a lift car without one would gain by it."""
+    width: int = 0
+    height: int = 0
+    """Pixels of its last picture; 0 while there is none."""
+    trouble: Text | None = None
+    """What is not right with it, in words; null where nothing is known to be."""
     dropped: int = 0
     """Records of what passed that were not kept, as there was no time: those cannot be found again."""
 
@@ -127,6 +132,9 @@ async def sight(request: web.Request) -> web.Response:
                 known.usual_fps,
                 None if known.ahead_s is None else round(known.ahead_s),
                 "" if manager is None else manager.model(camera),
+                known.width,
+                known.height,
+                None if manager is None else manager.trouble.get(camera),
                 0 if manager is None else manager.dropped[camera],
             )
         )

@@ -15,7 +15,7 @@ from hub.model.ids import EntityId
 from hub.model.incident import NOTE
 from hub.model.reading import COMMANDED, Quality
 from hub.model.roster import NAME_LENGTH
-from hub.model.text import clean
+from hub.model.text import Text, clean
 from hub.model.time import DAY, Instant
 from hub.seeing.clocks import is_wrong
 from hub.web import schema
@@ -76,6 +76,8 @@ class UpkeepOut(msgspec.Struct, frozen=True):
     """Seconds that its clock is ahead of the hub's (late: less than 0), to within half a second; null where it does not
     say."""
     clock_wrong: bool
+    sight: Text | None
+    """What is not right with what it sees, in words, for a camera that the hub looks through; else null."""
 
 
 class TicketOut(msgspec.Struct, frozen=True):
@@ -121,8 +123,12 @@ async def upkeep(request: web.Request) -> web.Response:
     to_do = await context.queries.ask(kept.to_do)
     waiting, mute = _unconfirmed(context, now), _mute(context)
     ahead = context.clocks.ahead
+    manager = context.eyes.manager
+    seen = {} if manager is None else manager.trouble
     return answer(
-        schema.Page([_upkeep(device, judged.get(_key(device)), to_do, waiting, mute, ahead) for device in devices])
+        schema.Page(
+            [_upkeep(device, judged.get(_key(device)), to_do, waiting, mute, ahead, seen) for device in devices]
+        )
     )
 
 
@@ -229,6 +235,7 @@ def _upkeep(
     waiting: frozenset[str],
     mute: frozenset[str],
     clocks: Mapping[EntityId, float],
+    seen: Mapping[EntityId, Text],
 ) -> UpkeepOut:
     ahead = next((clocks[name] for entity in device.entities if (name := EntityId(entity.id)) in clocks), None)
     sensed = [entity for entity in device.entities if entity.capability not in COMMANDED]
@@ -243,6 +250,7 @@ def _upkeep(
         alarms=0 if judged is None else judged.alarms, judged=known, false=false,
         noise=false / known if known else None, tickets=to_do.get(_key(device), 0),
         clock_ahead=ahead, clock_wrong=is_wrong(ahead),
+        sight=next((seen[name] for entity in device.entities if (name := EntityId(entity.id)) in seen), None),
     )  # fmt: skip
 
 

@@ -59,11 +59,11 @@ def decoded(reel: Reel) -> Iterator[np.ndarray[tuple[int, ...], np.dtype[np.uint
             yield luma[: picture.height, : picture.width].copy()
 
 
-class _Looping(Broadcast):
+class Looping(Broadcast):
     """Shows a reel; ``begins`` is when its first picture is due, in monotonic seconds."""
 
     def __init__(self, reel: Reel, begins: float) -> None:
-        self._reel, self._begins, self._rate = reel, begins, FPS
+        self.reel, self._begins, self._rate = reel, begins, FPS
         self._viewers: list[Viewer] = []
         self._wanted = asyncio.Event()
         self._key = True
@@ -74,7 +74,7 @@ class _Looping(Broadcast):
         while True:
             at = number / FPS
             await asyncio.sleep(max(0.0, self._begins + at - time.monotonic()))
-            shot = Shot(self._reel.pictures[number % len(self._reel.pictures)], int(at * 90_000) & 0xFFFFFFFF)
+            shot = Shot(self.reel.pictures[number % len(self.reel.pictures)], int(at * 90_000) & 0xFFFFFFFF)
             for viewer in self._viewers:
                 viewer.offer(shot)
             number += 1
@@ -99,7 +99,7 @@ def _serve(pipe: Connection, reel: Reel, begins: list[float]) -> None:
         async with AsyncExitStack() as stack, asyncio.TaskGroup() as group:
             ports = []
             for when in begins:
-                camera = _Looping(reel, when)
+                camera = Looping(reel, when)
                 guard = Guard("none", "", "", "reel", ("MD5",))
                 ports.append(await stack.enter_async_context(serving_rtsp(camera, guard, Address("127.0.0.1", 0))))
                 group.create_task(camera.run())

@@ -52,6 +52,10 @@ class Film(Broadcast):
         self._shape = (0, 0)
         self.jump = 0.0
         """Seconds that the time stamps are off."""
+        self.wild = False
+        """Whether each picture's time stamp is off by another hour."""
+        self.rows = 0
+        """Rows that are left of a picture; 0 for all."""
         self.garbage = False
         self.silent = False
         self.every = 1
@@ -72,7 +76,8 @@ class Film(Broadcast):
             units = await asyncio.to_thread(self._encode, at)
             if self.garbage:
                 units = [unit[:4] + bytes(255 - byte for byte in unit[4:]) for unit in units]
-            shot = Shot(units, int((at + self.jump) * 90_000) & 0xFFFFFFFF)
+            off = self.jump + 3_600.0 * (count % 3) * self.wild
+            shot = Shot(units, int((at + off) * 90_000) & 0xFFFFFFFF)
             if not self.silent and (count % self.every == 0 or self._is_key(units)):
                 self.sent += units
                 for viewer in self._viewers:
@@ -83,7 +88,7 @@ class Film(Broadcast):
         return any(kind(unit) == SPS for unit in units)
 
     def _encode(self, at: float) -> list[bytes]:
-        picture = self._show(at).repeat(self.scale, 0).repeat(self.scale, 1)
+        picture = self._show(at)[: self.rows or None].repeat(self.scale, 0).repeat(self.scale, 1)
         if picture.shape[:2] != self._shape:
             self._shape, self._codec = picture.shape[:2], codec_for(picture.shape[1], picture.shape[0], self._rate)
         form = "gray" if picture.ndim == 2 else "rgb24"
@@ -103,7 +108,7 @@ def codec_for(width: int, height: int, rate: int) -> av.VideoCodecContext:
 
 
 @asynccontextmanager
-async def showing(film: Film, user: str = "", password: str = "", port: int = 0) -> AsyncIterator[int]:
+async def showing(film: Broadcast, user: str = "", password: str = "", port: int = 0) -> AsyncIterator[int]:
     """Serve a film; give the port."""
     guard = Guard("digest" if user else "none", user, password, "film", ("MD5",))
     running = asyncio.create_task(film.run())

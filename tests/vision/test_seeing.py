@@ -21,14 +21,14 @@ from hub.model.text import Text
 from hub.model.time import SECOND
 from hub.runtime.registry import Registry
 from hub.runtime.reports import Reports
-from hub.sdk import Equipment, Picture
+from hub.sdk import Equipment, Picture, Sample
 from hub.seeing.manager import WAITING, Manager, Surroundings
 from hub.seeing.sightings import Sightings
 from hub.vision.detect.kind import Kind
 from hub.vision.falling.event import Severity
 from hub.vision.sighting.palette import Colour
 from hub.vision.sighting.record import Sighting
-from hub.vision.worker.wire import Fell, Passed
+from hub.vision.worker.wire import Fell, Health, Link, Passed
 from tests.kit.loop import Loop
 from tests.vision.film import Film, Stage, showing
 from tests.vision.test_worker import lane_film
@@ -180,3 +180,21 @@ async def test_a_fall_is_an_alarm_or_a_note_and_what_finds_no_room_is_counted(
     assert first.device_at == 1000 * SECOND, "when it was let go"
     notes = [note.body["severity"] for note in house.loop.journal.of(Note) if isinstance(note, Note)]
     assert notes == ["notice", "alarm"]
+
+
+async def test_nothing_is_left_of_a_camera_that_is_watched_no_more(tmp_path: Path) -> None:
+    scene, show = lane_film(500, 501)
+    house = House(tmp_path, scene.polygon)
+    async with showing(Film(show)) as port, house.open():
+        house.plug(port)
+        await house.until(lambda: house.said() == [Presence.ABSENT])
+        manager = house.manager
+        house.zone = Zone(house.zone.id, house.zone.kind, house.zone.name)
+        manager._equip(house.site(), {})  # and before it is left, as other cameras take their time:
+        manager._heard(Health(str(CAMERA), Link.LOST, "unplugged"))
+        manager._said.put_nowait((Sample(VEHICLE, Presence.PRESENT),))
+        await house.until(lambda: not manager.watched(CAMERA))
+        await house.until(manager._said.empty)
+        await house.until(lambda: house.said()[-1] is Quality.UNKNOWN)
+        assert not house.loop.problems.texts(), "neither blind nor a stranger's word"
+        assert (manager.trouble, manager.lanes, manager.health) == ({}, {}, {})

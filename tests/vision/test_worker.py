@@ -149,16 +149,27 @@ async def test_what_cameras_do_is_survived_and_counted() -> None:
         await ears.until(lambda e: e.linked(Link.STREAMING) and e.health[-1].decoded > decoded + 2)
 
 
-async def test_an_unplugged_camera_is_said_and_found_again() -> None:
+async def test_an_unplugged_camera_is_said_and_found_again_and_what_was_kept_is_not_lost(tmp_path: Path) -> None:
     _, show = lane_film(500, 501)
+    path = tmp_path / "clip.mp4"
     async with workers() as (hub, ears):
         async with showing(Film(show)) as port:
             hub.watch(order(port))
-            await ears.until(lambda e: e.linked(Link.STREAMING))
+            await ears.until(lambda e: e.linked(Link.STREAMING) and e.health[-1].decoded > 2)
         await ears.until(lambda e: e.linked(Link.LOST))
+        lost = time.time()
+        assert (await hub.clip(CAMERA, 0, lost, path))[0] < lost, "a clip may be cut while its camera is away"
         async with showing(Film(show), port=port):
-            await ears.until(lambda e: e.linked(Link.STREAMING))
+            decoded = ears.health[-1].decoded
+            await ears.until(lambda e: e.linked(Link.STREAMING) and e.health[-1].decoded > decoded + 2)
+            start, end = await hub.clip(CAMERA, 0, time.time(), path)
+            assert len((await hub.groups(CAMERA)).groups) < 20
         assert ears.health[-1].connections == 2
+    assert start < lost < end, "before the plug was pulled, and after"
+    with av.open(str(path)) as clip:
+        times = [frame.time for frame in clip.decode(video=0) if frame.time is not None]
+    assert times[-1] - times[0] > end - start - 0.5, "with the time between, and what came before it was looked at"
+    assert times[-1] - times[0] < end - start + 12
 
 
 @long

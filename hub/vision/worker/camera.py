@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import traceback
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,10 +31,12 @@ from hub.vision.overlay import drawn, hide_plates, to_jpeg
 from hub.vision.sighting.watch import SightingWatch
 from hub.vision.testcard import find
 from hub.vision.worker.clock import StreamClock
+from hub.vision.worker.load import Load
 from hub.vision.worker.pace import Pace
 from hub.vision.worker.ring import Clip, Ring
 from hub.vision.worker.sender import SenderClock
 from hub.vision.worker.stream import opened
+from hub.vision.worker.unread import Unread
 from hub.vision.worker.wire import (
     Carried,
     Days,
@@ -65,8 +68,11 @@ if TYPE_CHECKING:
 FIRST, MOST = 1.0, 60.0
 #: Seconds of full decoding after a change, under the adaptive policy.
 AWAKE = 20.0
-#: A key frame that is so many seconds old when its turn comes is skipped: the next one is already there.
-STALE = 3.0
+#: A picture that is so many seconds old when its turn comes is skipped, and so is all that hangs on it, until a key
+#: frame is fresh again: what waits is only read, not decoded, and so no queue grows.
+STALE, FRESH = 3.0, 1.0
+#: Seconds that a packet was waited for, so that it is the newest there is, whatever its time stamp says.
+WAITED = 0.01
 #: Largest packet in bytes: a key frame of 8K.
 MAX_PACKET = 16 * 1024 * 1024
 #: Seconds between two times that the state of a lane is handed out, where nothing happens in it.
@@ -103,7 +109,8 @@ class Camera(threading.Thread):
         self._passing = SightingWatch()
         self._seen: tuple[float, Sequence[Detection] | None] = (0.0, None)
         self._lag, self._awake_until = 0.0, 0.0
-        self._pace, self._sender = Pace(), SenderClock()
+        self._pace, self._sender, self._load = Pace(), SenderClock(), Load()
+        self._unread = Unread(time.monotonic())
         self.beat = time.monotonic()
         """When it last showed that it is not stuck, in seconds of the monotonic clock."""
 
@@ -118,6 +125,9 @@ class Camera(threading.Thread):
                 self._lost(Link.LOST, "the stream ended")
             except DeviceError as error:
                 self._lost(Link.LOST if error.retry else Link.REFUSED, error.reason)
+            except Exception as error:  # noqa: BLE001 - one camera's fault is told, and kept from the others beside it
+                where = traceback.extract_tb(error.__traceback__)[-1].name
+                self._lost(Link.LOST, f"its pictures cannot be looked at: {type(error).__name__} in {where}")
             for sighting in self._passing.end():
                 self._say(Passed(self._watch.camera, sighting))
             wait = FIRST if self._packets > before + 100 else min(MOST, wait * 2)
@@ -129,12 +139,12 @@ class Camera(threading.Thread):
 
     def health(self) -> Health:
         """Return its numbers."""
-        ring = self._ring
+        ring, last, now = self._ring, self._last, time.time()
         return Health(
             self._watch.camera,
             self._link,
             self._reason,
-            self._pace.rate(time.time()),
+            self._pace.rate(now),
             self._packets,
             self._decoded,
             self._garbage,
@@ -148,6 +158,10 @@ class Camera(threading.Thread):
             self._pace.usual if self._pace.slow else 0.0,
             self._sender.ahead if self._sender.wrong else None,
             self._daily.slowly,
+            self._unread.seconds,
+            self._load.missed(now),
+            self._clock.unruly(now),
+            *((0, 0) if last is None else (last[0].width, last[0].height)),
         )
 
     def show(self, show: Show) -> bytes | None:
@@ -189,13 +203,17 @@ class Camera(threading.Thread):
 
     def _read(self, packets: Iterator[Packet[VideoStream]], stream: VideoStream) -> None:
         with self._lock:
-            self._ring = Ring(stream, self._watch.ring_s, self._ring.next if self._ring is not None else 1)
+            if self._ring is None or not self._ring.resume(stream):  # what was kept outlives a plug that is pulled
+                self._ring = Ring(stream, self._watch.ring_s, self._ring.next if self._ring is not None else 1)
         self._clock.reconnected()
         self._pace, self._sender = Pace(), SenderClock()
+        self._unread = Unread(time.monotonic())
         self._connections += 1
-        waits_for_key = True
+        waits_for_key, behind = True, False
+        asked = time.monotonic()
         for packet in packets:
             self.beat = time.monotonic()
+            newest = self.beat - asked > WAITED
             if self._over.is_set():
                 return
             if not 0 < packet.size <= MAX_PACKET:
@@ -208,19 +226,28 @@ class Camera(threading.Thread):
             self._sender.add(packet, now)
             with self._lock:
                 self._ring.add(packet, at)
-            if not self._wants(packet, at, waits_for_key):
-                waits_for_key = waits_for_key or self._watch.policy is not Decode.KEY
-                continue
-            waits_for_key = not self._decode(packet, stream, at, now)
+            self._unread.came(self.beat)
+            old = 0.0 if newest else now - at
+            behind = not (packet.is_keyframe and old < FRESH) if behind else old > STALE
+            if not self._wants(packet, at):
+                waits_for_key = True
+            elif behind:
+                waits_for_key = True
+                self._skip(now)
+            elif packet.is_keyframe or not waits_for_key:
+                waits_for_key = not self._decode(packet, stream, at, now)
+            asked = time.monotonic()
 
-    def _wants(self, packet: Packet[VideoStream], at: float, waits_for_key: bool) -> bool:
-        """Say whether to decode a packet."""
-        if packet.is_keyframe:
-            stale = time.time() - at > STALE and self._watch.policy is Decode.KEY
-            self._skipped += stale
-            return not stale
-        full = self._watch.policy is Decode.FULL or (self._watch.policy is Decode.ADAPTIVE and at < self._awake_until)
-        return full and not waits_for_key
+    def _wants(self, packet: Packet[VideoStream], at: float) -> bool:
+        """Say whether the policy asks for this picture."""
+        awake = self._watch.policy is Decode.ADAPTIVE and at < self._awake_until
+        return packet.is_keyframe or awake or self._watch.policy is Decode.FULL
+
+    def _skip(self, now: float) -> None:
+        """Leave out a picture, as there is no time for it."""
+        self._skipped += 1
+        self._load.add(now, looked=False)
+        self._unread.read(self.beat)
 
     def _decode(self, packet: Packet[VideoStream], stream: VideoStream, at: float, now: float) -> bool:
         """Decode and look; False where the picture could not be read, and the next key frame must be waited for."""
@@ -232,12 +259,18 @@ class Camera(threading.Thread):
                 pictures += stream.codec_context.decode(None)
         except av.error.FFmpegError:
             self._garbage += 1
+            self._unread.failed()
             return False
+        if not pictures:
+            self._unread.failed()
         for picture in pictures:
             if picture.is_corrupt or picture.width * picture.height == 0:
                 self._garbage += 1
+                self._unread.failed()
                 continue
             self._decoded += 1
+            self._load.add(now, looked=True)
+            self._unread.read(self.beat)
             self._lag = max(0.0, now - at)
             self._look(picture, at)
         return True

@@ -106,8 +106,9 @@ class _Child:
         camera = self._cameras.get(cut.camera)
         try:
             clip = camera.cut(cut.start, cut.end, Path(cut.path)) if camera is not None else None
-        except OSError as error:
-            return WasCut(cut.id, reason=f"the clip cannot be written ({error.strerror})")
+        except (OSError, DecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else str(error)
+            return WasCut(cut.id, reason=f"the clip cannot be written ({why})")
         return (
             WasCut(cut.id, reason="nothing is kept of that time")
             if clip is None

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import av
 
 from hub.model.errors import DecodeError
+from hub.model.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,8 +49,8 @@ def pieces(header: bytes, base: Fraction, packets: Sequence[Kept], since: float)
             for item in packets:
                 file.mux(packet_of(item, packets[0].stamp, stream, base))
             scale = stream.time_base
-    except av.error.FFmpegError as error:
-        raise DecodeError(f"this stream fits into no MP4 ({error.strerror})") from None
+    except (av.error.FFmpegError, ValueError) as error:  # the second is PyAV's for a codec that MP4 does not know
+        raise DecodeError(f"this stream fits into no MP4 ({clean(str(error), 80)})") from None
     whole = memory.getvalue()
     cut = _find(whole, b"moof")
     ticks = round(since / scale) if scale else 0

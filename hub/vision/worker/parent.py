@@ -56,6 +56,9 @@ CLIP = 10.0
 Told = Health | Seen | Kept | Days | Fell | Carried | Passed
 _Answer = WasCut | Shown | Listed | Fetched | Proved
 
+#: Why no camera of a worker is seen when that has ended.
+ENDED = "the camera worker ended and is started again"
+
 _COMMAND = (sys.executable, "-m", "hub.vision.worker")
 
 
@@ -212,7 +215,7 @@ class _Worker:
             log.warning("vision.worker_ended", reason=reason, again_s=wait)
             self._is_down(True)
             for camera in self.cameras:
-                self._heard(Health(camera, Link.LOST, "the camera worker ended and is started again"))
+                self._heard(Health(camera, Link.LOST, ENDED))
             await asyncio.sleep(wait)
 
     async def _life(self) -> str:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import av
 
+from hub.model.errors import DecodeError
+from hub.model.text import clean
 from hub.vision.worker.live import packet_of, pieces
 from hub.vision.worker.wire import Group
 
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 MAX_BYTES = 64 * 1024 * 1024
 #: Clock of video over RTP (RFC 6184 section 8.2.1).
 _RTP = Fraction(1, 90_000)
+#: Seconds by which a stream's stamps may part from the time that has passed, before those kept are set right: what
+#: came while the stream was looked at (5 s: FFmpeg's ``analyzeduration``) arrives at once.
+PART = 8.0
 
 
 @dataclass(frozen=True)
@@ -47,13 +52,19 @@ class Clip:
 
 
 class Ring:
-    """Packets of one stream since it was opened; made anew with each connection. ``first`` numbers its first group."""
+    """Packets of one stream, over several connections where they need the same header. ``first`` numbers its groups."""
 
     def __init__(self, stream: VideoStream, seconds: float, first: int = 1) -> None:
         self.next = first
         """Number of the group that will come next."""
         self._began: float | None = None
+        self._shift = 0
+        self._anchor = 0.0, 0
         self._stream: VideoStream | None = stream
+        self._kind = _kind(stream)
+        self._waits_for_key = True
+        self._listed = first
+        """The first group of this connection: one who looks on is shown no others."""
         self._header = b""
         self._base: Fraction = stream.time_base or _RTP
         self._seconds = seconds
@@ -63,13 +74,14 @@ class Ring:
 
     def add(self, packet: Packet[VideoStream], at: float) -> None:
         """Keep a packet that arrived ``at``; drop whole groups that are older than asked for."""
-        stamp = packet.dts if packet.dts is not None else packet.pts
-        if stamp is None or (self._packets and stamp <= self._packets[-1].stamp):
-            stamp = self._packets[-1].stamp + 1 if self._packets else 0
-        shown = packet.pts if packet.pts is not None and packet.pts >= stamp else stamp
+        stamp = self._stamp(packet, at)
+        shown = stamp if packet.pts is None else packet.pts + self._shift
+        if not 0 <= (shown - stamp) * self._base <= PART:
+            shown = stamp
+        if self._waits_for_key and not packet.is_keyframe:
+            return
+        self._waits_for_key = False
         if self._stream is not None:
-            if not packet.is_keyframe:
-                return
             self._header, self._stream = _header(self._stream, packet), None
         self._began = at if self._began is None else self._began
         self.next += packet.is_keyframe
@@ -77,6 +89,28 @@ class Ring:
         self.size += packet.size
         while self._packets and (self._is_old(at) or self.size > MAX_BYTES):
             self.size -= len(self._packets.popleft().data)
+
+    def resume(self, stream: VideoStream) -> bool:
+        """Go on with what another connection brings; False where that needs another header, and so another ring."""
+        if self._stream is not None or self._kind != _kind(stream):
+            return False
+        self._waits_for_key, self._began, self._listed = True, None, self.next
+        return True
+
+    def _stamp(self, packet: Packet[VideoStream], at: float) -> int:
+        """Return when a packet is to be decoded: as the camera says, unless that jumps or stands still."""
+        told = packet.dts if packet.dts is not None else packet.pts
+        if not self._packets:
+            self._shift, self._anchor = 0, (at, told or 0)
+            return told or 0
+        least = self._packets[-1].stamp + 1
+        since, stamp = self._anchor
+        due = max(stamp + round((at - since) / self._base), least)
+        if told is None:
+            return due
+        if abs(told + self._shift - due) * self._base > PART:
+            self._shift, self._anchor = due - told, (at, due)
+        return max(told + self._shift, least)
 
     def _is_old(self, now: float) -> bool:
         """Keep a little more than asked for, so that the group of the oldest asked second is whole."""
@@ -89,10 +123,13 @@ class Ring:
         return [
             Group(first + place, at, max(0.0, after - at))
             for place, (at, after) in enumerate(itertools.pairwise(begins))
+            if first + place >= self._listed
         ]
 
     def group(self, number: int) -> tuple[bytes, bytes] | None:
         """Return a group for a browser (hub.vision.worker.live); None where it is not kept. Raises DecodeError."""
+        if number < self._listed:
+            return None
         current = self.next - sum(packet.key for packet in self._packets) - 1
         chosen: list[Kept] = []
         for packet in self._packets:
@@ -106,7 +143,7 @@ class Ring:
     def clip(self, start: float, end: float, path: Path) -> Clip | None:
         """Write an MP4 from the last key frame before ``start`` until ``end``; None where there is none.
 
-        The file appears whole or not at all. Raises OSError.
+        The file appears whole or not at all. Raises OSError, and DecodeError where the packets fit into no MP4.
         """
         packets = [packet for packet in self._packets if packet.at <= end]
         keys = [index for index, packet in enumerate(packets) if packet.key]
@@ -115,12 +152,24 @@ class Ring:
         first = max((index for index in keys if packets[index].at <= start), default=keys[0])
         chosen = packets[first:]
         half = path.with_name(f".{path.name}.part")
-        with av.open(io.BytesIO(self._header)) as known, av.open(str(half), "w", format="mp4") as file:
-            stream = file.add_stream_from_template(known.streams.video[0])
-            for item in chosen:
-                file.mux(packet_of(item, chosen[0].stamp, stream, self._base))
+        try:
+            with av.open(io.BytesIO(self._header)) as known, av.open(str(half), "w", format="mp4") as file:
+                stream = file.add_stream_from_template(known.streams.video[0])
+                for item in chosen:
+                    file.mux(packet_of(item, chosen[0].stamp, stream, self._base))
+        except BaseException as error:
+            half.unlink(missing_ok=True)
+            if isinstance(error, (av.error.FFmpegError, ValueError)) and not isinstance(error, OSError):
+                raise DecodeError(f"this stream fits into no MP4 ({clean(str(error), 80)})") from None
+            raise
         os.replace(half, path)  # noqa: PTH105 - the same call, and it says what it does
         return Clip(chosen[0].at, chosen[-1].at, len(chosen))
+
+
+def _kind(stream: VideoStream) -> tuple[str, int, int, Fraction | None, bytes]:
+    """Return what must be the same for packets of two connections to lie in one file."""
+    codec = stream.codec_context
+    return codec.name, codec.width, codec.height, stream.time_base, codec.extradata or b""
 
 
 def _header(stream: VideoStream, key: Packet[VideoStream]) -> bytes:

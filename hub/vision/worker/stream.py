@@ -46,6 +46,7 @@ def opened(url: str) -> Iterator[tuple[InputContainer, VideoStream]]:
             if stream.codec_context.width * stream.codec_context.height > MAX_PIXELS:
                 raise Unsupported(f"the picture has more than {MAX_PIXELS} pixels")
             stream.codec_context.thread_count = 1
+            stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}  # it may grow later
             yield container, stream
     except (av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError):
         raise BadCredentials("the camera refused the user or the password") from None

@@ -168,7 +168,7 @@ class Health(msgspec.Struct, frozen=True, tag=True):
     lag_s: float = 0.0
     """Seconds between a picture's time and now, when it was looked at last."""
     skipped: int = 0
-    """Key frames that were not looked at as there was no time."""
+    """Pictures that were not looked at as there was no time."""
     picture: Picture | None = None
     lanes: tuple[LaneNow, ...] = ()
     usual_fps: float = 0.0
@@ -177,6 +177,15 @@ class Health(msgspec.Struct, frozen=True, tag=True):
     """Seconds that the camera's clock is ahead of ours (late: less than 0), where it is wrong; else None."""
     slowly: Picture | None = None
     """What has become wrong over days; None while nothing has."""
+    unread_s: float = 0.0
+    """Seconds for which nothing could be read though packets came; 0 where that is not worth a word."""
+    missed: float = 0.0
+    """Part of the pictures of the last seconds for which there was no time, from 0 to 1."""
+    unruly: bool = False
+    """Whether the stream's time jumps again and again."""
+    width: int = 0
+    height: int = 0
+    """Pixels of the last picture; 0 while there is none."""
 
 
 class Seen(msgspec.Struct, frozen=True, tag=True):

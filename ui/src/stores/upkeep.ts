@@ -20,7 +20,7 @@ export function silent(device: Upkeep): number {
 
 /** The higher, the sooner somebody must look: not working, silent, empty battery, noisy. */
 export function trouble(device: Upkeep): number {
-  return (device.state !== 'running' ? 8 : 0) + (silent(device) > 0 ? 4 : 0) + (device.battery !== null && device.battery < 20 ? 2 : 0)
+  return (device.state !== 'running' ? 8 : 0) + (silent(device) > 0 || device.sight ? 4 : 0) + (device.battery !== null && device.battery < 20 ? 2 : 0)
     + ((device.noise ?? 0) > 0.3 ? 1 : 0)
 }
 
