@@ -54,7 +54,8 @@ soak: setup  ## long fault tests and long fuzzing of the API; SOAK_KILLS sets ho
 	MENSHEN_FUZZ_EXAMPLES=$${MENSHEN_FUZZ_EXAMPLES:-100} $(BIN)/pytest tests/abuse/test_openapi_fuzz.py -n 2 --timeout 0
 	SOAK_KILLS=$${SOAK_KILLS:-1000} $(BIN)/pytest tests/faults -x --timeout 0
 	SOAK_MARKUP=1 $(BIN)/pytest tests/abuse/test_markup.py
-	SOAK_VISION=1 $(BIN)/pytest tests/vision/test_worker.py tests/vision/test_real_lane.py tests/vision/test_lane.py -x
+	SOAK_VISION=1 $(BIN)/pytest tests/vision/test_worker.py tests/vision/test_real_lane.py tests/vision/test_lane.py \
+		tests/faults/test_cameras_fail.py -x
 
 lock:  ## write the locks anew from pyproject.toml
 	requirements/compile.sh

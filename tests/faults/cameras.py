@@ -55,7 +55,8 @@ def filming(names: tuple[str, ...], fast: str) -> Iterator[Cameras]:
 def reel(size: tuple[int, int]) -> Reel:
     """Code a second of a still with something that moves in it; the first picture is a key frame."""
     width, height = size
-    still = np.random.default_rng(5).integers(40, 200, (height // 8, width // 8), np.uint8).repeat(8, 0).repeat(8, 1)
+    block = height // 45
+    still = np.random.default_rng(5).integers(40, 200, (45, 80), np.uint8).repeat(block, 0).repeat(block, 1)
     codec = codec_for(width, height, FPS)
     pictures = []
     for number in range(PICTURES):

@@ -26,7 +26,7 @@ from tests.kit.mqtt import Lane, need_mosquitto
 from tests.kit.site import Ends, short_rule, write_site
 from tests.kit.store import rows
 from tests.kit.wait import stays, until
-from tests.vision.test_worker import lane_film
+from tests.vision.test_worker import lane_film, long
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
@@ -127,7 +127,6 @@ def test_five_that_go_wrong_at_once_are_said_each_and_seen_again(estate: Estate)
     tell("size", scale=2)
     tell("shape", rows=140)
     tell("times", wild=True)
-    estate.rule_fires()
     words = {
         "unplugged": "没有视频流，请检查电源和网线",
         "noise": "视频在传但画面读不出",
@@ -166,6 +165,7 @@ def test_a_worker_that_is_killed_is_said_and_sees_again(estate: Estate) -> None:
     assert again != worker
 
 
+@long
 def test_a_camera_of_4k_on_a_weak_box_is_said_and_late_no_further(estate: Estate) -> None:
     """The worker has half of one core at most; every picture of the 4K camera is wanted, which needs several."""
     (worker,) = workers(estate.hub)

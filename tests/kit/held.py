@@ -21,10 +21,16 @@ def _waited() -> float:
 
 
 class Metronome:
-    """The longest time between two looks, in seconds: ``lag`` by the clock, ``held`` without the waiting."""
+    """The longest time between two looks, in seconds: ``lag`` by the clock, ``held`` without the waiting.
 
-    def __init__(self) -> None:
+    ``lags`` and ``holds`` are all of them, where ``keeps`` is set.
+    """
+
+    def __init__(self, *, keeps: bool = False) -> None:
         self.lag = self.held = 0.0
+        self.keeps = keeps
+        self.lags: list[float] = []
+        self.holds: list[float] = []
 
     async def watch(self) -> None:
         """Look until cancelled."""
@@ -32,5 +38,8 @@ class Metronome:
             began, waited = time.monotonic(), _waited()
             await asyncio.sleep(TICK)
             lag = time.monotonic() - began - TICK
-            self.lag = max(self.lag, lag)
-            self.held = max(self.held, lag - (_waited() - waited))
+            held = lag - (_waited() - waited)
+            self.lag, self.held = max(self.lag, lag), max(self.held, held)
+            if self.keeps:
+                self.lags.append(lag)
+                self.holds.append(held)

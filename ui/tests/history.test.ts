@@ -6,7 +6,7 @@ import { byDay, heights } from '@/words/series'
 
 const well: Upkeep = {
   id: 'a/b', name: 'b', integration: 'a', device: '', state: 'running', reason: '', battery: 80, signal: null, heard: null,
-  entities: 1, untrusted: 0, unconfirmed: 0, unheard: 0, alarms: 0, judged: 0, false: 0, noise: null, tickets: 0, clock_ahead: null, clock_wrong: false,
+  entities: 1, untrusted: 0, unconfirmed: 0, unheard: 0, alarms: 0, judged: 0, false: 0, noise: null, tickets: 0, clock_ahead: null, clock_wrong: false, sight: null,
 }
 
 describe('what a chart draws', () => {

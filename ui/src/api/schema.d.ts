@@ -3575,6 +3575,8 @@ export interface components {
             dropped: number;
             fps: number;
             garbage: number;
+            /** @default 0 */
+            height: number;
             lag_s: number;
             link: string;
             /** @default  */
@@ -3584,8 +3586,12 @@ export interface components {
             ring_bytes: number;
             seen: components["schemas"]["SeenOut"][];
             skipped: number;
+            /** @default null */
+            trouble: components["schemas"]["Text"] | null;
             /** @default 0 */
             usual_fps: number;
+            /** @default 0 */
+            width: number;
         };
         /**
          * SightingOut
@@ -3944,6 +3950,7 @@ export interface components {
             name: string;
             noise: number | null;
             reason: string;
+            sight: components["schemas"]["Text"] | null;
             signal: number | null;
             state: string;
             tickets: number;
