@@ -117,20 +117,20 @@ def running_demo(folder: Path, *more: str) -> Iterator[Demo]:
         demo.close()
 
 
-def free_base() -> int:
-    """Return the first of ``PORTS`` consecutive loopback ports free now, below those of outgoing connections."""
+def free_base(ports: int = PORTS) -> int:
+    """Return the first of ``ports`` consecutive loopback ports free now, below those that the system hands out."""
     for _ in range(100):
-        base = random.randrange(20_000, 32_000, PORTS)
-        if not taken(base):
+        base = random.randrange(20_000, 32_000, ports)
+        if not taken(base, ports):
             return base
-    raise RuntimeError(f"no {PORTS} consecutive free ports")
+    raise RuntimeError(f"no {ports} consecutive free ports")
 
 
-def taken(base: int) -> bool:
-    """Whether one of the demo's ports is in use, for TCP or UDP."""
+def taken(base: int, ports: int = PORTS) -> bool:
+    """Whether one of so many ports is in use, for TCP or UDP."""
     with ExitStack() as held:
         try:
-            for port in range(base, base + PORTS):
+            for port in range(base, base + ports):
                 for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
                     probe = held.enter_context(socket.socket(socket.AF_INET, kind))
                     if kind == socket.SOCK_STREAM:  # a connection that has ended does not count

@@ -12,7 +12,6 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 
 USER, PASSWORD = "admin", "päss"
 JPEG = b"\xff\xd8\xff\xe0" + bytes(1_000) + b"\xff\xd9"
@@ -39,6 +38,8 @@ Stream = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 @dataclass
 class Camera:
+    """One camera. ``login`` is ``Digest``, ``Basic`` (which it asks for and never takes) or empty."""
+
     login: str = "Digest"
     uses: int = 99
     status: int = 200
@@ -80,7 +81,7 @@ class Camera:
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
-        assert task is not None
+        assert task is not None  # noqa: S101 - a coroutine runs in one
         self._tasks.add(task)
         try:
             with suppress(asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
@@ -190,6 +191,3 @@ class Camera:
 
 def _answer(headers: str, status: int, body: bytes) -> bytes:
     return f"HTTP/1.1 {status} Status\r\n{headers}Content-Length: {len(body)}\r\n\r\n".encode() + body
-
-
-CAPTURES = Path(__file__).parents[1] / "captures"

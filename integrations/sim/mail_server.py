@@ -21,6 +21,8 @@ USER, PASSWORD = "duty@xingfuli.example", "p4ss word+="
 
 @dataclass
 class Letter:
+    """One mail as it came, from whom and to whom."""
+
     sender: str
     to: list[str]
     data: bytes
@@ -28,6 +30,8 @@ class Letter:
 
 @dataclass
 class MailServer:
+    """One server, for any number of clients."""
+
     context: ssl.SSLContext | None = None
     security: Literal["tls", "starttls", "none"] = "none"
     login: bool = False
@@ -105,7 +109,7 @@ class _Conversation:
             return await self._say(250, "mail.example", *self._features())
         if verb == "STARTTLS":
             await self._say(220, "go ahead")
-            assert self.server.context is not None
+            assert self.server.context is not None  # noqa: S101 - it offers STARTTLS only with one
             await self.writer.start_tls(self.server.context)
             self.secure = True
             return True

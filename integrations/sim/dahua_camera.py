@@ -8,7 +8,6 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 
 USER, PASSWORD = "admin", "päss"
 REALM, NONCE = "Login to 6e2f0b", "1408302461"
@@ -17,7 +16,6 @@ HEAD = (
     b"HTTP/1.1 200 OK\r\nCache-Control: no-cache\r\nConnection: close\r\n"
     b"Content-Type: multipart/x-mixed-replace; boundary=myboundary\r\n\r\n"
 )
-CAPTURES = Path(__file__).parents[1] / "captures"
 
 
 def part(message: str) -> bytes:
@@ -38,6 +36,8 @@ Stream = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 @dataclass
 class Camera:
+    """One camera. ``login`` is ``Digest``, ``Basic`` (which it asks for and never takes) or empty."""
+
     login: str = "Digest"
     status: int = 200
     answers: dict[str, bytes] = field(default_factory=dict)
@@ -68,7 +68,7 @@ class Camera:
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
-        assert task is not None
+        assert task is not None  # noqa: S101 - a coroutine runs in one
         self._tasks.add(task)
         try:
             with suppress(asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):

@@ -19,6 +19,8 @@ TOKEN, SECRET = "1c2d3e4f-aaaa-bbbb-cccc-0123456789ab", "fEiShU+/=密"
 
 @dataclass
 class Platform:
+    """The platform's side of one group."""
+
     secret: str = SECRET
     """Empty: the robot is not secured by a signature."""
     keyword: str = ""
@@ -29,6 +31,7 @@ class Platform:
     _times: list[float] = field(default_factory=list)
 
     def app(self) -> web.Application:
+        """Return its one route, as an application."""
         app = web.Application()
         app.router.add_post("/open-apis/bot/v2/hook/{token}", self._send)
         return app

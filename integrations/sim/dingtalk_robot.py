@@ -19,6 +19,8 @@ TOKEN, SECRET = "566cc69da782ec01e3", "SECdf5c7a2b+/=&?密"
 
 @dataclass
 class Platform:
+    """The platform's side of one group."""
+
     secret: str = SECRET
     """Empty: the robot is not secured by a signature."""
     keyword: str = ""
@@ -29,6 +31,7 @@ class Platform:
     _times: list[float] = field(default_factory=list)
 
     def app(self) -> web.Application:
+        """Return its one route, as an application."""
         app = web.Application()
         app.router.add_post("/robot/send", self._send)
         return app
