@@ -1,6 +1,6 @@
 """A lift controller by BACnet/IP: the server of bacpypes3 with Lift objects and a binary input.
 
-``PUT /scene {"lift": true}`` presses the alarm button of lift A.
+``PUT /scene {"lift6": true}`` presses the alarm button of lift A.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ class Car:
 async def live(arguments: argparse.Namespace, life: Life) -> None:
     """Run the controller until cancelled."""
     car = Car(await controller(arguments.bacnet.port))
-    routes = scene_routes("lift", car.press, lambda: {"lift": car.alarm})
+    routes = scene_routes("lift6", car.press, lambda: {"lift6": car.alarm})
     async with serving(routes, arguments.control) as port:
         life.ready(control=port, bacnet=arguments.bacnet.port)
         await life.over.wait()

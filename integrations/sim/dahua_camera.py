@@ -48,6 +48,10 @@ class Camera:
     """On which channels (from 0) a code lasts."""
     stream: Stream | None = None
     """What is written on the event stream after its head; the connection ends with it."""
+    user: str = USER
+    password: str = PASSWORD
+    shows: Callable[[], bytes] = lambda: JPEG
+    """What it sees (JPEG)."""
     asked: list[str] = field(default_factory=list)
     """The target of each request that was let in."""
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
@@ -110,7 +114,7 @@ class Camera:
             lines = "".join(f"channels[{number}]={channel}\r\n" for number, channel in enumerate(found))
             writer.write(_answer("", 200, (lines or "Error: No Events\r\n").encode()))
         elif target == "/cgi-bin/snapshot.cgi?channel=1":
-            writer.write(_answer("", 200, JPEG))
+            writer.write(_answer("", 200, self.shows()))
         else:
             writer.write(_answer("", 400, b"Error\r\nBad Request!\r\n"))
         return True
@@ -127,7 +131,7 @@ class Camera:
             return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
         middle = ":".join(fields[key] for key in ("nonce", "nc", "cnonce", "qop"))
-        expected = digest(f"{digest(f'{USER}:{REALM}:{PASSWORD}')}:{middle}:{digest(f'{method}:{target}')}")
+        expected = digest(f"{digest(f'{self.user}:{REALM}:{self.password}')}:{middle}:{digest(f'{method}:{target}')}")
         return str(fields.get("response")) == expected
 
 

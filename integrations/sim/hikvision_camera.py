@@ -55,6 +55,10 @@ class Camera:
     """Paths that are never answered."""
     stream: Stream | None = None
     """What is written on the event stream after its head; the connection ends with it."""
+    user: str = USER
+    password: str = PASSWORD
+    shows: Callable[[], bytes] = lambda: JPEG
+    """What it sees (JPEG)."""
     asked: list[str] = field(default_factory=list)
     """``METHOD target`` of each request that was let in."""
     refused: int = 0
@@ -129,7 +133,7 @@ class Camera:
 
     def _plain(self, method: str, path: str) -> tuple[bytes, int]:
         if path == "/ISAPI/Streaming/channels/101/picture":
-            return JPEG, 200
+            return self.shows(), 200
         if path == AUDIO and method == "GET":
             text = f'<TwoWayAudioChannel xmlns="{NAMESPACE}"><audioCompressionType>{self.codec}</audioCompressionType>'
             return f"{text}</TwoWayAudioChannel>".encode(), 200
@@ -182,7 +186,7 @@ class Camera:
             return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
         middle = ":".join(fields[key] for key in ("nonce", "nc", "cnonce", "qop"))
-        secret = digest(f"{USER}:DS-2CD2F12FWD-IWS:{PASSWORD}")
+        secret = digest(f"{self.user}:DS-2CD2F12FWD-IWS:{self.password}")
         if digest(f"{secret}:{middle}:{digest(f'{method}:{target}')}") != fields.get("response"):
             return False
         self._uses[nonce] += 1

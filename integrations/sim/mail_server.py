@@ -10,7 +10,7 @@ import base64
 import contextlib
 import re
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -42,6 +42,8 @@ class MailServer:
     """The verb at which it begins an answer that never ends, ten bytes a second."""
     refused: dict[str, int] = field(default_factory=dict)
     """Recipients and the code each gets."""
+    hear: Callable[[bytes], None] = lambda _: None
+    """Called with each letter that it takes."""
     letters: list[Letter] = field(default_factory=list)
     heard: list[str] = field(default_factory=list)
     """Verbs, in order."""
@@ -152,6 +154,7 @@ class _Conversation:
                     self.writer.write(said)
                 return bool(said)
             self.server.letters.append(self.letter)
+            self.server.hear(self.letter.data)
             return await self._say(250, "taken")
         return await self._say(250 if verb in {"RSET", "NOOP"} else 502, "")
 

@@ -70,6 +70,8 @@ class FakeCamera:
     """Tokens that were wrong; real cameras lock the user after some."""
     authorizations: list[str] = field(default_factory=list)
     """How HTTP log-in was tried."""
+    user: str = USER
+    password: str = PASSWORD
     rtsp: int = 554
     """Port of its stream."""
     presets: dict[str, str] | None = None
@@ -113,7 +115,7 @@ class FakeCamera:
         if "snapshot" in self.lies:
             status, body = self.lies["snapshot"]()
             return web.Response(status=status, body=body)
-        if not digest_is_right(request):
+        if not self._digest_is_right(request):
             return challenge()
         return web.Response(body=JPEG if self.shows is None else self.shows(self.at), content_type="image/jpeg")
 
@@ -132,7 +134,7 @@ class FakeCamera:
             kind = "application/soap+xml" if body else "text/plain"
             return web.Response(status=status, body=body, content_type=kind, headers=moved)
         if name != "GetSystemDateAndTime":
-            if self.http_login and not digest_is_right(request):
+            if self.http_login and not self._digest_is_right(request):
                 return challenge()
             if not self.http_login and not self._token_is_right(root):
                 self.refused += 1
@@ -150,10 +152,10 @@ class FakeCamera:
         user, password, nonce, created = (
             token.findtext(part, "", SPACES) for part in ("wsse:Username", "wsse:Password", "wsse:Nonce", "wsu:Created")
         )
-        digest = hashlib.sha1(base64.b64decode(nonce) + created.encode() + PASSWORD.encode()).digest()  # noqa: S324
+        digest = hashlib.sha1(base64.b64decode(nonce) + created.encode() + self.password.encode()).digest()  # noqa: S324
         fresh = abs(datetime.fromisoformat(created) - self.now()) < SKEW and nonce not in self._nonces
         self._nonces.add(nonce)
-        return fresh and user == USER and password == base64.b64encode(digest).decode()
+        return fresh and user == self.user and password == base64.b64encode(digest).decode()
 
     async def _GetSystemDateAndTime(self, *_: object) -> web.Response:  # noqa: N802 - the operation's name
         now = self.now()
@@ -166,6 +168,9 @@ class FakeCamera:
                 "</tds:SystemDateAndTime></tds:GetSystemDateAndTimeResponse>"
             )
         )
+
+    def _digest_is_right(self, request: web.Request) -> bool:
+        return digest_is_right(request, self.user, self.password)
 
     def _services(self) -> list[tuple[str, str]]:
         named = [("tds", "device_service"), ("trt", "media"), ("tev", "events")]
@@ -318,7 +323,7 @@ def challenge() -> web.Response:
     return web.Response(status=401, headers={"WWW-Authenticate": asked})
 
 
-def digest_is_right(request: web.Request) -> bool:
+def digest_is_right(request: web.Request, user: str = USER, password: str = PASSWORD) -> bool:
     """RFC 7616, section 3.4.1, with the MD5 that most cameras still use."""
     said = request.headers.get("Authorization", "")
     fields = {key: quoted or bare for key, quoted, bare in re.findall(r'(\w+)=(?:"([^"]*)"|([^,\s]+))', said)}
@@ -329,5 +334,5 @@ def digest_is_right(request: web.Request) -> bool:
         return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
     middle = ":".join(fields[key] for key in ("nonce", "nc", "cnonce", "qop"))
-    own = f"{digest(f'{USER}:camera:{PASSWORD}')}:{middle}:{digest(f'{request.method}:{request.path_qs}')}"
-    return fields.get("response") == digest(own) and fields.get("username") == USER
+    own = f"{digest(f'{user}:camera:{password}')}:{middle}:{digest(f'{request.method}:{request.path_qs}')}"
+    return fields.get("response") == digest(own) and fields.get("username") == user

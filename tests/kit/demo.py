@@ -22,7 +22,7 @@ from tests.kit.wait import until
 #: Seconds until the demo says where its page is (3 on a quiet machine), and until it is gone after SIGTERM (promised).
 READY, STOP = 40.0, 5.0
 #: How many ports the demo uses, one after the other.
-PORTS = 20
+PORTS = 25
 _GREETING = re.compile(r"(http://127\.0\.0\.1:\d+/)#token=(\S+)")
 
 
@@ -107,9 +107,9 @@ class Demo:
 
 
 @contextmanager
-def running_demo(folder: Path, *more: str) -> Iterator[Demo]:
-    """Lend a demo that is ready, with more options; it is gone afterwards."""
-    demo = Demo(folder, *more)
+def running_demo(folder: Path, *more: str, small: bool = True) -> Iterator[Demo]:
+    """Lend a demo that is ready, with more options; it is gone afterwards. A small one is without building 6."""
+    demo = Demo(folder, *more, *(["--small"] if small else []))
     try:
         demo.wait_ready()
         yield demo

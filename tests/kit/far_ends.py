@@ -15,7 +15,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import Any, TextIO
@@ -31,6 +31,7 @@ from integrations.sim import dahua_camera as dahua
 from integrations.sim import hikvision_camera as hikvision
 from integrations.sim.bluez import Bluez
 from integrations.sim.dingtalk_robot import Platform as DingTalk
+from integrations.sim.event_stream import EventStream
 from integrations.sim.feishu_robot import Platform as Feishu
 from integrations.sim.mail_server import MailServer
 from integrations.sim.onenet_platform import Platform as OneNet
@@ -44,18 +45,6 @@ from integrations.sim.wecom_robot import Platform as WeCom
 BEAT = 0.3
 TOKEN = "parking-token"
 SENSOR = "A4:C1:38:00:00:01"
-
-
-def _beating(part: bytes) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
-    """Return an event stream on which nothing happens."""
-
-    async def stream(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while True:
-            writer.write(part)
-            await writer.drain()
-            await asyncio.sleep(BEAT)
-
-    return stream
 
 
 async def _advertise(bus: str) -> None:
@@ -132,9 +121,9 @@ async def live(arguments: argparse.Namespace, life: Life) -> None:
         for name, app in apps.items():
             await stack.enter_async_context(TestServer(app, host="127.0.0.1", port=ports[name]))
         await stack.enter_async_context(Axis().listen(ports["axis_speaker"]))
-        of_dahua = dahua.Camera(stream=_beating(dahua.HEARTBEAT))
+        of_dahua = dahua.Camera(stream=EventStream(dahua.HEARTBEAT, BEAT).write)
         await stack.enter_async_context(of_dahua.on_loopback(ports["dahua"]))
-        of_hikvision = hikvision.Camera(stream=_beating(hikvision.HEARTBEAT))
+        of_hikvision = hikvision.Camera(stream=EventStream(hikvision.HEARTBEAT, BEAT).write)
         await stack.enter_async_context(of_hikvision.on_loopback(port=ports["hikvision"]))
         await stack.enter_async_context(FakeCamera().serve(ports["onvif"]))
         await stack.enter_async_context(MailServer().serve(ports["email"]))
