@@ -7,7 +7,6 @@ All are cut off at once, as by ``kill -9``, and each is asked about for itself. 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -38,11 +37,7 @@ from tests.kit.mqtt import need_mosquitto
 from tests.kit.wait import until
 from tests.lies.table import NOBODY, ONE_WAY, TABLE
 
-SOAK = pytest.mark.skipif(
-    not os.environ.get("SOAK_KILLS"),
-    reason="make soak: its set-up failed in one of three whole runs; tests/lies asks less",
-)
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), SOAK]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 #: Seconds by which a device may be shown late, and seconds until all must be back.
 LATE, BACK = 5.0, 30.0
