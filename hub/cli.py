@@ -70,18 +70,21 @@ def run(config: Path, data: Path, port: int | None, level: str, log_file: Path |
 
 @main.command()
 @click.option("--data", type=_FOLDER, default=Path("data/demo"), show_default=True)
-@click.option("--port", type=click.IntRange(1024, 65000), default=8420, show_default=True, help="first of 20 used")
+@click.option("--port", type=click.IntRange(1024, 65000), default=8420, show_default=True, help="first of 25 used")
 @click.option("--auto/--no-auto", default=True, show_default=True, help="play the story once at the start")
+@click.option("--small", is_flag=True, help="without building 6, which joins later and shows the other integrations")
 @click.option("--with", "guests", type=_GUEST, multiple=True, help="an integration of your own that takes part")
-def demo(data: Path, port: int, auto: bool, guests: tuple[Path, ...]) -> None:
+def demo(data: Path, port: int, auto: bool, small: bool, guests: tuple[Path, ...]) -> None:
     """Run a simulated community and its hub, and play the story of a blocked fire lane."""
     from hub import demo as simulated
+    from hub.demo.quarter import ALONE, find
     from hub.logs import configure
     from hub.model.errors import ConfigError
 
     configure("WARNING")
     try:
-        site = simulated.prepare(data, port, tuple(guest.absolute() for guest in guests))
+        quarter = ALONE if small else find()
+        site = simulated.prepare(data, port, tuple(guest.absolute() for guest in guests), quarter)
     except ConfigError as error:
         raise click.ClickException("; ".join(str(finding) for finding in error.findings)) from None
     token = make_token(site.data, "demo", "admin")

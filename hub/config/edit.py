@@ -20,7 +20,7 @@ from hub.model.errors import ConfigError
 from hub.model.ids import NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from hub.model.site import Role, Sees
 
@@ -121,6 +121,16 @@ class SiteEditor:
             there = document.setdefault("zones", {})
             for name, values in zones.items():
                 there.setdefault(name, values)
+
+        with self._lock:
+            self._edit(change)
+
+    def join(self, more: Iterable[dict[str, Any]]) -> None:
+        """Write entries of any section, one by one; what is there already stays as it is. Raises ConfigError."""
+
+        def change(document: Any) -> None:
+            for part in more:
+                _fill(document, part)
 
         with self._lock:
             self._edit(change)
@@ -342,6 +352,15 @@ class SiteEditor:
 def refused(sentence: str) -> ConfigError:
     """Return the error of an edit that cannot be."""
     return ConfigError((Finding(Mark(DRAFT, 1, 1), sentence),))
+
+
+def _fill(there: Any, more: dict[str, Any]) -> None:
+    """Put into a mapping what it has not; in a mapping of both, likewise."""
+    for key, value in more.items():
+        if key not in there:
+            there[key] = value
+        elif isinstance(value, dict) and isinstance(there[key], dict):
+            _fill(there[key], value)
 
 
 def _flowing(value: list[Any]) -> Any:

@@ -3,8 +3,9 @@
 Ports from the base: +1 camera HTTP, +2 camera RTSP, +3 loudspeaker HTTP, +4 loudspeaker RTP, +5 notifications,
 +6 this page, +7 control of the magnetometer, +8 of the door, +9 of the lift, +11 the lift's Modbus, +12 control of the
 smoke detector, whose serial line is the file ``smoke_board`` below --data, +13 control of the community nodes, one of
-which is on the line ``node`` there, +15 control of the north gate, whose OSDP line is ``reader`` there (+0 is the hub's
-page, +10 the broker, +14 the hub's socket for nodes).
+which is on the line ``node`` there, +15 control of the north gate, whose OSDP line is ``reader`` there, +16 mail (+0 is
+the hub's page, +10 the broker, +14 the hub's socket for nodes). Building 6 is started with ``--late`` when the hub's
+page answers: +17 and +23 its control, +18 Dahua, +19 Hikvision, +20 ONVIF, +21 Modbus, +22 BACnet.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ from integrations.sim.webhook import headline
 HOST = "127.0.0.1"
 PORTS = {
     "camera": 1, "rtsp": 2, "speaker": 3, "rtp": 4, "webhook": 5, "page": 6, "magnetometer": 7, "zigbee_door": 8,
-    "lift": 9, "modbus": 11, "smoke_board": 12, "nodes": 13, "gate": 15,
+    "lift": 9, "modbus": 11, "smoke_board": 12, "nodes": 13, "gate": 15, "smtp": 16,
+    "quarter": 17, "dahua": 18, "hikvision": 19, "onvif": 20, "contacts": 21, "bacnet": 22, "bacnet_lift": 23,
 }  # fmt: skip
 TITLES = {
     "camera": "摄像机",
@@ -42,6 +44,8 @@ TITLES = {
     "smoke_board": "烟感（串口）",
     "nodes": "社区节点（3 个）",
     "gate": "北门车位与屋面门（LoRaWAN、原始磁场、OSDP）",
+    "quarter": "6号楼（大华、海康、ONVIF、OneNET、干接点、蓝牙）",
+    "bacnet_lift": "6号楼电梯（BACnet）",
 }
 #: Which devices see which part of the scene.
 SEEN_BY = {
@@ -56,15 +60,21 @@ SEEN_BY = {
     "gate": ("gate",),
     "roof": ("gate",),
     "card": ("gate",),
+    **dict.fromkeys(("lane6", "bay7", "west", "fall", "ebike", "pump", "cellar"), ("quarter",)),
+    "lift6": ("bacnet_lift",),
 }
 #: What a device calls it otherwise: a vehicle beside the magnetometer is one that only the camera sees.
 CALLED = {"unfelt": "vehicle"}
+#: What can join later.
+LATE = ("quarter", "bacnet_lift")
 #: What happens and is over: a device that is shown the scene again must not see it twice.
-MOMENTS = {"card"}
+MOMENTS = {"card", "fall"}
 #: Where the hub listens for nodes, from the base.
 HUB_UDP = 14
 #: Seconds for one request to a device on this machine.
 PATIENCE = aiohttp.ClientTimeout(total=3)
+#: Seconds between two looks whether the hub is up.
+LOOK = 0.3
 
 
 class Estate:
@@ -74,7 +84,9 @@ class Estate:
         self.scene = dict.fromkeys(SEEN_BY, False)
         self.story = Story(arguments.stay, lambda vehicle: self.change("vehicle", vehicle))
         self.ports = {name: arguments.base_port + offset for name, offset in PORTS.items()}
-        self.children = _children(arguments, lambda name: f"{HOST}:{self.ports[name]}")
+        self.children = _children(arguments, self._at)
+        self.late = _late(arguments, self._at)
+        self._hub = f"http://{HOST}:{arguments.base_port}/readyz"
         self._http = http
         self._login: dict[str, Any] = {}
         if arguments.user and arguments.auth == "basic":
@@ -121,6 +133,18 @@ class Estate:
         except (aiohttp.ClientError, TimeoutError, ValueError):
             return []
 
+    async def hub_is_up(self) -> None:
+        """Return when the page of the hub answers, whatever it says."""
+        while True:
+            try:
+                async with self._http.get(self._hub, timeout=PATIENCE):
+                    return
+            except (aiohttp.ClientError, TimeoutError):
+                await asyncio.sleep(LOOK)
+
+    def _at(self, name: str) -> str:
+        return f"{HOST}:{self.ports[name]}"
+
     def _url(self, name: str) -> str:
         return f"http://{HOST}:{self.ports[name]}"
 
@@ -151,7 +175,7 @@ def _children(arguments: argparse.Namespace, at: Callable[[str], str]) -> list[C
     devices = {
         "camera": camera,
         "speaker": speaker,
-        "webhook": ["--http", at("webhook")],
+        "webhook": ["--http", at("webhook"), "--smtp", at("smtp")],
         "magnetometer": magnetometer,
         "zigbee_door": door,
         "lift": ["--modbus", at("modbus"), "--control", at("lift")],
@@ -159,6 +183,22 @@ def _children(arguments: argparse.Namespace, at: Callable[[str], str]) -> list[C
         "nodes": nodes,
         "gate": gate,
     }
+    return _named(devices, arguments)
+
+
+def _late(arguments: argparse.Namespace, at: Callable[[str], str]) -> list[Child]:
+    """Return what is started when the hub is up."""
+    hub = f"{HOST}:{arguments.base_port}"
+    quarter = ["--control", at("quarter"), "--hub", hub, "--bus", arguments.bus, "--zone", arguments.zone]
+    quarter += ["--dahua", at("dahua"), "--hikvision", at("hikvision"), "--onvif", at("onvif")]
+    devices = {
+        "quarter": [*quarter, "--modbus", at("contacts")],
+        "bacnet_lift": ["--bacnet", at("bacnet"), "--control", at("bacnet_lift")],
+    }
+    return _named({name: options for name, options in devices.items() if name in arguments.late}, arguments)
+
+
+def _named(devices: dict[str, list[str]], arguments: argparse.Namespace) -> list[Child]:
     environment = {**os.environ, "TZ": arguments.zone, PASSWORD: arguments.password}
     return [Child(name, tuple(options), environment) for name, options in devices.items()]
 
@@ -249,10 +289,26 @@ async def live(arguments: argparse.Namespace, life: Life) -> None:
                 if arguments.auto is not None:
                     group.create_task(_later(arguments.auto, estate.story))
                 life.ready(**estate.ports)
+                if estate.late:
+                    group.create_task(_join(estate, life, group))
                 await life.over.wait()
         finally:
             await estate.story.stop()
-            await asyncio.gather(*(child.stop() for child in estate.children))
+            await asyncio.gather(*(child.stop() for child in [*estate.children, *estate.late]))
+
+
+async def _join(estate: Estate, life: Life, group: asyncio.TaskGroup) -> None:
+    """Start what joins later, and say which of it is up."""
+    await estate.hub_is_up()
+    started = await asyncio.gather(*(child.start() for child in estate.late), return_exceptions=True)
+    for child, failure in zip(estate.late, started, strict=True):
+        if failure is not None:
+            sys.stderr.write(f"estate: {failure}\n")
+            continue
+        estate.children.append(child)
+        group.create_task(child.watch(estate.show))
+        await estate.show(child)
+    life.say(late=[child.name for child in estate.late if child.up])
 
 
 async def _later(seconds: float, story: Story) -> None:
@@ -264,7 +320,7 @@ async def _later(seconds: float, story: Story) -> None:
 def main() -> int:
     """Read the arguments and run."""
     options = parser("estate", __doc__)
-    options.add_argument("--base-port", type=int, required=True, metavar="N", help="first of 16 ports")
+    options.add_argument("--base-port", type=int, required=True, metavar="N", help="first of 24 ports")
     add_address(options, "--mqtt", "broker", "127.0.0.1:1883")
     options.add_argument("--mqtt-user", help="user of the sensors at the broker")
     options.add_argument("--mqtt-password", default="", help="password of the sensors at the broker")
@@ -282,6 +338,8 @@ def main() -> int:
     options.add_argument("--multicast", metavar="GROUP", help="the loudspeaker also listens to this group")
     options.add_argument("--lane", default="lane_3", help="id of the magnetometer (%(default)s)")
     options.add_argument("--lane-name", default="3号楼北侧地磁", help="name of the magnetometer (%(default)s)")
+    options.add_argument("--late", nargs="+", default=(), choices=LATE, help="what joins when the hub is up")
+    options.add_argument("--bus", default="", metavar="ADDRESS", help="D-Bus to start, for a door by Bluetooth")
     options.add_argument("--signer", default="", metavar="HEX", help="public key of who signs the nodes' images")
     options.add_argument("--door", default="unit_5_1", help="name of the door (%(default)s)")
     arguments = options.parse_args()

@@ -47,7 +47,11 @@ class Life:
 
     def ready(self, **ports: int) -> None:
         """Print the one line that says on which ports the device can be reached."""
-        sys.stdout.write(json.dumps({"ready": True, "name": self.name, "ports": ports}) + "\n")
+        self.say(ready=True, name=self.name, ports=ports)
+
+    def say(self, **what: Any) -> None:
+        """Print one line for who started it."""
+        sys.stdout.write(json.dumps(what) + "\n")
         sys.stdout.flush()
 
 

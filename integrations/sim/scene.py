@@ -6,6 +6,7 @@ import io
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
 
 from PIL import Image, ImageDraw
 
@@ -30,6 +31,15 @@ class Turn:
     at: float
 
 
+@lru_cache(maxsize=1)
+def lane() -> tuple[Image.Image, Image.Image]:
+    """Return the lane without and with a vehicle; drawing them takes a second, and all scenes share them."""
+    empty = draw_lane(VIEW)
+    parked = empty.copy()
+    draw_car(parked, VIEW, KEEPS, STANDS)
+    return empty, parked
+
+
 class Scene:
     """One lane. ``put`` is called by the event loop, the drawing by one worker thread at a time."""
 
@@ -38,9 +48,7 @@ class Scene:
         self._zone = zone
         self._glide = glide
         self._turn = Turn(vehicle=False, at=float("-inf"))
-        self._empty = draw_lane(VIEW)
-        self._parked = self._empty.copy()
-        draw_car(self._parked, VIEW, KEEPS, STANDS)
+        self._empty, self._parked = lane()
         self._last: tuple[tuple[float | None, int], Image.Image] | None = None
 
     @property

@@ -1,4 +1,4 @@
-"""A receiver of notifications: what a guard's phone, a property platform or a group of WeCom would get."""
+"""A receiver of notifications: a guard's phone (JSON or SMS), groups of WeCom, DingTalk and Feishu, a mailbox."""
 
 from __future__ import annotations
 
@@ -10,15 +10,22 @@ import time
 from collections import OrderedDict
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from email import policy
+from email.parser import BytesParser
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
+from integrations.sim.dingtalk_robot import Platform as DingTalk
+from integrations.sim.feishu_robot import Platform as Feishu
 from integrations.sim.ledger import Ledger
-from integrations.sim.process import Life, add_address, parser, run
+from integrations.sim.mail_server import MailServer
+from integrations.sim.process import Life, add_address, add_login, parser, run
+from integrations.sim.sms_platform import Sms
 from integrations.sim.web import json_body, page, serving
-from integrations.sim.wecom_robot import Platform
+from integrations.sim.wecom_robot import Platform as WeCom
 
 #: Largest message in bytes, most messages kept.
 MAX_BODY, MAX_KEPT = 256 * 1024, 1000
@@ -46,8 +53,10 @@ class Received:
 class Inbox:
     """Keeps messages; the first ``fail`` requests are answered as a server in trouble does."""
 
-    def __init__(self, fail: int, ledger: Ledger) -> None:
+    def __init__(self, fail: int, ledger: Ledger, password: str = "") -> None:
+        """``password`` is what the robots of DingTalk and Feishu sign with, and the SMS account's."""
         self._fail = fail
+        self._password = password
         self._ledger = ledger
         self._kept: OrderedDict[int, Received] = OrderedDict()
         self._count = 0
@@ -59,7 +68,10 @@ class Inbox:
             web.post("/notify", self.notify),
             web.get("/messages", self.list),
             web.delete("/messages", self.clear),
-            *Platform(self.chat).routes(),
+            *WeCom(partial(self.chat, "wecom")).routes(),
+            *DingTalk(self._password, hear=partial(self.chat, "dingtalk")).routes(),
+            *Feishu(self._password, hear=partial(self.chat, "feishu")).routes(),
+            *Sms(self._password, hear=partial(self.chat, "sms")).routes(),
         ]
 
     async def notify(self, request: web.Request) -> web.StreamResponse:
@@ -75,9 +87,14 @@ class Inbox:
             return web.json_response({"id": known.id, "repeat": True})
         return web.json_response({"id": self._keep(key, body).id, "repeat": False})
 
-    def chat(self, text: str) -> None:
-        """Keep what a chat robot was told (WeCom): it has no key."""
-        self._keep(None, {"text": text, "via": "wecom"})
+    def chat(self, via: str, text: str) -> None:
+        """Keep what a chat robot or a phone was told, or a letter: it has no key of ours."""
+        self._keep(None, {"text": text, "via": via})
+
+    def post(self, letter: bytes) -> None:
+        """Keep a letter: its subject."""
+        subject = BytesParser(policy=policy.default).parsebytes(letter, headersonly=True)["Subject"]
+        self.chat("email", str(subject))
 
     def _keep(self, key: str | None, body: dict[str, Any]) -> Received:
         self._count += 1
@@ -133,9 +150,10 @@ def _card(one: Received) -> str:
 
 async def live(arguments: argparse.Namespace, life: Life) -> None:
     """Run the receiver until cancelled."""
-    inbox = Inbox(arguments.fail, Ledger(arguments.ledger))
-    async with serving(inbox.routes(), arguments.http, limit=MAX_BODY) as http:
-        life.ready(http=http)
+    inbox = Inbox(arguments.fail, Ledger(arguments.ledger), arguments.password)
+    post = MailServer(hear=inbox.post)
+    async with serving(inbox.routes(), arguments.http, limit=MAX_BODY) as http, post.serve(arguments.smtp.port) as smtp:
+        life.ready(http=http, smtp=smtp)
         await life.over.wait()
 
 
@@ -143,6 +161,8 @@ def main() -> int:
     """Read the arguments and run."""
     options = parser("webhook", __doc__)
     add_address(options, "--http", "page, list and POST /notify")
+    add_address(options, "--smtp", "a mail server without log-in, on the loopback")
+    add_login(options, "the SMS gateway; the robots of DingTalk and Feishu sign with the password")
     options.add_argument("--fail", type=int, default=0, metavar="N", help="answer 503 to the first N messages")
     options.add_argument("--ledger", type=Path, metavar="FILE", help="one fsynced JSON line per message")
     return run("webhook", live, options.parse_args())

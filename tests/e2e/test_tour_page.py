@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
-from integrations.onvif.tests.far_end import PASSWORD, USER
+from integrations.sim.onvif_camera import PASSWORD, USER
 from tests.e2e.test_every_page import serious
 from tests.kit.broker import Broker
 from tests.kit.browser import Desk, drawn, need_desk, running_chromium

@@ -7,7 +7,6 @@ All are cut off at once, as by ``kill -9``, and each is asked about for itself. 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -23,26 +22,22 @@ import pytest
 from firmware_bridge.node_process import CODE
 from integrations.axis_speaker.tests import far_end as axis
 from integrations.bacnet.tests.site import DEVICE, LIFT
-from integrations.dahua.tests import far_end as dahua
-from integrations.dingtalk.tests import far_end as dingtalk
-from integrations.feishu.tests import far_end as feishu
-from integrations.hikvision.tests import far_end as hikvision
-from integrations.onvif.tests import far_end as onvif
+from integrations.sim import dahua_camera as dahua
+from integrations.sim import dingtalk_robot as dingtalk
+from integrations.sim import feishu_robot as feishu
+from integrations.sim import hikvision_camera as hikvision
+from integrations.sim import onvif_camera as onvif
 from integrations.sim import wecom_robot
-from tests.kit.broker import Broker, free_port
+from tests.kit.broker import Broker
+from tests.kit.demo import free_base
 from tests.kit.far_ends import SENSOR, TOKEN
 from tests.kit.hub import HubProcess
 from tests.kit.impatient import MISSING_AFTER
 from tests.kit.mqtt import need_mosquitto
-from tests.kit.sims import free_udp_port
 from tests.kit.wait import until
 from tests.lies.table import NOBODY, ONE_WAY, TABLE
 
-SOAK = pytest.mark.skipif(
-    not os.environ.get("SOAK_KILLS"),
-    reason="make soak: its set-up failed in one of three whole runs; tests/lies asks less",
-)
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), SOAK]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 #: Seconds by which a device may be shown late, and seconds until all must be back.
 LATE, BACK = 5.0, 30.0
@@ -110,7 +105,6 @@ LIMITS = {
     "hikvision": 3.0, "lorawan": SILENT, "modbus": 3.0, "mqtt_discovery": SILENT, "onenet": SILENT, "onvif": 2.0,
     "osdp": 1.0, "serial_lines": 1.0, "zigbee2mqtt": 1.0,
 }  # fmt: skip
-BY_UDP = {"bacnet", "nodes"}
 COMMANDED = {"camera", "speaker", "relay", "notifier"}
 #: The device in the site; the field node pushes under that name.
 NAME = {"field_magnetometer": "gate_north"}
@@ -194,7 +188,8 @@ def plugged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plugged]:
         broker.start()
         stack.callback(broker.stop)
         site = Site(folder, broker, stack.enter_context(private_bus()))
-        site.ports = {name: free_udp_port() if name in BY_UDP else free_port() for name in (*DOMAINS, "nodes")}
+        names = (*DOMAINS, "nodes")
+        site.ports = {name: port for port, name in enumerate(names, free_base(len(names)))}
         hub = site.hub = HubProcess(write(site), folder / "data", "tests.kit.impatient")
         stack.callback(hub.close)
         patch = stack.enter_context(pytest.MonkeyPatch.context())

@@ -22,7 +22,7 @@ from tests.kit.wait import until
 #: Seconds until the demo says where its page is (3 on a quiet machine), and until it is gone after SIGTERM (promised).
 READY, STOP = 40.0, 5.0
 #: How many ports the demo uses, one after the other.
-PORTS = 20
+PORTS = 25
 _GREETING = re.compile(r"(http://127\.0\.0\.1:\d+/)#token=(\S+)")
 
 
@@ -107,9 +107,9 @@ class Demo:
 
 
 @contextmanager
-def running_demo(folder: Path, *more: str) -> Iterator[Demo]:
-    """Lend a demo that is ready, with more options; it is gone afterwards."""
-    demo = Demo(folder, *more)
+def running_demo(folder: Path, *more: str, small: bool = True) -> Iterator[Demo]:
+    """Lend a demo that is ready, with more options; it is gone afterwards. A small one is without building 6."""
+    demo = Demo(folder, *more, *(["--small"] if small else []))
     try:
         demo.wait_ready()
         yield demo
@@ -117,20 +117,20 @@ def running_demo(folder: Path, *more: str) -> Iterator[Demo]:
         demo.close()
 
 
-def free_base() -> int:
-    """Return the first of ``PORTS`` consecutive loopback ports free now, below those of outgoing connections."""
+def free_base(ports: int = PORTS) -> int:
+    """Return the first of ``ports`` consecutive loopback ports free now, below those that the system hands out."""
     for _ in range(100):
-        base = random.randrange(20_000, 32_000, PORTS)
-        if not taken(base):
+        base = random.randrange(20_000, 32_000, ports)
+        if not taken(base, ports):
             return base
-    raise RuntimeError(f"no {PORTS} consecutive free ports")
+    raise RuntimeError(f"no {ports} consecutive free ports")
 
 
-def taken(base: int) -> bool:
-    """Whether one of the demo's ports is in use, for TCP or UDP."""
+def taken(base: int, ports: int = PORTS) -> bool:
+    """Whether one of so many ports is in use, for TCP or UDP."""
     with ExitStack() as held:
         try:
-            for port in range(base, base + PORTS):
+            for port in range(base, base + ports):
                 for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
                     probe = held.enter_context(socket.socket(socket.AF_INET, kind))
                     if kind == socket.SOCK_STREAM:  # a connection that has ended does not count

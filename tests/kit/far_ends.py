@@ -2,9 +2,9 @@
 
 ``python -m tests.kit.far_ends SITE`` takes a JSON object: ports by domain; ``hub`` is the page of the hub that is
 pushed to, ``broker`` where messages go, ``bus`` the address of the D-Bus on which Bluetooth is played, ``folder`` where
-serial lines appear. Lines on its standard input plug all in (``in``; it says a line when they listen) and out (``out``,
-as ``kill -9`` does). Simulated devices are processes of their own, forked from this one after its imports, which take
-longest; the ends of the integrations' own tests share one.
+serial lines appear. Lines on its standard input plug all in (``in``; it says a line when each of them is ready, or ends
+naming the one that is not) and out (``out``, as ``kill -9`` does). Simulated devices are processes of their own, forked
+from this one after its imports, which take longest; robots, gateways and most cameras share one.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
 from functools import partial
-from typing import Any
+from typing import Any, TextIO
 
 import aiohttp
 from aiohttp import web
@@ -26,37 +26,25 @@ from aiohttp.test_utils import TestServer
 from yarl import URL
 
 from integrations.axis_speaker.tests.far_end import Axis
-from integrations.bacnet.tests import far_end as bacnet
-from integrations.bthome.tests.far_end import Bluez
-from integrations.dahua.tests import far_end as dahua
-from integrations.dingtalk.tests.far_end import Platform as DingTalk
-from integrations.email.tests.far_end import MailServer
-from integrations.feishu.tests.far_end import Platform as Feishu
-from integrations.hikvision.tests import far_end as hikvision
-from integrations.onenet.tests.far_end import Push
-from integrations.onenet.tests.platform import Platform as OneNet
-from integrations.onvif.tests.far_end import FakeCamera
-from integrations.sim import camera, gate, lift, magnetometer, nodes, smoke_board, speaker, zigbee_door
+from integrations.sim import bacnet_lift, camera, gate, lift, magnetometer, nodes, smoke_board, speaker, zigbee_door
+from integrations.sim import dahua_camera as dahua
+from integrations.sim import hikvision_camera as hikvision
+from integrations.sim.bluez import Bluez
+from integrations.sim.dingtalk_robot import Platform as DingTalk
+from integrations.sim.event_stream import EventStream
+from integrations.sim.feishu_robot import Platform as Feishu
+from integrations.sim.mail_server import MailServer
+from integrations.sim.onenet_platform import Platform as OneNet
+from integrations.sim.onenet_platform import Push
+from integrations.sim.onvif_camera import FakeCamera
 from integrations.sim.process import Life, run
+from integrations.sim.sms_platform import Sms
 from integrations.sim.wecom_robot import Platform as WeCom
-from integrations.sms_gateway.tests.far_end import Sms
 
 #: Seconds between two heartbeats.
 BEAT = 0.3
 TOKEN = "parking-token"
 SENSOR = "A4:C1:38:00:00:01"
-
-
-def _beating(part: bytes) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
-    """Return an event stream on which nothing happens."""
-
-    async def stream(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while True:
-            writer.write(part)
-            await writer.drain()
-            await asyncio.sleep(BEAT)
-
-    return stream
 
 
 async def _advertise(bus: str) -> None:
@@ -88,19 +76,21 @@ def _simulated(site: dict[str, Any]) -> list[tuple[Callable[[], int], tuple[str,
         (magnetometer.main, mqtt),
         (zigbee_door.main, mqtt),
         (gate.main, (*mqtt, "--hub", page, "--link", f"{folder}/reader")),
+        (bacnet_lift.main, ("--bacnet", at["bacnet"])),
         (nodes.main, (*by_hub, "--link", f"{folder}/node")),
     ]
 
 
-def _fork(main: Callable[[], int], stdout: int | None = None, stdin: int | None = None) -> int:
-    """Run ``main`` in a process of its own; return its id."""
+def _fork(main: Callable[[], int]) -> tuple[int, TextIO]:
+    """Run ``main`` in a process of its own; return its id, and where it says that it is ready."""
+    reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:
-        sys.stdout = open(os.devnull if stdout is None else stdout, "w")  # noqa: SIM115, PTH123 - for its whole life
-        if stdin is not None:
-            os.dup2(stdin, 0)
+        os.close(reading)
+        sys.stdout = open(writing, "w")  # noqa: SIM115, PTH123 - for its whole life
         os._exit(main())
-    return pid
+    os.close(writing)
+    return pid, open(reading)  # noqa: PTH123
 
 
 def _called(main: Callable[[], int], arguments: tuple[str, ...], parent: int) -> int:
@@ -108,20 +98,17 @@ def _called(main: Callable[[], int], arguments: tuple[str, ...], parent: int) ->
     return main()
 
 
-def _lift_controller(port: int) -> int:
-    asyncio.run(bacnet.main(port, "all"))
-    return 0
-
-
 def _plug_in(site: dict[str, Any]) -> list[int]:
-    """Start all far ends; return their process ids."""
-    parent, (silence, _) = os.getpid(), os.pipe()
+    """Start all far ends and wait until each is ready; return their process ids."""
+    parent = os.getpid()
     others = argparse.Namespace(site=site, parent=parent)
-    return [
-        *(_fork(partial(_called, *program, parent)) for program in _simulated(site)),
-        _fork(partial(_lift_controller, site["bacnet"]), stdin=silence),
-        _fork(partial(run, "far_ends", live, others), stdout=1),
-    ]
+    mains = {main.__module__: partial(_called, main, arguments, parent) for main, arguments in _simulated(site)}
+    started = {name: _fork(main) for name, main in {**mains, "others": partial(run, "others", live, others)}.items()}
+    for name, (_, said) in started.items():
+        with said:
+            if not said.readline():
+                raise SystemExit(f"{name} did not start")
+    return [pid for pid, _ in started.values()]
 
 
 async def live(arguments: argparse.Namespace, life: Life) -> None:
@@ -134,9 +121,9 @@ async def live(arguments: argparse.Namespace, life: Life) -> None:
         for name, app in apps.items():
             await stack.enter_async_context(TestServer(app, host="127.0.0.1", port=ports[name]))
         await stack.enter_async_context(Axis().listen(ports["axis_speaker"]))
-        of_dahua = dahua.Camera(stream=_beating(dahua.HEARTBEAT))
+        of_dahua = dahua.Camera(stream=EventStream(dahua.HEARTBEAT, BEAT).write)
         await stack.enter_async_context(of_dahua.on_loopback(ports["dahua"]))
-        of_hikvision = hikvision.Camera(stream=_beating(hikvision.HEARTBEAT))
+        of_hikvision = hikvision.Camera(stream=EventStream(hikvision.HEARTBEAT, BEAT).write)
         await stack.enter_async_context(of_hikvision.on_loopback(port=ports["hikvision"]))
         await stack.enter_async_context(FakeCamera().serve(ports["onvif"]))
         await stack.enter_async_context(MailServer().serve(ports["email"]))
@@ -152,6 +139,8 @@ def main() -> None:
     for line in _orders():
         if line == "in":
             pids = _plug_in(json.loads(sys.argv[1]))
+            sys.stdout.write("in\n")
+            sys.stdout.flush()
         else:
             for pid in pids:
                 os.kill(pid, signal.SIGKILL)

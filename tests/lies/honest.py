@@ -15,12 +15,12 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from integrations.axis_speaker.tests import far_end as axis
-from integrations.dahua.tests import far_end as dahua
-from integrations.dingtalk.tests import far_end as dingtalk
-from integrations.feishu.tests import far_end as feishu
-from integrations.hikvision.tests import far_end as hikvision
+from integrations.sim import dahua_camera as dahua
+from integrations.sim import dingtalk_robot as dingtalk
+from integrations.sim import feishu_robot as feishu
+from integrations.sim import hikvision_camera as hikvision
+from integrations.sim import sms_platform as sms
 from integrations.sim import wecom_robot as wecom
-from integrations.sms_gateway.tests import far_end as sms
 
 
 async def _serve(stack: AsyncExitStack, app: web.Application) -> str:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
-from integrations.onvif.tests.far_end import FakeCamera
+from integrations.sim.onvif_camera import FakeCamera
 from tests.kit.site import ROOT
 
 #: Tokens and names of its presets.

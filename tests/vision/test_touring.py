@@ -18,8 +18,8 @@ import pytest
 from hub.model.time import HOUR, MINUTE, SECOND, Instant
 from hub.sdk import Sample, Tools, Vitals
 from hub.seeing.tour import due
-from integrations.onvif.tests.far_end import FakeCamera
 from integrations.onvif.tests.kit import opened
+from integrations.sim.onvif_camera import FakeCamera
 from tests.kit.office import GUARD, Office, office
 from tests.kit.store import rows
 from tests.unit.config.test_site import GOOD

@@ -14,7 +14,8 @@ import pytest
 import integrations.bthome as integration
 from hub.sdk import Tools, Unsupported
 from integrations.bthome.config import Config, Sensor
-from integrations.bthome.tests.far_end import Bluez, adapter, child, private_bus
+from integrations.bthome.tests.far_end import child
+from integrations.sim.bluez import Bluez, adapter, private_bus
 
 pytestmark = pytest.mark.skipif(
     shutil.which("dbus-daemon") is None, reason="the program dbus-daemon is missing (Debian: apt install dbus)"

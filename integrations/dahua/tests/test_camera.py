@@ -16,8 +16,8 @@ from hub.sdk import BadCredentials, Capability, Connection, DeviceError, Picture
 from hub.sdk import Camera as CameraDriver
 from integrations.dahua.config import Config
 from integrations.dahua.kinds import KINDS
-from integrations.dahua.tests.far_end import HEARTBEAT, JPEG, Camera, Stream, event, part
 from integrations.dahua.tests.kit import Hub, config, until
+from integrations.sim.dahua_camera import HEARTBEAT, JPEG, Camera, Stream, event, part
 
 ATTACH, SNAPSHOT = "action=attach", "snapshot.cgi"
 

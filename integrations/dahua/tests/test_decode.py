@@ -14,7 +14,9 @@ from hub.sdk import DecodeError
 from hub.sdk.multipart import Parts, boundary_of
 from integrations.dahua.event import MAX_MESSAGE, Event, Heartbeat, channels, decode
 from integrations.dahua.stream import HEAD_END
-from integrations.dahua.tests.far_end import CAPTURES, HEARTBEAT, event
+from integrations.sim.dahua_camera import HEARTBEAT, event
+
+CAPTURES = Path(__file__).parents[1] / "captures"
 
 
 @pytest.mark.parametrize("file", sorted(CAPTURES.glob("*.bin")), ids=lambda file: file.stem)

@@ -14,7 +14,7 @@ from aiohttp.test_utils import TestServer
 import integrations.dingtalk as integration
 from hub.sdk import BadCredentials, Text, Tools, Unreachable, Unsupported
 from integrations.dingtalk.config import Config
-from integrations.dingtalk.tests.far_end import SECRET, TOKEN, Platform
+from integrations.sim.dingtalk_robot import SECRET, TOKEN, Platform
 from tests.kit.notifiers import LIES, NOTICE, TOLD, check_lie, check_manifest, check_reason, driver
 
 NAME = Text(zh="值班群")

@@ -18,7 +18,7 @@ from hub.sdk import BadCredentials, DeviceError, Tools, Unreachable, Unsupported
 from integrations.email.client import refusal
 from integrations.email.config import Config
 from integrations.email.letter import letter
-from integrations.email.tests.far_end import PASSWORD, USER, MailServer
+from integrations.sim.mail_server import PASSWORD, USER, MailServer
 from tests.kit.notifiers import NOTICE, check_manifest, check_reason, driver
 
 Certificate = tuple[Path, ssl.SSLContext]

@@ -15,7 +15,7 @@ import integrations.feishu as integration
 from hub.sdk import BadCredentials, Text, Tools, Unreachable, Unsupported
 from integrations.feishu.config import Config
 from integrations.feishu.robot import LIMITS, Robot
-from integrations.feishu.tests.far_end import SECRET, TOKEN, Platform
+from integrations.sim.feishu_robot import SECRET, TOKEN, Platform
 from tests.kit.notifiers import LIES, NOTICE, TOLD, check_lie, check_manifest, check_reason, driver
 
 NAME = Text(zh="值班群")

@@ -9,7 +9,7 @@ from dbus_fast import Message, Variant
 
 from firmware_bridge.ble import CHARACTERISTIC, Joiner, cut
 from firmware_bridge.tests.py_node import FarNode
-from integrations.bthome.tests.far_end import Bluez
+from integrations.sim.bluez import Bluez
 
 ADDRESS = "C0:FF:EE:00:00:01"
 #: The service of SMP (PROTOCOL.md, section 1, BLE).

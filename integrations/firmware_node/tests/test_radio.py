@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from integrations.bthome.tests.far_end import private_bus
 from integrations.firmware_node.tests.far_radio import ADDRESS, MTU, BleNode, Radio
+from integrations.sim.bluez import private_bus
 
 pytestmark = pytest.mark.skipif(
     shutil.which("dbus-daemon") is None, reason="the program dbus-daemon is missing (Debian: apt install dbus)"

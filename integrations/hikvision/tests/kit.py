@@ -11,7 +11,7 @@ import aiohttp
 
 from hub.sdk import Sample, Text, Tools, Vitals
 from integrations.hikvision.config import Config
-from integrations.hikvision.tests.far_end import PASSWORD, USER
+from integrations.sim.hikvision_camera import PASSWORD, USER
 
 NAME = Text(zh="北门", en="North gate")
 

@@ -11,8 +11,8 @@ import pytest
 import integrations.hikvision as integration
 from hub.sdk import BadCredentials, DeviceError, Picture, Tools, Unreachable, Unsupported
 from hub.sdk import Camera as CameraDriver
-from integrations.hikvision.tests.far_end import JPEG, Camera
 from integrations.hikvision.tests.kit import Hub, config
+from integrations.sim.hikvision_camera import JPEG, Camera
 
 PICTURE = "/ISAPI/Streaming/channels/101/picture"
 

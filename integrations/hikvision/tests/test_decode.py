@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from hub.sdk import DecodeError
 from hub.sdk.multipart import MAX_HEAD, MAX_PART, MAX_PICTURE, Parts, boundary_of
 from integrations.hikvision.alert import Alert, decode
-from integrations.hikvision.tests.far_end import CAPTURES, HEARTBEAT, alert
+from integrations.sim.hikvision_camera import HEARTBEAT, alert
+
+CAPTURES = Path(__file__).parents[1] / "captures"
 
 BEAT = Alert("videoloss", active=False, channel=0)
 

@@ -15,8 +15,8 @@ import integrations.hikvision as integration
 from hub.sdk import BadCredentials, Capability, Connection, DeviceError, Tools, Unreachable, Unsupported
 from integrations.hikvision.config import Config
 from integrations.hikvision.kinds import KINDS
-from integrations.hikvision.tests.far_end import HEARTBEAT, Camera, Stream, alert
 from integrations.hikvision.tests.kit import NAME, Hub, config, until
+from integrations.sim.hikvision_camera import HEARTBEAT, Camera, Stream, alert
 
 STREAM = "/ISAPI/Event/notification/alertStream"
 

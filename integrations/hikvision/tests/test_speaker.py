@@ -19,8 +19,8 @@ from hub.sdk.digest import authorization
 from hub.sdk.g711 import SILENCE, Codec, encode
 from integrations.hikvision.call import send
 from integrations.hikvision.config import Config
-from integrations.hikvision.tests.far_end import AUDIO, Camera
 from integrations.hikvision.tests.kit import Hub, config, until
+from integrations.sim.hikvision_camera import AUDIO, Camera
 
 KEY = CommandKey("0123456789abcdef" * 2)
 CLIP = Clip(pcm=array("h", range(-16_000, 16_000, 8)).tobytes())  # 0.5 s

@@ -34,7 +34,7 @@ from hub.sdk import (
     Vitals,
 )
 from integrations.onenet.config import Bay, Config
-from integrations.onenet.tests.platform import NONCE, Platform
+from integrations.sim.onenet_platform import NONCE, Platform
 from tests.kit.office import Office, office
 
 TOKEN = "parking-token"

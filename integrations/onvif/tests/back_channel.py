@@ -8,8 +8,8 @@ import ssl
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
-from integrations.onvif.tests.far_end import PASSWORD, USER
 from integrations.sim.digest import Guard, Scheme
+from integrations.sim.onvif_camera import PASSWORD, USER
 
 TAG = "www.onvif.org/ver20/backchannel"
 #: As in the example of the specification (5.3.1.1): the sound that the camera sends comes before that which it takes.

@@ -11,7 +11,7 @@ import msgspec
 import integrations.onvif as integration
 from hub.sdk import Connection, Text, Tools
 from integrations.onvif.config import Config
-from integrations.onvif.tests.far_end import PASSWORD, USER, FakeCamera
+from integrations.sim.onvif_camera import PASSWORD, USER, FakeCamera
 
 NAME = Text(zh="大门摄像机", en="Gate camera")
 

@@ -29,9 +29,9 @@ from hub.sdk import (
 )
 from integrations.onvif.camera import OnvifCamera
 from integrations.onvif.config import Config
-from integrations.onvif.tests.far_end import JPEG, PASSWORD, Answer, FakeCamera
 from integrations.onvif.tests.kit import config, opened
-from integrations.onvif.tests.messages import fault, soap
+from integrations.sim.onvif_camera import JPEG, PASSWORD, Answer, FakeCamera
+from integrations.sim.onvif_messages import fault, soap
 
 
 async def snapshot(connection: Connection) -> Picture:

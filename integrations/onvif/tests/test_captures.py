@@ -21,8 +21,8 @@ from integrations.onvif.kinds import KINDS, offered
 from integrations.onvif.moment import device_time, lifetime
 from integrations.onvif.notification import events
 from integrations.onvif.soap import read
-from integrations.onvif.tests.messages import MOTION, notification, pulled, soap
 from integrations.onvif.tree import MAX_DEPTH, MAX_ELEMENTS, parse
+from integrations.sim.onvif_messages import MOTION, notification, pulled, soap
 
 FOLDER = Path(__file__).parents[1] / "captures"
 PROBE = "urn:uuid:0a6dc791-2be6-4991-9af1-454778a1917a"

@@ -12,9 +12,9 @@ import pytest
 
 from hub.sdk import Alarm, BadCredentials, DeviceError, Presence, Quality, Sample, Tools, Unreachable, Value
 from integrations.onvif.kinds import KINDS
-from integrations.onvif.tests.far_end import FakeCamera
 from integrations.onvif.tests.kit import opened
-from integrations.onvif.tests.messages import FIELD, INPUT, LINE, MOTION, fault, notification, pulled
+from integrations.sim.onvif_camera import FakeCamera
+from integrations.sim.onvif_messages import FIELD, INPUT, LINE, MOTION, fault, notification, pulled
 
 
 @asynccontextmanager

@@ -9,9 +9,9 @@ import pytest
 
 from hub.sdk import Clocked, Connection, Tools, Turnable, Unsupported
 from integrations.onvif.ptz import read_presets, read_status
-from integrations.onvif.tests.far_end import FakeCamera
 from integrations.onvif.tests.kit import opened
-from integrations.onvif.tests.messages import SPACES, fault
+from integrations.sim.onvif_camera import FakeCamera
+from integrations.sim.onvif_messages import SPACES, fault
 
 PRESETS = {"1": "南侧 5-10 层", "2": "south", "south": "the token is not the name"}
 

@@ -28,9 +28,9 @@ from hub.sdk import (
 from integrations.email.tests.conftest import certificate as certificate  # a fixture
 from integrations.onvif.talk import BackChannel, read_sdp
 from integrations.onvif.tests.back_channel import Intercom
-from integrations.onvif.tests.far_end import PASSWORD, FakeCamera
 from integrations.onvif.tests.kit import config, opened
 from integrations.sim.digest import Scheme
+from integrations.sim.onvif_camera import PASSWORD, FakeCamera
 
 KEY = CommandKey("ab" * 16)
 SOUND = Clip(pcm=struct.pack("<160h", *range(0, 16000, 100)) * 20)  # 0.4 s

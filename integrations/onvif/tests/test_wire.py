@@ -16,8 +16,8 @@ from integrations.onvif.media import Profile, read_address, read_capabilities, r
 from integrations.onvif.moment import device_time, instant, lifetime, parse_time
 from integrations.onvif.soap import Login, envelope, password_digest, question, read
 from integrations.onvif.tests.kit import config
-from integrations.onvif.tests.messages import SPACES, soap
 from integrations.onvif.tree import parse
+from integrations.sim.onvif_messages import SPACES, soap
 
 
 def test_digest_of_the_programmers_guide() -> None:

@@ -8,10 +8,16 @@ function el(tag, className, text) {
   return made;
 }
 
+// What is seen at building 6, and how it is called while it is so.
+const SIX = {
+  lane6: '6号楼西侧有车', bay7: '6号楼南侧有车', west: '西门有动静', lift6: '6号楼电梯困人',
+  ebike: '电动车在电梯里', pump: '水泵房开着', cellar: '地下室门开着',
+};
+
 const clock = (seconds) => new Date(seconds * 1000).toLocaleTimeString('zh-CN', { hour12: false });
 
 function fill(id, items, none) {
-  $(id).replaceChildren(...(items.length ? items : [el('div', 'empty', none)]));
+  $(id).replaceChildren(...(items.length || !none ? items : [el('div', 'empty', none)]));
 }
 
 function badge(id, on, yes, no) {
@@ -80,6 +86,8 @@ async function look() {
   badge('plant', state.scene.plant, '配电间开着', '配电间关着');
   badge('gate', state.scene.gate, '北门有车', '北门没有车');
   badge('roof', state.scene.roof, '屋面门开着', '屋面门关着');
+  $('building6').hidden = !state.devices.some((one) => one.name === 'quarter');
+  fill('six', Object.entries(SIX).filter(([word]) => state.scene[word]).map(([, zh]) => el('span', 'tag warn', zh)), '');
   $('story').hidden = !state.story.running;
   $('story').textContent = `故事播放中，${Math.ceil(state.story.left)} 秒后开走`;
   document.querySelector('button.main').disabled = state.story.running;

@@ -13,8 +13,8 @@ from aiohttp.test_utils import TestServer
 
 import integrations.sms_gateway as integration
 from hub.sdk import BadCredentials, DeviceError, Text, Tools, Unreachable, Unsupported
+from integrations.sim.sms_platform import TOKEN, Sms
 from integrations.sms_gateway.config import Config
-from integrations.sms_gateway.tests.far_end import TOKEN, Sms
 from tests.kit.notifiers import LIES, NO_OBJECT, NOTICE, TOLD, check_lie, check_manifest, check_reason, driver
 
 NAME = {"zh": "短信"}

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from integrations.bthome.tests.far_end import Bluez, private_bus
+from integrations.sim.bluez import Bluez, private_bus
 
 pytestmark = pytest.mark.skipif(
     shutil.which("dbus-daemon") is None, reason="the program dbus-daemon is missing (Debian: apt install dbus)"

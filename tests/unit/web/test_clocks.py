@@ -15,8 +15,8 @@ from hub.runtime.problems import Problems
 from hub.runtime.registry import Registry
 from hub.sdk import Sample, Tools, Vitals
 from hub.seeing.clocks import Clocks
-from integrations.onvif.tests.far_end import FakeCamera
 from integrations.onvif.tests.kit import opened
+from integrations.sim.onvif_camera import FakeCamera
 
 GATE = EntityId("onvif.gate")
 

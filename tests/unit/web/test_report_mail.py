@@ -24,7 +24,7 @@ from hub.model.time import DAY, Instant
 from hub.sdk import Tools
 from hub.web.report_mail import AFTER, LONGEST, LOOK, mail_reports, send_due
 from integrations.email.config import Config
-from integrations.email.tests.far_end import USER, MailServer
+from integrations.sim.mail_server import USER, MailServer
 from tests.kit import pdf as read_pdf
 from tests.kit.office import Office, office
 from tests.kit.store import rows

@@ -9,6 +9,7 @@ import asyncio
 import base64
 import hashlib
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,19 +20,28 @@ TOKEN, SECRET = "1c2d3e4f-aaaa-bbbb-cccc-0123456789ab", "fEiShU+/=密"
 
 @dataclass
 class Platform:
+    """The platform's side of one group."""
+
     secret: str = SECRET
     """Empty: the robot is not secured by a signature."""
     keyword: str = ""
     hours_ahead: float = 0.0
     """How far the platform's clock is ahead of ours."""
+    hear: Callable[[str], None] = lambda _: None
+    """Called with each text that it takes."""
     taken: list[str] = field(default_factory=list)
     """Texts in the group."""
     _times: list[float] = field(default_factory=list)
 
     def app(self) -> web.Application:
+        """Return its one route, as an application."""
         app = web.Application()
-        app.router.add_post("/open-apis/bot/v2/hook/{token}", self._send)
+        app.add_routes(self.routes())
         return app
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return its one route."""
+        return [web.post("/open-apis/bot/v2/hook/{token}", self._send)]
 
     async def _send(self, request: web.Request) -> web.Response:
         code, said = self._judge(request, await request.json())
@@ -51,6 +61,7 @@ class Platform:
             return 11232, "frequency limited psm[lark.oapi.app_platform_runtime]appID[1500]"
         self._times.append(now)
         self.taken.append(body["content"]["text"])
+        self.hear(body["content"]["text"])
         return 0, "success"
 
     def _is_signed(self, stamp: object, sign: object) -> bool:

@@ -12,7 +12,6 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 
 USER, PASSWORD = "admin", "päss"
 JPEG = b"\xff\xd8\xff\xe0" + bytes(1_000) + b"\xff\xd9"
@@ -39,6 +38,8 @@ Stream = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 @dataclass
 class Camera:
+    """One camera. ``login`` is ``Digest``, ``Basic`` (which it asks for and never takes) or empty."""
+
     login: str = "Digest"
     uses: int = 99
     status: int = 200
@@ -54,6 +55,10 @@ class Camera:
     """Paths that are never answered."""
     stream: Stream | None = None
     """What is written on the event stream after its head; the connection ends with it."""
+    user: str = USER
+    password: str = PASSWORD
+    shows: Callable[[], bytes] = lambda: JPEG
+    """What it sees (JPEG)."""
     asked: list[str] = field(default_factory=list)
     """``METHOD target`` of each request that was let in."""
     refused: int = 0
@@ -80,7 +85,7 @@ class Camera:
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
-        assert task is not None
+        assert task is not None  # noqa: S101 - a coroutine runs in one
         self._tasks.add(task)
         try:
             with suppress(asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
@@ -128,7 +133,7 @@ class Camera:
 
     def _plain(self, method: str, path: str) -> tuple[bytes, int]:
         if path == "/ISAPI/Streaming/channels/101/picture":
-            return JPEG, 200
+            return self.shows(), 200
         if path == AUDIO and method == "GET":
             text = f'<TwoWayAudioChannel xmlns="{NAMESPACE}"><audioCompressionType>{self.codec}</audioCompressionType>'
             return f"{text}</TwoWayAudioChannel>".encode(), 200
@@ -181,7 +186,7 @@ class Camera:
             return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
         middle = ":".join(fields[key] for key in ("nonce", "nc", "cnonce", "qop"))
-        secret = digest(f"{USER}:DS-2CD2F12FWD-IWS:{PASSWORD}")
+        secret = digest(f"{self.user}:DS-2CD2F12FWD-IWS:{self.password}")
         if digest(f"{secret}:{middle}:{digest(f'{method}:{target}')}") != fields.get("response"):
             return False
         self._uses[nonce] += 1
@@ -190,6 +195,3 @@ class Camera:
 
 def _answer(headers: str, status: int, body: bytes) -> bytes:
     return f"HTTP/1.1 {status} Status\r\n{headers}Content-Length: {len(body)}\r\n\r\n".encode() + body
-
-
-CAPTURES = Path(__file__).parents[1] / "captures"

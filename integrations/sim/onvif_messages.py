@@ -29,10 +29,12 @@ INPUT = "tns1:Device/Trigger/DigitalInput"
 
 
 def soap(body: str) -> bytes:
+    """Put a body into an envelope."""
     return f'<?xml version="1.0"?>\n<s:Envelope {_DECLARED}><s:Body>{body}</s:Body></s:Envelope>'.encode()
 
 
 def fault(code: str, *subcodes: str, said: str = "no") -> bytes:
+    """Write a SOAP fault: its code, and codes below it, outermost first."""
     inner = ""
     for subcode in reversed(subcodes):
         inner = f"<s:Subcode><s:Value>{subcode}</s:Value>{inner}</s:Subcode>"
@@ -41,6 +43,7 @@ def fault(code: str, *subcodes: str, said: str = "no") -> bytes:
 
 
 def stamp(at: datetime) -> str:
+    """Write a moment as xs:dateTime in UTC."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -51,6 +54,8 @@ def notification(
     operation: str = "Changed",
     at: datetime | None = None,
 ) -> str:
+    """Write one message of an event; without ``operation`` the marks of a property are left out."""
+
     def items(named: Mapping[str, str]) -> str:
         return "".join(f"<tt:SimpleItem Name={quoteattr(n)} Value={quoteattr(v)}/>" for n, v in named.items())
 
@@ -64,4 +69,5 @@ def notification(
 
 
 def pulled(*notifications: str, times: str = "") -> bytes:
+    """Write the answer to PullMessages."""
     return soap(f"<tev:PullMessagesResponse>{times}{''.join(notifications)}</tev:PullMessagesResponse>")

@@ -10,20 +10,23 @@ import secrets
 import shutil
 import subprocess
 import sys
+import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from firmware_bridge import demo_images
 from firmware_bridge.node_process import CODE
 from hub.config import integrations
+from hub.demo.quarter import ALONE, SECRET, Quarter
+from hub.model.errors import ConfigError
 from hub.model.time import SECOND, format_duration, parse_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 #: The port of the page in the shipped hub.yaml; the others follow it.
 BASE = 8420
 #: By how much the times of the rules are shortened: three minutes become six seconds.
@@ -38,7 +41,8 @@ _TIME = re.compile(r"\b(for|after): (\d+ (?:s|min|h))\b")
 _LINES = {"/dev/serial/by-id/demo-smoke-board": "smoke_board", "/dev/serial/by-id/demo-node": "node",
           "/dev/serial/by-id/demo-door-reader": "reader"}  # fmt: skip
 _CODE = re.compile(r"\bfirmware_node_[a-z0-9_]+_code\b")
-_PORT = re.compile(r"(127\.0\.0\.1:|port: )(84[23]\d)\b")
+_SECRETS = ("lane_3_camera", "gate_north_key", "unit_3_speaker", SECRET)
+_PORT = re.compile(r"(127\.0\.0\.1:|port: )(84[234]\d)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,9 @@ class DemoSite:
     signer: str = ""
     """Public key of who signs the nodes' images, hexadecimal; empty where the library for it is missing."""
 
+    quarter: Quarter = ALONE
+    """What joins when the hub is up."""
+
     @property
     def images(self) -> Path:
         """Return the folder of images to try an update with."""
@@ -62,16 +69,17 @@ class DemoSite:
         return self.port + offset
 
 
-def prepare(data: Path, port: int, guests: tuple[Path, ...] = ()) -> DemoSite:
+def prepare(data: Path, port: int, guests: tuple[Path, ...] = (), quarter: Quarter = ALONE) -> DemoSite:
     """Write the copy of the site below ``data`` in the place of an earlier one; the journal is kept.
 
-    ``guests`` are folders of integrations that take part. Raises ConfigError for one that is none.
+    ``guests`` are folders of integrations that take part, ``quarter`` is what joins later. Raises ConfigError for a
+    guest that is none.
     """
     folder = data.absolute() / "site"
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "rules").mkdir(mode=0o700, parents=True)
     text = (ROOT / "hub.yaml").read_text("utf-8")
-    text = _PORT.sub(lambda m: f"{m[1]}{int(m[2]) - BASE + port}", text)
+    text = _ports(text, port)
     for line, name in _LINES.items():
         text = text.replace(line, json.dumps(str(_estate(data) / name), ensure_ascii=False))  # a path may hold anything
     (folder / "hub.yaml").write_text(_with_guests(text, folder / "integrations", guests), "utf-8")
@@ -81,10 +89,15 @@ def prepare(data: Path, port: int, guests: tuple[Path, ...] = ()) -> DemoSite:
     path = folder / "secrets.yaml"
     path.touch(mode=0o600)
     codes = "".join(f'{name}: "{CODE}"\n' for name in sorted(set(_CODE.findall(text))))
-    names = "".join(f'{name}: "{password}"\n' for name in ("lane_3_camera", "gate_north_key", "unit_3_speaker"))
+    names = "".join(f'{name}: "{password}"\n' for name in _SECRETS)
     path.write_text(names + codes, "utf-8")
     signer = _signer(data.absolute() / "firmware", folder)
-    return DemoSite(folder / "hub.yaml", data.absolute() / "hub", port, password, signer)
+    return DemoSite(folder / "hub.yaml", data.absolute() / "hub", port, password, signer, quarter)
+
+
+def _ports(text: str, port: int) -> str:
+    """Move the ports of the shipped site to those that follow ``port``."""
+    return _PORT.sub(lambda m: f"{m[1]}{int(m[2]) - BASE + port}", text)
 
 
 def _with_guests(text: str, to: Path, guests: tuple[Path, ...]) -> str:
@@ -115,7 +128,14 @@ def estate(site: DemoSite, *, auto: bool) -> Iterator[None]:
     command += ["--signer", site.signer] if site.signer else []
     command += ["--parent", str(os.getpid())]
     command += ["--auto", str(STORY if unseeing() else STORY_SEEN)] if auto else []
-    process = subprocess.Popen(command, cwd=ROOT, env=_environment(site), stdout=subprocess.DEVNULL)  # noqa: S603 - ours
+    command += ["--late", *site.quarter.programs] if site.quarter.programs else []
+    if site.quarter.bus:
+        command += ["--bus", site.quarter.bus]
+        os.environ["DBUS_SYSTEM_BUS_ADDRESS"] = site.quarter.bus  # where the hub hears Bluetooth
+    process = subprocess.Popen(command, cwd=ROOT, env=_environment(site), stdout=subprocess.PIPE, text=True)  # noqa: S603 - ours
+    assert process.stdout is not None  # noqa: S101 - asked for above
+    joining = threading.Thread(target=_join, args=(site, process.stdout), daemon=True)
+    joining.start()
     try:
         yield
     finally:
@@ -124,6 +144,23 @@ def estate(site: DemoSite, *, auto: bool) -> Iterator[None]:
             process.wait(5)
         except subprocess.TimeoutExpired:
             process.kill()
+        joining.join(5)  # what the estate says has ended with it
+
+
+def _join(site: DemoSite, said: IO[str]) -> None:
+    """Let the quarter join as soon as the estate says that its programs are up."""
+
+    def moved(text: str) -> str:
+        return _TIME.sub(_shorter, _ports(text, site.port))
+
+    with said:
+        for line in said:
+            if up := json.loads(line).get("late"):
+                try:
+                    site.quarter.join(site.config, up, moved)
+                except ConfigError as error:
+                    first = error.findings[0]
+                    sys.stderr.write(f"6号楼没有加入 / building 6 did not join: {first}\n")
 
 
 def _estate(data: Path) -> Path:
@@ -147,6 +184,7 @@ def greeting(url: str, token: str, site: DemoSite) -> str:
         f"  模拟小区（来车、开走、再演示一次） / simulated estate: http://127.0.0.1:{site.at(6)}/\n"
         f"  车辆停留 6 秒后喊话，约半分钟演完 / the car is warned after 6 s; the story takes half a minute\n"
         f"{_sight()}"
+        f"{site.quarter.words()}"
         f"  试升级节点固件（页面“固件”，一个正常、一个会崩溃） / images to try an update with: {site.images}\n"
         f"  Ctrl+C 结束 / to stop\n"
     )

@@ -8,7 +8,6 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 
 USER, PASSWORD = "admin", "päss"
 REALM, NONCE = "Login to 6e2f0b", "1408302461"
@@ -17,7 +16,6 @@ HEAD = (
     b"HTTP/1.1 200 OK\r\nCache-Control: no-cache\r\nConnection: close\r\n"
     b"Content-Type: multipart/x-mixed-replace; boundary=myboundary\r\n\r\n"
 )
-CAPTURES = Path(__file__).parents[1] / "captures"
 
 
 def part(message: str) -> bytes:
@@ -38,6 +36,8 @@ Stream = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 @dataclass
 class Camera:
+    """One camera. ``login`` is ``Digest``, ``Basic`` (which it asks for and never takes) or empty."""
+
     login: str = "Digest"
     status: int = 200
     answers: dict[str, bytes] = field(default_factory=dict)
@@ -48,6 +48,10 @@ class Camera:
     """On which channels (from 0) a code lasts."""
     stream: Stream | None = None
     """What is written on the event stream after its head; the connection ends with it."""
+    user: str = USER
+    password: str = PASSWORD
+    shows: Callable[[], bytes] = lambda: JPEG
+    """What it sees (JPEG)."""
     asked: list[str] = field(default_factory=list)
     """The target of each request that was let in."""
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
@@ -68,7 +72,7 @@ class Camera:
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
-        assert task is not None
+        assert task is not None  # noqa: S101 - a coroutine runs in one
         self._tasks.add(task)
         try:
             with suppress(asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
@@ -110,7 +114,7 @@ class Camera:
             lines = "".join(f"channels[{number}]={channel}\r\n" for number, channel in enumerate(found))
             writer.write(_answer("", 200, (lines or "Error: No Events\r\n").encode()))
         elif target == "/cgi-bin/snapshot.cgi?channel=1":
-            writer.write(_answer("", 200, JPEG))
+            writer.write(_answer("", 200, self.shows()))
         else:
             writer.write(_answer("", 400, b"Error\r\nBad Request!\r\n"))
         return True
@@ -127,7 +131,7 @@ class Camera:
             return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
         middle = ":".join(fields[key] for key in ("nonce", "nc", "cnonce", "qop"))
-        expected = digest(f"{digest(f'{USER}:{REALM}:{PASSWORD}')}:{middle}:{digest(f'{method}:{target}')}")
+        expected = digest(f"{digest(f'{self.user}:{REALM}:{self.password}')}:{middle}:{digest(f'{method}:{target}')}")
         return str(fields.get("response")) == expected
 
 

@@ -13,9 +13,10 @@ from datetime import UTC, datetime, timedelta
 from xml.etree import ElementTree
 
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 
-from integrations.onvif.tests.messages import SPACES, fault, pulled, soap, stamp
+from integrations.sim.onvif_messages import SPACES, fault, pulled, soap, stamp
+from integrations.sim.process import Address
+from integrations.sim.web import Handler, serving
 
 USER, PASSWORD = "menshen", "pä<ss>&1"
 JPEG = b"\xff\xd8\xff\xe0" + bytes(range(256)) * 40 + b"\xff\xd9"
@@ -38,12 +39,16 @@ Answer = Callable[[], tuple[int, bytes]]
 
 @dataclass
 class Subscription:
+    """One PullPoint: when it ends (loop clock, seconds), and what waits in it."""
+
     ends: float
     queue: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
 
 
 @dataclass
 class FakeCamera:
+    """One camera with two profiles."""
+
     offset: timedelta = timedelta()
     """How far its clock is off."""
     lives: float = 60.0
@@ -65,6 +70,8 @@ class FakeCamera:
     """Tokens that were wrong; real cameras lock the user after some."""
     authorizations: list[str] = field(default_factory=list)
     """How HTTP log-in was tried."""
+    user: str = USER
+    password: str = PASSWORD
     rtsp: int = 554
     """Port of its stream."""
     presets: dict[str, str] | None = None
@@ -85,18 +92,21 @@ class FakeCamera:
     _base: str = ""
 
     @asynccontextmanager
-    async def serve(self, port: int | None = None) -> AsyncIterator[str]:
-        app = web.Application()
-        app.router.add_post("/{service:.*}", self._soap)
-        app.router.add_get("/snap.jpg", self._snapshot)
-        async with TestServer(app, host="127.0.0.1", port=port) as server:
-            self._base = str(server.make_url("")).rstrip("/")
+    async def serve(self, port: int = 0) -> AsyncIterator[str]:
+        """Serve; yields the address."""
+        soap_route: Handler = self._soap
+        picture: Handler = self._snapshot
+        routes = [web.post("/{service:.*}", soap_route), web.get("/snap.jpg", picture)]
+        async with serving(routes, Address("127.0.0.1", port)) as bound:
+            self._base = f"http://127.0.0.1:{bound}"
             yield self._base
 
     def now(self) -> datetime:
+        """Return what its clock says."""
         return datetime.now(UTC) + self.offset
 
     def tell(self, notification: str) -> None:
+        """Tell all who are subscribed."""
         for subscription in self.subscriptions.values():
             subscription.queue.put_nowait(notification)
 
@@ -105,7 +115,7 @@ class FakeCamera:
         if "snapshot" in self.lies:
             status, body = self.lies["snapshot"]()
             return web.Response(status=status, body=body)
-        if not digest_is_right(request):
+        if not self._digest_is_right(request):
             return challenge()
         return web.Response(body=JPEG if self.shows is None else self.shows(self.at), content_type="image/jpeg")
 
@@ -115,7 +125,7 @@ class FakeCamera:
         name = question.tag.rpartition("}")[2]
         self.asked.append(name)
         self.authorizations += request.headers.getall("Authorization", [])
-        assert request.content_type == "application/soap+xml"
+        assert request.content_type == "application/soap+xml"  # noqa: S101 - it is strict with who asks
         if self.deaf:
             await asyncio.get_running_loop().create_future()
         if name in self.lies:
@@ -124,7 +134,7 @@ class FakeCamera:
             kind = "application/soap+xml" if body else "text/plain"
             return web.Response(status=status, body=body, content_type=kind, headers=moved)
         if name != "GetSystemDateAndTime":
-            if self.http_login and not digest_is_right(request):
+            if self.http_login and not self._digest_is_right(request):
                 return challenge()
             if not self.http_login and not self._token_is_right(root):
                 self.refused += 1
@@ -142,10 +152,10 @@ class FakeCamera:
         user, password, nonce, created = (
             token.findtext(part, "", SPACES) for part in ("wsse:Username", "wsse:Password", "wsse:Nonce", "wsu:Created")
         )
-        digest = hashlib.sha1(base64.b64decode(nonce) + created.encode() + PASSWORD.encode()).digest()  # noqa: S324
+        digest = hashlib.sha1(base64.b64decode(nonce) + created.encode() + self.password.encode()).digest()  # noqa: S324
         fresh = abs(datetime.fromisoformat(created) - self.now()) < SKEW and nonce not in self._nonces
         self._nonces.add(nonce)
-        return fresh and user == USER and password == base64.b64encode(digest).decode()
+        return fresh and user == self.user and password == base64.b64encode(digest).decode()
 
     async def _GetSystemDateAndTime(self, *_: object) -> web.Response:  # noqa: N802 - the operation's name
         now = self.now()
@@ -158,6 +168,9 @@ class FakeCamera:
                 "</tds:SystemDateAndTime></tds:GetSystemDateAndTimeResponse>"
             )
         )
+
+    def _digest_is_right(self, request: web.Request) -> bool:
+        return digest_is_right(request, self.user, self.password)
 
     def _services(self) -> list[tuple[str, str]]:
         named = [("tds", "device_service"), ("trt", "media"), ("tev", "events")]
@@ -195,12 +208,12 @@ class FakeCamera:
         )
 
     async def _GetStreamUri(self, root: object, question: ElementTree.Element, *_: object) -> web.Response:  # noqa: N802
-        assert question.findtext("trt:StreamSetup/tt:Transport/tt:Protocol", "", SPACES) == "RTSP"
+        assert question.findtext("trt:StreamSetup/tt:Transport/tt:Protocol", "", SPACES) == "RTSP"  # noqa: S101
         uri = f"<tt:Uri>rtsp://10.0.0.7:{self.rtsp}/live/1</tt:Uri>"
         return answer(soap(f"<trt:GetStreamUriResponse><trt:MediaUri>{uri}</trt:MediaUri></trt:GetStreamUriResponse>"))
 
     async def _GetPresets(self, root: object, question: ElementTree.Element, *_: object) -> web.Response:  # noqa: N802
-        assert question.findtext("tptz:ProfileToken", "", SPACES)
+        assert question.findtext("tptz:ProfileToken", "", SPACES)  # noqa: S101
         rows = "".join(
             f'<tptz:Preset token="{token}"><tt:Name>{name}</tt:Name></tptz:Preset>'
             for token, name in (self.presets or {}).items()
@@ -254,7 +267,7 @@ class FakeCamera:
         if found is None:
             return answer(fault("Sender", "ter:InvalidArgVal", "ter:ResourceUnknown"), 400)
         wait = re.fullmatch(r"PT(\d+)S", question.findtext("tev:Timeout", "", SPACES))
-        assert wait is not None
+        assert wait is not None  # noqa: S101
         told = []
         try:
             async with asyncio.timeout(int(wait[1])):
@@ -300,15 +313,17 @@ class FakeCamera:
 
 
 def answer(body: bytes, status: int = 200) -> web.Response:
+    """Wrap an envelope."""
     return web.Response(status=status, body=body, content_type="application/soap+xml")
 
 
 def challenge() -> web.Response:
+    """Ask for HTTP Digest."""
     asked = f'Digest realm="camera", qop="auth", algorithm=MD5, nonce="{_NONCE}"'
     return web.Response(status=401, headers={"WWW-Authenticate": asked})
 
 
-def digest_is_right(request: web.Request) -> bool:
+def digest_is_right(request: web.Request, user: str = USER, password: str = PASSWORD) -> bool:
     """RFC 7616, section 3.4.1, with the MD5 that most cameras still use."""
     said = request.headers.get("Authorization", "")
     fields = {key: quoted or bare for key, quoted, bare in re.findall(r'(\w+)=(?:"([^"]*)"|([^,\s]+))', said)}
@@ -319,5 +334,5 @@ def digest_is_right(request: web.Request) -> bool:
         return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
     middle = ":".join(fields[key] for key in ("nonce", "nc", "cnonce", "qop"))
-    own = f"{digest(f'{USER}:camera:{PASSWORD}')}:{middle}:{digest(f'{request.method}:{request.path_qs}')}"
-    return fields.get("response") == digest(own) and fields.get("username") == USER
+    own = f"{digest(f'{user}:camera:{password}')}:{middle}:{digest(f'{request.method}:{request.path_qs}')}"
+    return fields.get("response") == digest(own) and fields.get("username") == user

@@ -10,7 +10,7 @@ import base64
 import contextlib
 import re
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -21,6 +21,8 @@ USER, PASSWORD = "duty@xingfuli.example", "p4ss word+="
 
 @dataclass
 class Letter:
+    """One mail as it came, from whom and to whom."""
+
     sender: str
     to: list[str]
     data: bytes
@@ -28,6 +30,8 @@ class Letter:
 
 @dataclass
 class MailServer:
+    """One server, for any number of clients."""
+
     context: ssl.SSLContext | None = None
     security: Literal["tls", "starttls", "none"] = "none"
     login: bool = False
@@ -38,6 +42,8 @@ class MailServer:
     """The verb at which it begins an answer that never ends, ten bytes a second."""
     refused: dict[str, int] = field(default_factory=dict)
     """Recipients and the code each gets."""
+    hear: Callable[[bytes], None] = lambda _: None
+    """Called with each letter that it takes."""
     letters: list[Letter] = field(default_factory=list)
     heard: list[str] = field(default_factory=list)
     """Verbs, in order."""
@@ -105,7 +111,7 @@ class _Conversation:
             return await self._say(250, "mail.example", *self._features())
         if verb == "STARTTLS":
             await self._say(220, "go ahead")
-            assert self.server.context is not None
+            assert self.server.context is not None  # noqa: S101 - it offers STARTTLS only with one
             await self.writer.start_tls(self.server.context)
             self.secure = True
             return True
@@ -148,6 +154,7 @@ class _Conversation:
                     self.writer.write(said)
                 return bool(said)
             self.server.letters.append(self.letter)
+            self.server.hear(self.letter.data)
             return await self._say(250, "taken")
         return await self._say(250 if verb in {"RSET", "NOOP"} else 502, "")
 
