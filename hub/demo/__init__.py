@@ -14,7 +14,7 @@ import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from firmware_bridge import demo_images
 from firmware_bridge.node_process import CODE
@@ -133,8 +133,7 @@ def estate(site: DemoSite, *, auto: bool) -> Iterator[None]:
         command += ["--bus", site.quarter.bus]
         os.environ["DBUS_SYSTEM_BUS_ADDRESS"] = site.quarter.bus  # where the hub hears Bluetooth
     process = subprocess.Popen(command, cwd=ROOT, env=_environment(site), stdout=subprocess.PIPE, text=True)  # noqa: S603 - ours
-    assert process.stdout is not None  # noqa: S101 - asked for above
-    joining = threading.Thread(target=_join, args=(site, process.stdout), daemon=True)
+    joining = threading.Thread(target=_join, args=(site, process), daemon=True)
     joining.start()
     try:
         yield
@@ -147,20 +146,27 @@ def estate(site: DemoSite, *, auto: bool) -> Iterator[None]:
         joining.join(5)  # what the estate says has ended with it
 
 
-def _join(site: DemoSite, said: IO[str]) -> None:
-    """Let the quarter join as soon as the estate says that its programs are up."""
+def _join(site: DemoSite, process: subprocess.Popen[str]) -> None:
+    """Let the quarter join as soon as the estate says that its programs are up; say so when the estate fails."""
+    assert process.stdout is not None  # noqa: S101 - it was asked for
 
     def moved(text: str) -> str:
         return _TIME.sub(_shorter, _ports(text, site.port))
 
-    with said:
-        for line in said:
+    with process.stdout:
+        for line in process.stdout:
             if up := json.loads(line).get("late"):
                 try:
                     site.quarter.join(site.config, up, moved)
                 except ConfigError as error:
                     first = error.findings[0]
                     sys.stderr.write(f"6号楼没有加入 / building 6 did not join: {first}\n")
+    if process.wait() > 0:
+        sys.stderr.write(
+            "模拟小区没有运行（原因见上一行），页面上的设备都会失联；请 Ctrl+C 后重来，端口被占用时加 --port\n"
+            "the simulated estate does not run (the line above says why), so all devices are missing: stop with Ctrl+C "
+            "and try again, with --port where a port is taken\n"
+        )
 
 
 def _estate(data: Path) -> Path:

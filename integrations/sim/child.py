@@ -10,8 +10,8 @@ import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-#: Seconds a device may take until it is ready, and to end after SIGTERM.
-START, STOP = 20.0, 1.2
+#: Seconds a device may take until it is ready (half of one alone; they all start at once), and to end after SIGTERM.
+START, STOP = 60.0, 1.2
 #: First and longest pause before a dead device is started again, in seconds.
 BACKOFF = (0.3, 5.0)
 
