@@ -19,8 +19,8 @@ DARKEST = -0.95
 ADDED = 0.2
 #: A beam is uneven, but smooth: how far most pixels may be from a surface of the second degree.
 SMOOTH, MOSTLY = 0.12, 0.75
-#: Pixels at the border of the deepest shade that are left out (smoothing draws its edge into it), pixels within that are
-#: enough to compare, and how alike (correlation of the gradients) the ground then is.
+#: Pixels at the border of the deepest shade that are left out, as smoothing draws its edge into them; pixels
+#: within that are enough to compare, and how alike (correlation of the gradients) the ground then is.
 EDGE, COMPARED, ALIKE = 2, 150, 0.4
 #: Levels added before the logarithm, so that noise in the dark does not count.
 _DARK = 8.0

@@ -116,7 +116,7 @@ def size(thing: Mask, lane: Place) -> Size:
 
 
 def foot_breadth(thing: Mask, lane: Place) -> float:
-    """Return how wide the lane is where a thing stands, in blocks: at its lowest blocks, as it hides what is behind."""
+    """Return how wide the lane is where a thing stands, in blocks: nearest to the camera, where it is widest."""
     return max(1.0, float(lane.breadth[footprint(thing) & lane.inside].max(initial=0.0)))
 
 
