@@ -86,10 +86,10 @@ def test_a_thing_is_as_wide_as_its_pixels_in_any_light() -> None:
 
 def test_a_shade_lets_the_ground_shine_through_up_to_its_edge() -> None:
     luck = np.random.default_rng(SEED)
-    ground = (100 + 6 * luck.normal(size=(HEIGHT, WIDTH))).astype(np.float32)
+    ground = (100 + 2 * luck.normal(size=(HEIGHT, WIDTH))).astype(np.float32)
     shaded, dark = ground.copy(), ground.copy()
-    shaded[40:90, 100:151] *= 0.5
-    dark[40:90, 100:151] = 50 + 3 * luck.normal(size=(50, 51)).astype(np.float32)
+    shaded[39:91, 99:151] *= 0.5
+    dark[39:91, 99:151] = 50 + luck.normal(size=(52, 52)).astype(np.float32)
     thing = marked(7, 19, 19, 32)
     assert only_light(thing, shaded, ground)
     assert not only_light(thing, dark, ground), "what hides the ground is a thing, however even"
