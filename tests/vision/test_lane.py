@@ -82,6 +82,7 @@ def test_a_thing_is_as_wide_as_its_pixels_in_any_light() -> None:
     people[50:90, 118:126] = 200
     assert 4.4 <= breadth(marked(9, 20, 19, 26), people, ground) <= 5.2, "22 pixels, and what smoothing adds"
     assert breadth(marked(9, 20, 19, 26), ground, ground) == 0.0
+    assert breadth(marked(0, 0, ROWS, COLUMNS), people, ground) == COLUMNS, "with no ground around there is no telling"
 
 
 def test_a_shade_lets_the_ground_shine_through_up_to_its_edge() -> None:

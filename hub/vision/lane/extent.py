@@ -21,13 +21,17 @@ _DARK = 8.0
 
 def breadth(thing: Mask, now: Grey, before: Grey) -> float:
     """Return how wide what has changed is, in blocks; where the light is uneven, as wide as ``thing`` at most."""
+    blocks = float(np.count_nonzero(thing.any(axis=0)))
     edge = widened(thing)
     ring = edge
     for _ in range(RING):
         ring = widened(ring)
+    ring &= ~edge
+    if not ring.any():
+        return blocks  # it fills the picture
     factor = np.log((blurred(now) + _DARK) / (blurred(before) + _DARK))
-    light = np.median(factor[pixels(ring & ~edge)])
+    light = np.median(factor[pixels(ring)])
     own = (np.abs(factor - light) > DIFFERS) & pixels(edge)
     columns = np.nonzero(own.sum(axis=0) >= COLUMN * BLOCK * np.count_nonzero(thing.any(axis=1)))[0]
     wide = float(columns[-1] + 1 - columns[0]) / BLOCK if columns.size else 0.0
-    return min(wide, float(np.count_nonzero(thing.any(axis=0))))
+    return min(wide, blocks)

@@ -141,10 +141,11 @@ class LaneWatch:
                 part for part in self._fit(region.cores(thing), settled, sight) if not self._is_hole(part, settled)
             ]
             self._candidates += whole + parts
-            standing += [shape for shape in whole if _again(shape, before)] or _apart(
+            shapes = [shape for shape in whole if _again(shape, before)] or _apart(
                 part for part in parts if _again(part, before)
             )
-        stays = [self._stay(self._unlit(thing, settled, sight), settled, sight) for thing in standing]
+            standing += [self._unlit(shape, settled, sight) for shape in shapes]
+        stays = [self._stay(thing, settled, sight) for thing in standing]
         self._stays += tuple(stays)
         return [stay.says(Presence.PRESENT, settled.at, stay.reason) for stay in stays]
 
@@ -166,7 +167,7 @@ class LaneWatch:
             if only_light(part, settled.picture, self._scene.picture):
                 lit |= part
         rest = region.largest(thing & ~lit)
-        return rest if lit.any() and list(self._fit((rest,), settled, sight)) else thing
+        return rest if lit.any() and rest.any() and list(self._fit((rest,), settled, sight)) else thing
 
     def _stay(self, thing: Mask, settled: Settled, sight: Sight) -> Stay:
         self._numbers += 1
