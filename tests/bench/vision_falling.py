@@ -17,15 +17,16 @@ BENCH = "vision"
 SCENES, MINUTES = 40, 3
 
 
-def figures() -> Iterator[Figure]:
-    """Measure."""
-    small = falls(range(REPORTED, REPORTED + SCENES), 3, 20)
-    large = falls(range(REPORTED + 1000, REPORTED + 1000 + SCENES), 6, 40)
-    seeds = f"720p, sigma 3, day, dusk and night, seeds {REPORTED}-{REPORTED + 1000 + SCENES - 1}"
+def figures(part: float = 1.0) -> Iterator[Figure]:
+    """Measure; ``part`` of the scenes and minutes, 0 to 1."""
+    scenes = max(1, round(SCENES * part))
+    small = falls(range(REPORTED, REPORTED + scenes), 3, 20)
+    large = falls(range(REPORTED + 1000, REPORTED + 1000 + scenes), 6, 40)
+    seeds = f"720p, sigma 3, day, dusk and night, {scenes} scenes each from seeds {REPORTED} and {REPORTED + 1000}"
     yield Figure(BENCH, "vision.falling_recall_3px", round(small.recall, 4), "", small.falls, f"contrast 20; {seeds}")
     yield Figure(BENCH, "vision.falling_recall_6px", round(large.recall, 4), "", large.falls, f"contrast 40; {seeds}")
     yield from _both(small, large)
-    yield from _wrong()
+    yield from _wrong(part)
 
 
 def _both(small: Found, large: Found) -> Iterator[Figure]:
@@ -46,9 +47,9 @@ def _both(small: Found, large: Found) -> Iterator[Figure]:
     )
 
 
-def _wrong() -> Iterator[Figure]:
+def _wrong(part: float) -> Iterator[Figure]:
     for kind in DISTURBANCES:
-        hours = float(os.environ.get("FALLING_HOURS", "0.25")) if kind == "calm" else MINUTES / 60
+        hours = part * (float(os.environ.get("FALLING_HOURS", "0.25")) if kind == "calm" else MINUTES / 60)
         scenes = max(3, round(hours * 6)) if kind == "calm" else 3
         begin = REPORTED + 2000 + 1000 * list(DISTURBANCES).index(kind)
         wrong = innocent(kind, range(begin, begin + scenes), hours * 3600 / scenes)

@@ -10,6 +10,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
@@ -43,31 +44,59 @@ def figures() -> Iterator[Figure]:
     yield from capacity()
 
 
+@dataclass(frozen=True)
+class Run:
+    """What a watch said about a scene; it is drawn again from its kind and seed."""
+
+    kind: str
+    seed: int
+    score: Score
+
+    @property
+    def wrong(self) -> bool:
+        """Whether it warned or saw a stay where there was none, or missed one."""
+        return bool(self.score.false_warnings or self.score.false_present or self.score.missed)
+
+
 def scenes() -> Iterator[Figure]:
-    """Let a watch see the scenes, on all cores. ``LANE_SEED`` sets the first seed: others than those mended by."""
+    """Let a watch see the scenes. ``LANE_SEED`` sets the first seed: others than those mended by."""
     seed = int(os.environ.get("LANE_SEED", SEED))
-    innocent = [(list(INNOCENT)[index % len(INNOCENT)], seed + index) for index in range(FALSE_OF)]
-    guilty = [(list(GUILTY)[index % len(GUILTY)], seed + index) for index in range(PARKED)]
+    yield from told(*watched(seed), seed)
+
+
+def watched(seed: int, part: float = 1.0) -> tuple[list[Run], list[Run]]:
+    """Let a watch see innocent and guilty scenes of all kinds in turn, on all cores; ``part`` of them, 0 to 1."""
+    jobs = [
+        [(list(kinds)[index % len(kinds)], seed + index) for index in range(max(len(kinds), round(count * part)))]
+        for kinds, count in ((INNOCENT, FALSE_OF), (GUILTY, PARKED))
+    ]
     with multiprocessing.get_context("spawn").Pool(os.cpu_count(), os.nice, (10,)) as pool:
-        harmless, parked = pool.starmap(_scored, innocent, 4), pool.starmap(_scored, guilty, 4)
-    for (kind, number), found in zip(innocent + guilty, harmless + parked, strict=True):
-        if found.false_warnings or found.false_present or found.missed:
+        harmless, guilty = (pool.starmap(_scored, job, 4) for job in jobs)
+    for run in harmless + guilty:
+        if run.wrong:
             sys.stderr.write(
-                f"{kind} seed {number}: {found.false_warnings} false warnings, {found.false_present} false stays, "
-                f"missed {found.missed}\n"
+                f"{run.kind} seed {run.seed}: {run.score.false_warnings} false warnings, "
+                f"{run.score.false_present} false stays, missed {run.score.missed}\n"
             )
-    late = sorted(value for found in parked for value in found.late)
-    left = sorted(value for found in parked for value in found.lingered)
-    stays = sum(found.stays for found in parked)
-    note = f"seeds from {seed}"
-    count = len(harmless)
-    yield _figure("lane_false_of_200", sum(found.false_warnings for found in harmless), "", count, f"{note}; want 0")
-    yield _figure("lane_false_stays", sum(found.false_present for found in harmless + parked), "", count + len(parked))
-    yield _figure("lane_recall", sum(found.found for found in parked) / stays, "", stays, f"{note}; want 0.98")
+    return harmless, guilty
+
+
+def told(harmless: list[Run], parked: list[Run], seed: int) -> Iterator[Figure]:
+    """Count what was said rightly and wrongly, and how late."""
+    late = sorted(value for run in parked for value in run.score.late)
+    left = sorted(value for run in parked for value in run.score.lingered)
+    stays = sum(run.score.stays for run in parked)
+    count, note = len(harmless), f"seeds from {seed}"
+    warned = sum(run.score.false_warnings for run in harmless)
+    yield _figure("lane_false_of_200", warned, "", count, f"{note}; want 0")
+    false = sum(run.score.false_present for run in harmless + parked)
+    yield _figure("lane_false_stays", false, "", count + len(parked))
+    found = sum(run.score.found for run in parked)
+    yield _figure("lane_recall", found / stays, "", stays, f"{note}; want 0.98")
     whole = f"of {stays} stays, those that were told from begin to end"
-    for name, values, note in (("present", late, "after standing still"), ("absent", left, "after setting off")):
-        yield _figure(f"lane_{name}_p50_s", statistics.median(values), "s", len(values), note)
-        yield _figure(f"lane_{name}_p95_s", percentile(values, 0.95), "s", len(values), f"{note}, {whole}; want 5")
+    for name, values, after in (("present", late, "after standing still"), ("absent", left, "after setting off")):
+        yield _figure(f"lane_{name}_p50_s", statistics.median(values), "s", len(values), after)
+        yield _figure(f"lane_{name}_p95_s", percentile(values, 0.95), "s", len(values), f"{after}, {whole}; want 5")
 
 
 def overhead() -> Figure:
@@ -105,8 +134,8 @@ def capacity() -> Iterator[Figure]:
     yield _figure("lane_lag_max_s", worst, "s", CAMERAS, "of a key frame; machine shared with others")
 
 
-def _scored(kind: str, seed: int) -> Score:
-    return score(make(kind, seed))
+def _scored(kind: str, seed: int) -> Run:
+    return Run(kind, seed, score(make(kind, seed)))
 
 
 def _plain(path: Path) -> Callable[[object], object]:

@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hub.vision.frame import Grey, Mask
-from hub.vision.lane.grid import blocks, pixels
+from hub.vision.lane.grid import pixels
+from hub.vision.lane.region import eroded
 from hub.vision.lane.structure import blurred
 
 #: How far the brightness of a pixel (natural logarithm) may be from that of the deepest shade, share of the pixels that
@@ -18,9 +19,9 @@ DARKEST = -0.95
 ADDED = 0.2
 #: A beam is uneven, but smooth: how far most pixels may be from a surface of the second degree.
 SMOOTH, MOSTLY = 0.12, 0.75
-#: Pixels of a block that must lie in the deepest shade, pixels there that are enough to compare, and how alike
-#: (correlation of the gradients) the ground then is: in drawn scenes 0.84 and more in shade, 0.1 and less under a car.
-WHOLE, COMPARED, ALIKE = 24, 150, 0.4
+#: Pixels at the border of the deepest shade that are left out, as smoothing draws its edge into them; pixels
+#: within that are enough to compare, and how alike (correlation of the gradients) the ground then is.
+EDGE, COMPARED, ALIKE = 2, 150, 0.4
 #: Levels added before the logarithm, so that noise in the dark does not count.
 _DARK = 8.0
 
@@ -48,8 +49,9 @@ def _shines_through(factor: npt.NDArray[np.float64], where: Mask, now: Grey, bef
 
     Too little of it to compare counts as seen.
     """
-    deep = (factor < np.percentile(factor[where], 4) + EVEN) & where
-    inner = pixels(blocks(deep.astype(np.float32)) >= WHOLE)
+    inner = (factor < np.percentile(factor[where], 4) + EVEN) & where
+    for _ in range(EDGE):
+        inner = eroded(inner)
     if inner.sum() < COMPARED:
         return True
     after, earlier = ([np.gradient(picture, axis=axis)[inner] for axis in (0, 1)] for picture in (now, before))

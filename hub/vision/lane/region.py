@@ -49,6 +49,11 @@ def cores(thing: Mask) -> Iterator[Mask]:
             yield group & thing
 
 
+def largest(marked: Mask) -> Mask:
+    """Return the largest group of blocks that touch; all of them if there are none."""
+    return max(_groups(marked), key=np.count_nonzero, default=marked)
+
+
 def closed(marked: Mask) -> Mask:
     """Bridge gaps of one block."""
     return eroded(widened(marked)) | marked
@@ -108,6 +113,11 @@ def size(thing: Mask, lane: Place) -> Size:
     wide, high = (np.count_nonzero(thing.any(axis=axis)) for axis in (0, 1))
     unit = max(1.0, float(np.median(breadth)))
     return Size(float(thing.sum()) / unit**2, wide / unit, float(thing.sum()) / (wide * high))
+
+
+def foot_breadth(thing: Mask, lane: Place) -> float:
+    """Return how wide the lane is where a thing stands, in blocks: nearest to the camera, where it is widest."""
+    return max(1.0, float(lane.breadth[footprint(thing) & lane.inside].max(initial=0.0)))
 
 
 def _groups(marked: Mask) -> Iterator[Mask]:

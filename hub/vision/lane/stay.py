@@ -12,16 +12,20 @@ from hub.vision.lane.grid import pixels
 from hub.vision.lane.light import only_light
 from hub.vision.lane.region import box, things
 from hub.vision.lane.scene import Scene, Settled, View
-from hub.vision.lane.structure import FAINT, Structure, structure, too_much, unexplained
+from hub.vision.lane.structure import FAINT, LOUD, Structure, structure, too_much, unexplained
 
 #: Share of a stay's picture that is seen again, and of a place that must have settled to be judged.
 SAME, SETTLED = 0.45, 0.6
+#: Share of a place that looks as it does when nothing stands there, and needs no second look.
+BARE = 0.9
+#: Share of a place, where there is something to see, in which nothing moves while its light changes.
+STILL = 0.8
 #: Seconds that something may be in the way without doubt (VISION.md, "Lane").
 HOLD = 15.0
 #: What stands in front reaches lower by this part of the height of what it hides.
 NEARER = 0.25
 #: Part by which the picture of a stay follows the light at each settled look.
-FOLLOW = 0.05
+FOLLOW = 0.2
 #: Energy of a block that counts: a lamp must not outweigh a car.
 _MOST = 40 * FAINT
 
@@ -54,13 +58,15 @@ def follow(stay: Stay, view: View, settled: Settled | None, scene: Scene) -> tup
     if _is_there(view.look, stay, scene, view.whole):
         return _seen(stay, view.at, settled)
     empty = _is_empty(view.look, stay, scene, view.whole)
-    if empty and stay.empty:
+    if empty and (stay.empty or _is_bare(view.look, stay, scene, view.whole)):
         return None, stay.says(Presence.ABSENT, view.at, Reason.EMPTY)
     stay = replace(stay, empty=empty)
     if settled is not None and not empty and settled.steady[stay.thing].mean() >= SETTLED:
         if _is_there(settled.look, stay, scene, settled.steady):
             return _seen(stay, view.at, settled)
         if not _in_front(stay, settled, scene) or view.at - stay.seen > HOLD:
+            if _unmoved(stay, settled, scene):
+                return replace(stay, seen=view.at, picture=settled.picture, look=settled.look), None
             return None, stay.says(Presence.ABSENT, view.at, Reason.REPLACED)
     if view.at - stay.seen > HOLD and not stay.unsure:
         return replace(stay, unsure=True), stay.says(Presence.UNSURE, view.at, Reason.HIDDEN)
@@ -87,6 +93,12 @@ def _in_front(stay: Stay, settled: Settled, scene: Scene) -> bool:
     )
 
 
+def _unmoved(stay: Stay, settled: Settled, scene: Scene) -> bool:
+    """Return whether it was seen in a picture that those since agree with: its light is another, not the vehicle."""
+    shows = stay.thing & (stay.look.energy > FAINT + LOUD * scene.unrest)
+    return stay.seen >= settled.since and bool(shows.any()) and float(settled.steady[shows].mean()) >= STILL
+
+
 def _seen(stay: Stay, at: float, settled: Settled | None) -> tuple[Stay, LaneEvent | None]:
     again = replace(stay, seen=at, unsure=False, empty=False)
     if settled is not None and settled.steady[stay.thing].mean() >= SETTLED:
@@ -111,6 +123,12 @@ def _is_empty(look: Structure, stay: Stay, scene: Scene, where: Mask) -> bool:
     if without.same(scene.unrest, thing) < SAME:
         return False
     return without.left_over(thing) < _Compared(look, stay.look).left_over(thing)
+
+
+def _is_bare(look: Structure, stay: Stay, scene: Scene, where: Mask) -> bool:
+    """Return whether all of the place is seen as it is when empty, and the vehicle is not: darkness hides both."""
+    bare = _Compared(look, scene.look).same(scene.unrest, stay.thing & scene.known & where)
+    return bare >= BARE and _Compared(look, stay.look).same(scene.unrest, stay.thing & where) < SAME
 
 
 class _Compared:

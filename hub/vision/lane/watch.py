@@ -17,6 +17,7 @@ from hub.vision.detect.box import Detection
 from hub.vision.frame import Frame, Mask, shrink
 from hub.vision.lane import region, state
 from hub.vision.lane.event import LaneEvent, Presence, Reason
+from hub.vision.lane.extent import breadth
 from hub.vision.lane.grid import COLUMNS, HEIGHT, ROWS, WIDTH
 from hub.vision.lane.light import only_light
 from hub.vision.lane.place import Polygon, place
@@ -35,6 +36,8 @@ SMALLEST, NARROWEST, FULL, LARGEST, WIDEST = 0.25, 0.47, 0.48, 2.0, 2.0
 #: At night the dark parts of a car are not seen, and blocks are coarse: what fills so much of its box may be smaller
 #: and narrower by this part; but not far away, where two people are as many blocks: of so many at least.
 SOLID, DIM, NEAR = 0.7, 0.85, 60
+#: Narrowest vehicle by its pixels (1.5 m), as part of the lane's width at its foot; two people side by side are 1.2 m.
+BROAD = 0.38
 #: Part of a vehicle's foot that stands in the lane.
 IN_LANE = 0.35
 #: Overlap of a thing with that of a second ago, if both are the same.
@@ -138,18 +141,33 @@ class LaneWatch:
                 part for part in self._fit(region.cores(thing), settled, sight) if not self._is_hole(part, settled)
             ]
             self._candidates += whole + parts
-            standing += [shape for shape in whole if _again(shape, before)] or _apart(
+            shapes = [shape for shape in whole if _again(shape, before)] or _apart(
                 part for part in parts if _again(part, before)
             )
+            standing += [self._unlit(shape, settled, sight) for shape in shapes]
         stays = [self._stay(thing, settled, sight) for thing in standing]
         self._stays += tuple(stays)
         return [stay.says(Presence.PRESENT, settled.at, stay.reason) for stay in stays]
 
     def _fit(self, shapes: Iterable[Mask], settled: Settled, sight: Sight) -> Iterator[Mask]:
         """Give those that may be a vehicle, and are more than light."""
+        now, before = settled.picture, self._scene.picture
         for shape in shapes:
-            if self._is_vehicle(shape, sight) and not only_light(shape, settled.picture, self._scene.picture):
+            if (
+                self._is_vehicle(shape, sight)
+                and breadth(shape, now, before) >= BROAD * region.foot_breadth(shape, self._lane)
+                and not only_light(shape, now, before)
+            ):
                 yield shape
+
+    def _unlit(self, thing: Mask, settled: Settled, sight: Sight) -> Mask:
+        """Leave out the parts that are only light: the pool of a headlight beside a vehicle is soon gone."""
+        lit = np.zeros_like(thing)
+        for part in region.cores(thing):
+            if only_light(part, settled.picture, self._scene.picture):
+                lit |= part
+        rest = region.largest(thing & ~lit)
+        return rest if lit.any() and rest.any() and list(self._fit((rest,), settled, sight)) else thing
 
     def _stay(self, thing: Mask, settled: Settled, sight: Sight) -> Stay:
         self._numbers += 1
