@@ -24,7 +24,7 @@ from hub.model.errors import ConfigError
 from hub.model.time import SECOND, format_duration, parse_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).parents[2]
 #: The port of the page in the shipped hub.yaml; the others follow it.
@@ -95,6 +95,11 @@ def prepare(data: Path, port: int, guests: tuple[Path, ...] = (), quarter: Quart
     return DemoSite(folder / "hub.yaml", data.absolute() / "hub", port, password, signer, quarter)
 
 
+def moving(site: DemoSite) -> Callable[[str], str]:
+    """Return what gives a file of the shipped site the ports and the short times of this one."""
+    return lambda text: _TIME.sub(_shorter, _ports(text, site.port))
+
+
 def _ports(text: str, port: int) -> str:
     """Move the ports of the shipped site to those that follow ``port``."""
     return _PORT.sub(lambda m: f"{m[1]}{int(m[2]) - BASE + port}", text)
@@ -149,15 +154,11 @@ def estate(site: DemoSite, *, auto: bool) -> Iterator[None]:
 def _join(site: DemoSite, process: subprocess.Popen[str]) -> None:
     """Let the quarter join as soon as the estate says that its programs are up; say so when the estate fails."""
     assert process.stdout is not None  # noqa: S101 - it was asked for
-
-    def moved(text: str) -> str:
-        return _TIME.sub(_shorter, _ports(text, site.port))
-
     with process.stdout:
         for line in process.stdout:
             if up := json.loads(line).get("late"):
                 try:
-                    site.quarter.join(site.config, up, moved)
+                    site.quarter.join(site.config, up, moving(site))
                 except ConfigError as error:
                     first = error.findings[0]
                     sys.stderr.write(f"6号楼没有加入 / building 6 did not join: {first}\n")

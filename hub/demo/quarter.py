@@ -21,7 +21,7 @@ from hub.model.text import Text
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-#: What is added to hub.yaml: a file for each part, and its rules.
+#: What is added to the site: a file for each part, and a folder for its rules.
 SITE = Path(__file__).parents[2] / "integrations" / "sim" / "quarter_site"
 #: The secret that all its devices share.
 SECRET = "building_6"  # noqa: S105 - a name, no password
@@ -40,6 +40,10 @@ class Part:
     def text(self) -> str:
         """Return what is added to hub.yaml."""
         return (SITE / f"{self.file}.yaml").read_text("utf-8")
+
+    def rules(self) -> list[Path]:
+        """Return the files of its rules."""
+        return sorted((SITE / "rules" / self.file).glob("*.yaml"))
 
 
 def _nothing() -> Text | None:
@@ -101,7 +105,7 @@ class Quarter:
         editor = SiteEditor(config)
         joining = [part for part in self.parts if part.program in there]
         editor.join([plain(loads(shorter(part.text()), part.file)) for part in joining])
-        for rule in sorted((SITE / "rules").glob("*.yaml")) if joining else ():
+        for rule in (rule for part in joining for rule in part.rules()):
             (config.parent / "rules" / rule.name).write_text(shorter(rule.read_text("utf-8")), "utf-8")
 
     def words(self) -> str:

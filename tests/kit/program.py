@@ -56,6 +56,12 @@ class Program:
         self.ports = ready["ports"]
         return ready
 
+    def next_line(self) -> dict[str, Any]:
+        """Wait for the next line that it prints."""
+        assert self._process.stdout is not None
+        said: dict[str, Any] = json.loads(self._process.stdout.readline())
+        return said
+
     def url(self, path: str, port: str = "http") -> str:
         """Return an address on one of its ports."""
         return f"http://127.0.0.1:{self.ports[port]}{path}"

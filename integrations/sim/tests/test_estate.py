@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
 import signal
@@ -13,6 +14,8 @@ from typing import Any
 import aiohttp
 import pytest
 
+from integrations.sim.process import Address
+from integrations.sim.web import serving
 from tests.kit.broker import Broker
 from tests.kit.patience import eventually
 from tests.kit.program import Program
@@ -145,3 +148,30 @@ def _is_ours(pid: int) -> bool:
         return b"integrations.sim" in Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return False
+
+
+async def test_what_joins_late_waits_for_the_hub_and_does_not_end_the_estate(
+    http: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    base = free_base()
+    arguments = ("--base-port", str(base), "--mqtt", "127.0.0.1:1", "--data", str(tmp_path), "--late", "quarter")
+    with socket.create_server(("127.0.0.1", base + 18)), Program("integrations.sim.estate", *arguments) as estate:
+        assert "quarter" not in {one["name"] for one in (await state(http, estate))["devices"]}
+        async with serving([], Address("127.0.0.1", base)):
+            assert await asyncio.to_thread(estate.next_line) == {"late": []}
+        assert len((await state(http, estate))["devices"]) == 9
+        assert "estate: quarter did not start" in estate.terminate()[3]
+
+
+async def test_building_6_joins_and_sees_the_scene(http: aiohttp.ClientSession, tmp_path: Path) -> None:
+    base = free_base()
+    arguments = ("--base-port", str(base), "--mqtt", "127.0.0.1:1", "--data", str(tmp_path), "--late", "quarter")
+    with Program("integrations.sim.estate", *arguments) as estate:
+        async with http.post(estate.url("/scene", "page"), json={"pump": True}) as answer:
+            assert answer.status == 200
+        async with serving([], Address("127.0.0.1", base)):
+            assert await asyncio.to_thread(estate.next_line) == {"late": ["quarter"]}
+        assert (await state(http, estate))["devices"][-1]["name"] == "quarter"
+
+        async with http.get(estate.url("/scene", "quarter")) as answer:
+            assert (await answer.json())["pump"]

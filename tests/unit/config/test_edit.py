@@ -132,3 +132,28 @@ def test_edits_at_the_same_time_do_not_lose_each_other(config: Path) -> None:
     for thread in threads:
         thread.join()
     assert set(bound(config)) == {"mqtt_discovery.car", *(f"mqtt_discovery.n{number}" for number in range(6))}
+
+
+def test_entries_of_any_section_join_and_what_is_there_stays(config: Path) -> None:
+    first = {"zones": {"lane": {"name": "不", "bind": {"vehicle": "x.y", "camera": "dahua.a"}}}}
+    device = {"north": {"name": "不", "url": "http://192.0.2.1/"}, "south": {"name": "南", "url": "http://127.0.0.1/s"}}
+    contact = {"guard": {"name": "保安", "webhook": "http://127.0.0.1/notify"}}
+    SiteEditor(config).join([first, {"devices": {"http_speaker": device}, "contacts": contact}])
+    settings = load_site(config).settings
+    zone = settings.site.zones[ZoneId("lane")]
+    assert (zone.name.zh, zone.bound(Role.VEHICLE), zone.bound(Role.CAMERA)) == (
+        "车道", ("mqtt_discovery.car",), ("dahua.a",)
+    )  # fmt: skip
+    assert {entry.name: entry.values["url"] for entry in settings.devices["http_speaker"]} == {
+        "north": "http://127.0.0.1/play", "south": "http://127.0.0.1/s"
+    }  # fmt: skip
+    assert "guard" in settings.site.contacts
+    assert "# north" in config.read_text("utf-8")
+
+
+def test_entries_that_do_not_check_do_not_join(config: Path) -> None:
+    before = config.read_text("utf-8")
+    assert "is no zone kind" in refusal(
+        SiteEditor(config).join, [{"zones": {"new": {"kind": "none", "name": "新", "bind": {}}}}]
+    )
+    assert config.read_text("utf-8") == before
