@@ -1,8 +1,8 @@
 """What takes longest begins first, so that no worker is left alone with it in the end.
 
 A plugin of pytest; the ``conftest.py`` beside ``pyproject.toml`` loads it. It matters to ``make unit``, which hands
-files out in this order (``--no-loadscope-reorder``: pytest-xdist would begin with the files of the most tests, which are
-the quick ones).
+files out in this order (``--no-loadscope-reorder``: by itself pytest-xdist begins with the files of the most tests,
+which are the quick ones).
 """
 
 from __future__ import annotations
