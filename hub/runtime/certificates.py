@@ -177,8 +177,8 @@ def _check_clock(now: datetime.datetime) -> None:
     """Refuse what would be over, or not have begun, once the clock is right. Raises TlsError."""
     if now < EARLIEST:
         raise TlsError(
-            f"the clock of this machine shows {now:%Y-%m-%d}, which is long past: set it (timedatectl set-time, or NTP), "
-            "then make the certificate"
+            f"the clock of this machine shows {now:%Y-%m-%d}, which is long past: "
+            "set it (timedatectl set-time, or NTP), then make the certificate"
         )
 
 
