@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 
 #: Longest line that the process writes, in bytes: 4,000 activations in words.
 LINE = 16 * 1024 * 1024
-#: How much the process gives way to the hub (nice(2)), and the least part of the work that it reports.
-_GIVES_WAY, _STEP = 10, 0.01
+#: How much the process gives way to the hub (nice(2)).
+GIVES_WAY = 10
+#: The least part of the work that it reports.
+_STEP = 0.01
 #: From here ``python -m hub...`` finds the same code as this process.
 _ROOT = Path(__file__).parents[2]
 
@@ -67,8 +69,8 @@ async def result_of(
 async def apart(module: str, job: object) -> AsyncIterator[asyncio.StreamReader]:
     """Run ``python -m module`` on ``job``; give the lines that it writes. It is gone when the block is left."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", module, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL, cwd=_ROOT, limit=LINE,
+        sys.executable, "-m", module, str(GIVES_WAY), stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL, cwd=_ROOT, limit=LINE,
     )  # fmt: skip
     try:
         assert process.stdin is not None  # noqa: S101 - both are pipes
@@ -105,7 +107,7 @@ def work_for_parent(shape: Callable[..., object], work: Callable[[Any, Callable[
 
     A HubError is the ``problem``, in words; of a Refusal its status and error, too.
     """
-    os.nice(_GIVES_WAY)
+    os.nice(int(sys.argv[1]))
     job = pickle.load(sys.stdin.buffer)  # noqa: S301 - the hub itself wrote it into our pipe
 
     def line(progress: float, **more: object) -> None:

@@ -67,9 +67,15 @@ def verdicts(frames: Iterator[Frame]) -> list[tuple[float, Picture]]:
     return [(frame.at, said) for frame in frames if (said := health.see(frame)) is not None]
 
 
+@functools.cache
+def passing(seed: int) -> tuple[Frame, ...]:
+    """Draw a lane that vehicles pass; all faults befall the same one."""
+    return tuple(make("passing", seed).frames())
+
+
 def tampered(seed: int, how: Picture) -> Iterator[Frame]:
     last = None
-    for index, frame in enumerate(make("passing", seed).frames()):
+    for index, frame in enumerate(passing(seed)):
         if frame.at < BEFORE or last is None:
             last = frame
             yield frame

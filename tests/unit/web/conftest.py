@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from hub.web import apart
 from tests.kit.office import Office, office
 
 __all__ = ["desk"]
@@ -19,6 +20,12 @@ async def desk(tmp_path: Path) -> AsyncIterator[Office]:
     """Lend an office."""
     async with office(tmp_path) as found:
         yield found
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work apart gives way to nobody here: beside other tests it would wait for seconds (proven by test_apart.py)."""
+    monkeypatch.setattr(apart, "GIVES_WAY", 0)
 
 
 @pytest.fixture
