@@ -247,6 +247,23 @@ async def test_a_wrong_clock_and_too_few_pictures_are_said() -> None:
         await ears.until(lambda e: not e.health[-1].usual_fps)
 
 
+async def test_a_fault_in_who_listens_ends_no_worker() -> None:
+    _, show = lane_film(500, 501)
+    ears, faults = Ears(), 0
+
+    def heard(message: Told) -> None:
+        nonlocal faults
+        if isinstance(message, Health) and not faults:
+            faults += 1
+            raise IndexError(message.camera)
+        ears(message)
+
+    async with showing(Film(show)) as port, Workers(1, heard) as hub:
+        hub.watch(order(port))
+        await ears.until(lambda e: e.linked(Link.STREAMING))
+        assert faults == 1
+
+
 @long
 async def test_a_model_that_takes_its_time_keeps_nobody_else_waiting(tmp_path: Path) -> None:
     """A box that needs long to compile a model must not be killed for it, again and again, before it is done."""
