@@ -18,6 +18,7 @@ from hub.model.errors import DeviceError
 from hub.model.site import Decode
 from hub.vision.detect.card import CARD
 from hub.vision.lane.event import Presence
+from hub.vision.worker.child import NICE
 from hub.vision.worker.parent import PATIENCE, Told, Workers
 from hub.vision.worker.wire import Health, Lane, Link, Seen, Watch
 from tests.vision.film import Film, Show, Stage, showing
@@ -127,6 +128,7 @@ async def test_a_worker_that_dies_or_hangs_is_started_again_and_the_stay_goes_on
         await ears.until(lambda e: any(health.link is Link.LOST for health in e.health))
         await ears.until(lambda e: len(e.seen) > count)
         assert other.returncode is None
+        assert os.getpriority(os.PRIO_PROCESS, other.pid) == min(19, os.getpriority(os.PRIO_PROCESS, 0) + NICE)
     since = ears.seen[count - 1].event.since
     again = ears.seen[count].event
     assert (again.presence, again.stay, again.since) == (Presence.PRESENT, 1, since)

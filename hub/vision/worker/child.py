@@ -6,6 +6,7 @@ import os
 import socket
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
 REPORT, STUCK = 2.0, 45.0
 #: Seconds in which a model must be ready: one is compiled anew on a weak box, and while other cameras go on.
 PREPARED = 180.0
+#: By how much the worker steps back (nice): all else being equal the hub has twice its weight, and is not made to wait
+#: for a processor when cameras want more than there are.
+NICE = 3
 #: Exit code of a process that gave itself up.
 GAVE_UP = 3
 
@@ -48,6 +52,13 @@ GAVE_UP = 3
 def serve(connection: socket.socket) -> None:
     """Serve the hub at the other end until it is gone."""
     _Child(connection).run()
+
+
+def step_back() -> None:
+    """Let the hub go first; a worker is a session of its own, which the kernel may weigh as a whole (sched(7))."""
+    os.nice(NICE)
+    with suppress(OSError):  # no such weighing here
+        Path("/proc/self/autogroup").write_text(str(NICE), "ascii")
 
 
 class InTurn:
