@@ -20,7 +20,8 @@ if __name__ == "__main__":
     os.environ["AV_LOG_FORCE_NOCOLOR"] = "1"
     import av
 
-    from hub.vision.worker.child import serve
+    from hub.vision.worker.child import serve, step_back
 
+    step_back()
     av.logging.set_level(None)  # FFmpeg would print addresses with their passwords
     serve(socket.socket(fileno=int(sys.argv[1])))

@@ -6,6 +6,7 @@ import os
 import socket
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,11 @@ if TYPE_CHECKING:
 
 #: Seconds between two reports of health; without a beat of a camera after which the process gives itself up.
 REPORT, STUCK = 2.0, 45.0
+#: Seconds in which a model must be ready: one is compiled anew on a weak box, and while other cameras go on.
+PREPARED = 180.0
+#: By how much the worker steps back (nice): all else being equal the hub has twice its weight, and is not made to wait
+#: for a processor when cameras want more than there are.
+NICE = 3
 #: Exit code of a process that gave itself up.
 GAVE_UP = 3
 
@@ -46,6 +52,13 @@ GAVE_UP = 3
 def serve(connection: socket.socket) -> None:
     """Serve the hub at the other end until it is gone."""
     _Child(connection).run()
+
+
+def step_back() -> None:
+    """Let the hub go first; a worker is a session of its own, which the kernel may weigh as a whole (sched(7))."""
+    os.nice(NICE)
+    with suppress(OSError):  # no such weighing here
+        Path("/proc/self/autogroup").write_text(str(NICE), "ascii")
 
 
 class InTurn:
@@ -67,6 +80,9 @@ class _Child:
         self._lock = threading.Lock()
         self._cameras: dict[str, Camera] = {}
         self._detectors: dict[str, Detector] = {}
+        self._wanted: dict[str, Watch] = {}
+        self._preparing: dict[str, float] = {}
+        self._one_by_one, self._starting = threading.Lock(), threading.Lock()
 
     def run(self) -> None:
         threading.Thread(target=self._report, name="health", daemon=True).start()
@@ -94,11 +110,28 @@ class _Child:
             pass  # the hub is gone, and so is the reason to be here
 
     def _watch(self, watch: Watch) -> None:
-        camera = self._cameras[watch.camera] = Camera(watch, self._say, self._detector(watch))
+        """Begin with a camera; where its model must be made ready first, what else is asked is answered meanwhile."""
+        with self._starting:
+            self._wanted[watch.camera], self._preparing[watch.camera] = watch, time.monotonic()
+        if not watch.model or watch.model in self._detectors:
+            self._begin(watch)
+        else:
+            threading.Thread(target=self._begin, args=(watch,), name=f"model {watch.camera}", daemon=True).start()
+
+    def _begin(self, watch: Watch) -> None:
+        detector = self._detector(watch)
+        with self._starting:
+            if self._wanted.get(watch.camera) is not watch:
+                return  # it was told otherwise meanwhile
+            del self._preparing[watch.camera]
+            camera = self._cameras[watch.camera] = Camera(watch, self._say, detector)
         camera.start()
 
     def _leave(self, name: str) -> None:
-        camera = self._cameras.pop(name, None)
+        with self._starting:
+            self._wanted.pop(name, None)
+            self._preparing.pop(name, None)
+            camera = self._cameras.pop(name, None)
         if camera is not None:
             camera.stop()
 
@@ -144,20 +177,23 @@ class _Child:
         """Return the detector of a model, one for all cameras; a model that cannot be used leaves them without."""
         if not watch.model:
             return None
-        if watch.model not in self._detectors:
-            from hub.vision.detect.openvino import OpenVinoDetector
+        with self._one_by_one:
+            if watch.model not in self._detectors:
+                from hub.vision.detect.openvino import OpenVinoDetector
 
-            try:
-                self._detectors[watch.model] = InTurn(OpenVinoDetector(Path(watch.model), Path(watch.data)))
-            except ModelError:
-                return None
-        return self._detectors[watch.model]
+                try:
+                    self._detectors[watch.model] = InTurn(OpenVinoDetector(Path(watch.model), Path(watch.data)))
+                except (ModelError, OSError):
+                    return None
+            return self._detectors[watch.model]
 
     def _report(self) -> None:
         while True:
             time.sleep(REPORT)
             cameras = list(self._cameras.values())
-            if any(time.monotonic() - camera.beat > STUCK for camera in cameras):
+            now = time.monotonic()
+            late = any(now - since > PREPARED for since in list(self._preparing.values()))
+            if late or any(now - camera.beat > STUCK for camera in cameras):
                 os._exit(GAVE_UP)  # a thread cannot be ended; a process can
             for camera in cameras:
                 self._say(camera.health())

@@ -214,8 +214,8 @@ class _Worker:
             wait = AGAIN if loop.time() - began > PROVEN else min(MOST, wait * 2)
             log.warning("vision.worker_ended", reason=reason, again_s=wait)
             self._is_down(True)
-            for camera in self.cameras:
-                self._heard(Health(camera, Link.LOST, ENDED))
+            for camera in list(self.cameras):
+                self._tell(Health(camera, Link.LOST, ENDED))
             await asyncio.sleep(wait)
 
     async def _life(self) -> str:
@@ -265,7 +265,14 @@ class _Worker:
             if isinstance(message, _Answer):
                 self._settle(message)
             elif not isinstance(message, Pong):
-                self._heard(message)
+                self._tell(message)
+
+    def _tell(self, message: Told) -> None:
+        """Hand on what a camera says; a fault in whoever hears it ends neither the worker nor those who watch it."""
+        try:
+            self._heard(message)
+        except Exception:  # loud in the log; the next word may be taken
+            log.exception("vision.not_heard", camera=message.camera)
 
     def _is_down(self, down: bool) -> None:
         if down is not self.down:
