@@ -10,10 +10,12 @@ from statistics import median
 import numpy as np
 
 from hub.vision.lane.region import box
+from hub.vision.lane.stay import Stay
 from hub.vision.lane.watch import LaneWatch
 from hub.vision.overlay import drawn, to_jpeg
 from tests.bench.vision_lane import SEED, Run
 from tests.vision.lane_scenes import LIMIT, Scene, make
+from tests.vision.lane_score import PROMPT
 
 #: The kind of scene whose warning is shown for each light; so many times the analysed picture is one that is shown.
 WARNED, LARGER = {"day": "parked", "dusk": "parked_dusk", "night": "parked_night"}, 4
@@ -71,13 +73,19 @@ def _spread(values: list[float]) -> str:
     return f"{median(values):.2f}, {max(values):.2f}" if values else ""
 
 
+def _is_none(stay: Stay, scene: Scene, at: float) -> bool:
+    """Return whether no vehicle stands where the watch says so, or none for so long."""
+    stands = any(truth.start - 2 < at and truth.end + PROMPT > stay.since for truth in scene.truth)
+    return not stands or at - stay.since >= LIMIT
+
+
 def _show(scene: Scene, file: Path, until: float | None) -> str:
-    """Watch a scene up to a time, or until something stands there, and write what is then seen; return it in words."""
+    """Watch a scene up to a time, or until the watch is wrong, and write what is then seen; return it in words."""
     lane, picture, at = LaneWatch(scene.polygon), np.zeros((1, 1), np.uint8), 0.0
     for frame in scene.frames():
         lane.see(frame)
         picture, at = frame.luma, frame.at
-        if lane.stays if until is None else at >= until:
+        if any(_is_none(stay, scene, at) for stay in lane.stays) if until is None else at >= until:
             break
     large = np.repeat(np.repeat(picture, LARGER, axis=0), LARGER, axis=1)
     clock = f"{int(at) // 3600:02}:{int(at) // 60 % 60:02}:{int(at) % 60:02}"
