@@ -73,6 +73,21 @@ def test_two_who_pass_each_other_are_two() -> None:
     assert sorted((one.upper, one.lower) for one in found) == [("blue", "white"), ("red", "black")]
 
 
+def test_the_clock_in_the_picture_passes_nobody() -> None:
+    """Its last digits change; those before them join in now and then, and the box grows to the left."""
+    rng = np.random.default_rng(5)
+    street, watch = empty(rng), SightingWatch()
+    tall, wide = street.shape[0] // 12, street.shape[1] // 30
+    found = []
+    for second in range(80):
+        picture = street.copy()
+        for place, every in enumerate((1, 5, 15, 30)):  # from the right
+            right = street.shape[1] // 3 - place * (wide + 2)
+            picture[tall : 2 * tall, right - wide : right] = 255 if second // every % 2 else 40
+        found += look(watch, picture, float(second))
+    assert [*found, *watch.end()] == []
+
+
 def test_a_car_has_its_colour_and_what_stands_for_long_is_told_once() -> None:
     car = Passer(4, 5, Colour.WHITE, Colour.RED, car=True, tall=120)
     (found,) = watched((car,), 16, every=0.5)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import hypot
 
 from hub.vision.detect.box import Kind
@@ -19,6 +19,9 @@ GONE, MISSED = 2.5, 2
 LONGEST = 300.0
 #: Most things followed at a time.
 MOST = 32
+#: Part by which all of a thing's boxes together may be larger than the largest of them, times by which a box is larger
+#: or smaller than the one before, and how often that is so, where something only flickers in its place.
+PLACE, JUMP, FLICKERS = 1.2, 1.4, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,23 @@ class Track:
     moved: float = 0.0
     """How far its middle has come from where it began, at most, in picture heights."""
     speed: tuple[float, float] = (0.0, 0.0)
-    start: tuple[float, float] = field(default=(0.0, 0.0))
+    first: Box = (0.0, 0.0, 0.0, 0.0)
+    around: Box = (1.0, 1.0, 0.0, 0.0)
+    """What all of its boxes lie in."""
+    largest: float = 0.0
+    """Area of its largest box."""
+    jumps: int = 0
+    """How often its box was much larger or smaller than the one before."""
+
+    @property
+    def flickers(self) -> bool:
+        """Return whether it is a sign that changes, such as the clock in the picture, and no thing that passes."""
+        return self.jumps >= FLICKERS and area(self.around) <= PLACE * self.largest
+
+
+def area(box: Box) -> float:
+    """Return the part of the picture that a box takes."""
+    return (box[2] - box[0]) * (box[3] - box[1])
 
 
 def middle(box: Box) -> tuple[float, float]:
@@ -75,7 +94,7 @@ class Followed:
                 pairs.append((free[track_at], left[look_at]))
         for look_at, look in enumerate(left):
             if look_at not in taken_looks and len(self.tracks) < MOST:
-                track = Track(at, at, look.box, look.kind, start=middle(look.box))
+                track = Track(at, at, look.box, look.kind, first=look.box, around=look.box, largest=area(look.box))
                 self.tracks.append(track)
                 pairs.append((track, look))
         for track in free:
@@ -104,11 +123,16 @@ def _cost(track: Track, look: Look, at: float) -> float | None:
 
 
 def _extend(track: Track, look: Look, at: float) -> None:
-    passed = at - track.at
+    passed, before = at - track.at, area(track.box)
     x, y = middle(look.box)
     was_x, was_y = middle(track.box)
     if passed > 0:
         track.speed = ((x - was_x) / passed, (y - was_y) / passed)
     track.at, track.box, track.looks, track.missed = at, look.box, track.looks + 1, 0
     track.kind = look.kind if track.kind is Kind.OTHER else track.kind
-    track.moved = max(track.moved, hypot(x - track.start[0], y - track.start[1]))
+    from_x, from_y = middle(track.first)
+    track.moved = max(track.moved, hypot(x - from_x, y - from_y))
+    one, other = track.around, look.box
+    track.around = (min(one[0], other[0]), min(one[1], other[1]), max(one[2], other[2]), max(one[3], other[3]))
+    track.largest = max(track.largest, area(look.box))
+    track.jumps += not 1 / JUMP < area(look.box) / before < JUMP

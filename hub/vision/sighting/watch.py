@@ -83,7 +83,7 @@ class SightingWatch:
 
     def _record(self, track: Track) -> Sighting | None:
         best = self._best.pop(id(track), None)
-        moved = track.looks >= LOOKS and track.moved >= MOVED
+        moved = track.looks >= LOOKS and track.moved >= MOVED and not track.flickers
         if best is None or (track.kind is Kind.OTHER and not moved):
             return None
         _, box, thumbnail, upper, lower = best
