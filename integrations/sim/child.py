@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 #: Seconds a device may take until it is ready, and to end after SIGTERM.
-START, STOP = 20.0, 1.2
+START, STOP = 40.0, 1.2
 #: First and longest pause before a dead device is started again, in seconds.
 BACKOFF = (0.3, 5.0)
 
