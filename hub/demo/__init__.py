@@ -20,7 +20,6 @@ from firmware_bridge import demo_images
 from firmware_bridge.node_process import CODE
 from hub.config import integrations
 from hub.demo.quarter import ALONE, SECRET, Quarter
-from hub.model.errors import ConfigError
 from hub.model.time import SECOND, format_duration, parse_duration
 
 if TYPE_CHECKING:
@@ -95,9 +94,9 @@ def prepare(data: Path, port: int, guests: tuple[Path, ...] = (), quarter: Quart
     return DemoSite(folder / "hub.yaml", data.absolute() / "hub", port, password, signer, quarter)
 
 
-def moving(site: DemoSite) -> Callable[[str], str]:
-    """Return what gives a file of the shipped site the ports and the short times of this one."""
-    return lambda text: _TIME.sub(_shorter, _ports(text, site.port))
+def moving(port: int) -> Callable[[str], str]:
+    """Return what gives a file of the shipped site the short times of the demo and the ports that follow ``port``."""
+    return lambda text: _TIME.sub(_shorter, _ports(text, port))
 
 
 def _ports(text: str, port: int) -> str:
@@ -156,12 +155,9 @@ def _join(site: DemoSite, process: subprocess.Popen[str]) -> None:
     assert process.stdout is not None  # noqa: S101 - it was asked for
     with process.stdout:
         for line in process.stdout:
-            if up := json.loads(line).get("late"):
-                try:
-                    site.quarter.join(site.config, up, moving(site))
-                except ConfigError as error:
-                    first = error.findings[0]
-                    sys.stderr.write(f"6号楼没有加入 / building 6 did not join: {first}\n")
+            if parts := site.quarter.played_by(json.loads(line).get("late", ())):
+                command = [sys.executable, "-m", "hub.demo.join", str(site.config), str(site.port)]
+                subprocess.run([*command, *(part.file for part in parts)], cwd=ROOT, check=False)  # noqa: S603 - ours
     if process.wait() > 0:
         sys.stderr.write(
             "模拟小区没有运行（原因见上一行），页面上的设备都会失联；请 Ctrl+C 后重来，端口被占用时加 --port\n"

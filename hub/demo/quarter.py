@@ -96,17 +96,10 @@ class Quarter:
         """Return the simulated programs that play it."""
         return tuple(sorted({part.program for part in self.parts}))
 
-    def join(self, config: Path, up: Iterable[str], shorter: Callable[[str], str]) -> None:
-        """Add the parts whose programs are ``up`` to the site at ``config``. Raises ConfigError.
-
-        The rules come last: they name what hub.yaml must have by then.
-        """
+    def played_by(self, up: Iterable[str]) -> tuple[Part, ...]:
+        """Return the parts whose programs are ``up``."""
         there = set(up)
-        editor = SiteEditor(config)
-        joining = [part for part in self.parts if part.program in there]
-        editor.join([plain(loads(shorter(part.text()), part.file)) for part in joining])
-        for rule in (rule for part in joining for rule in part.rules()):
-            (config.parent / "rules" / rule.name).write_text(shorter(rule.read_text("utf-8")), "utf-8")
+        return tuple(part for part in self.parts if part.program in there)
 
     def words(self) -> str:
         """Say what joins and what is left out."""
@@ -132,3 +125,14 @@ def find() -> Quarter:
     parts = tuple(part for part, lack in looked if lack is None)
     bus = f"unix:abstract=menshen-demo-{secrets.token_hex(8)}" if any(part.file == "cellar" for part in parts) else ""
     return Quarter(parts, tuple((part, lack) for part, lack in looked if lack is not None), bus)
+
+
+def join(config: Path, parts: Iterable[Part], moved: Callable[[str], str]) -> None:
+    """Add parts to the site at ``config``, each file as ``moved`` makes it. Raises ConfigError.
+
+    The rules come last: they name what hub.yaml must have by then.
+    """
+    joining = list(parts)
+    SiteEditor(config).join([plain(loads(moved(part.text()), part.file)) for part in joining])
+    for rule in (rule for part in joining for rule in part.rules()):
+        (config.parent / "rules" / rule.name).write_text(moved(rule.read_text("utf-8")), "utf-8")

@@ -97,7 +97,7 @@ class FakeCamera:
         soap_route: Handler = self._soap
         picture: Handler = self._snapshot
         routes = [web.post("/{service:.*}", soap_route), web.get("/snap.jpg", picture)]
-        async with serving(routes, Address("127.0.0.1", port)) as bound:
+        async with serving(routes, Address("127.0.0.1", port), hangs=True) as bound:
             self._base = f"http://127.0.0.1:{bound}"
             yield self._base
 

@@ -11,6 +11,7 @@ import asyncio
 import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import aiohttp
@@ -28,7 +29,7 @@ from integrations.sim.scene import Scene, lane
 from integrations.sim.web import serving
 
 #: Seconds between two heartbeats of the cameras, and of the parking sensor.
-BEAT, PARKED = 4.0, 10.0
+BEAT, PARKED = 4.0, 2.0
 HOOK = "/hooks/onenet/bays"
 #: Contacts at the inputs of the board.
 EBIKE, PUMP = 0, 1
@@ -66,6 +67,10 @@ class Quarter:
             "ebike": lambda there: self.board.put(EBIKE, there),
             "pump": lambda opened: self.board.put(PUMP, opened),
         }
+
+    def show(self) -> dict[str, Any]:
+        """Return what is seen here, and how often the relay was closed."""
+        return {**self.seen, "held": self.board.held}
 
     def _park(self, vehicle: bool) -> None:
         """Dahua: an event that lasts, told when it begins and ends, and to who asks what lasts."""
@@ -110,7 +115,7 @@ async def live(arguments: argparse.Namespace, life: Life) -> None:
             await stack.enter_async_context(bus_at(arguments.bus))
             changes["cellar"] = door.change
             work.append(door.advertise(arguments.bus))
-        routes = scenes_routes({name: _kept(quarter, name, to) for name, to in changes.items()}, lambda: quarter.seen)
+        routes = scenes_routes({name: _kept(quarter, name, to) for name, to in changes.items()}, quarter.show)
         await stack.enter_async_context(quarter.dahua.on_loopback(arguments.dahua.port))
         await stack.enter_async_context(quarter.hikvision.on_loopback(port=arguments.hikvision.port))
         await stack.enter_async_context(quarter.onvif.serve(arguments.onvif.port))

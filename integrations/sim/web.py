@@ -89,11 +89,16 @@ def _is_ours(host: str) -> bool:
 
 
 @asynccontextmanager
-async def serving(routes: list[web.RouteDef], at: Address, *, limit: int = 1024 * 1024) -> AsyncIterator[int]:
-    """Serve ``routes`` and give the port; ``limit`` is the largest body in bytes. Raises OSError."""
+async def serving(
+    routes: list[web.RouteDef], at: Address, *, limit: int = 1024 * 1024, hangs: bool = False
+) -> AsyncIterator[int]:
+    """Serve ``routes`` and give the port; ``limit`` is the largest body in bytes. Raises OSError.
+
+    ``hangs``: there are answers that may never come; who waits for one no more ends it.
+    """
     app = web.Application(middlewares=[same_origin], client_max_size=limit)
     app.add_routes(routes)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.3)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.3, handler_cancellation=hangs)
     await runner.setup()
     try:
         await web.TCPSite(runner, at.host, at.port).start()

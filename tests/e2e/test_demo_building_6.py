@@ -80,6 +80,8 @@ class Seen:
     ended: dict[str, dict[str, Any]]
     alarm: dict[str, Any]
     told: set[str]
+    held: int
+    """How often the relay of the lift's door was closed."""
     played: Path
     words: str
 
@@ -195,7 +197,8 @@ def _told_all(demo: Demo, played: Path) -> Seen:
     heard = _wait(lambda: _values(demo), lambda said: all(said.get(one) == it for one, it in calm.items()), HEARD)
     devices = get_json(f"{demo.url}api/v1/devices", token=demo.token)["items"]
     running = {one["integration"] for one in devices if one["state"] == "running" and one["entities"]}
-    return Seen(heard, running, began, ended, alarm(), via, played, demo.words())
+    held = get_json(f"http://127.0.0.1:{demo.base + 17}/scene")["held"]
+    return Seen(heard, running, began, ended, alarm(), via, held, played, demo.words())
 
 
 def test_every_shipped_integration_has_a_place() -> None:
@@ -223,6 +226,10 @@ def test_its_story_begins_and_ends(zone: str, seen: Seen) -> None:
 def test_who_is_trapped_in_the_bacnet_lift_is_comforted_until_help_has_come(seen: Seen) -> None:
     assert {"say", "notify"} <= _done(seen.alarm)
     assert (seen.alarm["state"], seen.alarm["close_reason"]) == ("closed", "cleared")
+
+
+def test_the_door_of_the_lift_was_held_for_the_e_bike_by_a_relay(seen: Seen) -> None:
+    assert seen.held == 1
 
 
 def test_the_gate_tells_everybody_in_his_own_way(seen: Seen) -> None:

@@ -11,7 +11,8 @@ import pytest
 
 from hub import demo
 from hub.config.site import load_site
-from hub.demo.quarter import ALONE, PARTS, SITE, Quarter, find
+from hub.demo.join import main
+from hub.demo.quarter import ALONE, PARTS, SITE, Quarter, find, join
 from hub.model.ids import ZoneId
 from hub.model.site import Role
 
@@ -21,7 +22,7 @@ PORT = 26_000
 def joined(folder: Path, quarter: Quarter, up: tuple[str, ...]) -> Any:
     site = demo.prepare(folder, PORT, (), quarter)
     before = set(load_site(site.config).settings.site.zones)
-    quarter.join(site.config, up, demo.moving(site))
+    join(site.config, quarter.played_by(up), demo.moving(PORT))
     after = load_site(site.config)
     assert before <= set(after.settings.site.zones)
     return after
@@ -70,3 +71,13 @@ def test_on_a_machine_with_nothing_it_says_what_is_missing(monkeypatch: pytest.M
 
 def test_each_part_says_what_it_is_in_both_languages() -> None:
     assert all(part.name.en for part in PARTS)
+
+
+def test_what_cannot_join_says_why_and_leaves_the_site_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site = demo.prepare(tmp_path, PORT)
+    site.config.write_text("zones: {}\n")
+    assert main(str(site.config), str(PORT), "building_6") == 1
+    assert "building 6 did not join: hub.yaml" in capsys.readouterr().err
+    assert site.config.read_text() == "zones: {}\n"
