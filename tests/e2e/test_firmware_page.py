@@ -88,13 +88,13 @@ def hub(tmp_path: Path, broker: Broker, hub_of: MakeHub) -> Iterator[HubProcess]
     (folder / KEY_FILE).write_bytes(public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
     host, port = udp.split(":")
     hub = hub_of(folder / "hub.yaml")
+    hub.start()  # first: a node whose hello nobody answers says it again after ten seconds
     with ExitStack() as stack:
         for name, number in NODES.items():
             options = NodeOptions(
                 state=tmp_path / name, id=number, hub=(host, int(port)), signer=public.public_bytes_raw()
             )
             stack.enter_context(running_node(options))
-        hub.start()
         until(
             lambda: [unit["name"] for unit in hub.get("firmware")["units"] if unit["online"]],
             lambda online: len(online) == len(NODES),

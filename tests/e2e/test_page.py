@@ -27,9 +27,10 @@ def browser() -> Iterator[Browser]:
         yield browser
 
 
-@pytest.fixture
-def demo(browser: Browser, tmp_path: Path) -> Iterator[Demo]:
-    with running_demo(tmp_path) as demo:
+@pytest.fixture(scope="module")
+def demo(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """Lend one demo: who only signs in and out leaves nothing in it."""
+    with running_demo(tmp_path_factory.mktemp("demo")) as demo:
         yield demo
 
 
@@ -91,7 +92,7 @@ def test_the_story_is_seen_as_it_happens(browser: Browser, demo: Demo, shots: Pa
     desk.check()
     narrow_window_fits(browser, desk, shots)
     desk.context.close()
-    took = demo.terminate()
+    took = demo.terminate()  # the last test of this file
     assert took <= STOP, f"the demo ended after {took:.1f} s"
     assert "Traceback" not in demo.words()
 

@@ -61,16 +61,24 @@ def closed(marked: Mask) -> Mask:
 
 def widened(marked: Mask) -> Mask:
     """Add one block all around."""
-    padded = np.pad(marked, 1)
-    rows = padded[:-2] | padded[1:-1] | padded[2:]
-    return np.asarray(rows[:, :-2] | rows[:, 1:-1] | rows[:, 2:])
+    rows = marked.copy()  # in place: np.pad alone took a tenth of the time of a lane
+    rows[1:] |= marked[:-1]
+    rows[:-1] |= marked[1:]
+    found = rows.copy()
+    found[:, 1:] |= rows[:, :-1]
+    found[:, :-1] |= rows[:, 1:]
+    return found
 
 
 def eroded(marked: Mask) -> Mask:
     """Take one block away all around; beyond the picture a thing is thought to go on."""
-    padded = np.pad(marked, 1, mode="edge")
-    rows = padded[:-2] & padded[1:-1] & padded[2:]
-    return np.asarray(rows[:, :-2] & rows[:, 1:-1] & rows[:, 2:])
+    rows = marked.copy()
+    rows[1:] &= marked[:-1]
+    rows[:-1] &= marked[1:]
+    found = rows.copy()
+    found[:, 1:] &= rows[:, :-1]
+    found[:, :-1] &= rows[:, 1:]
+    return found
 
 
 def filled(group: Mask) -> Mask:
