@@ -8,7 +8,7 @@ from hub.model.text import Text
 from hub.model.time import SECOND, Duration, format_duration
 from hub.vision.health import Picture
 from hub.vision.worker.parent import ENDED
-from hub.vision.worker.wire import Link
+from hub.vision.worker.wire import FAULT, Link
 
 if TYPE_CHECKING:
     from hub.vision.worker.wire import Health
@@ -41,14 +41,12 @@ def why_blind(health: Health) -> Text | None:
     """Return why a camera does not see; None where it does, or is only being connected to."""
     if health.link is Link.LOST and health.reason == ENDED:
         return Text("识别进程中断，正在重启", ENDED)
+    if health.link is Link.LOST and health.reason.startswith(FAULT):
+        return Text("识别程序出错，请联系技术支持", health.reason)
     if health.link is Link.LOST:
-        return Text(
-            f"没有视频流，请检查电源和网线（{health.reason}）", f"no stream: check power and line ({health.reason})"
-        )
+        return Text("没有视频流，请检查电源和网线", f"no stream: check power and line ({health.reason})")
     if health.link is Link.REFUSED:
-        return Text(
-            f"没有视频流，请检查密码和地址（{health.reason}）", f"no stream: check its settings ({health.reason})"
-        )
+        return Text("密码不对或没有这路视频，请检查设置", f"no stream: check its settings ({health.reason})")
     if health.link is not Link.STREAMING:
         return None
     return _UNREAD if health.unread_s else None if health.picture is None else _PICTURES.get(health.picture)

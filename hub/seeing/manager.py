@@ -300,7 +300,9 @@ class Manager:
         if why is not None:
             self._blind(camera, why)
         elif (poor := self._poor(camera, health)) is not None:
-            if self._tell_trouble(camera, poor, Text(f"摄像机 {camera}：{poor.zh}", f"Camera {camera}: {poor.en}")):
+            name = self._name(camera)
+            text = Text(f"{name.zh}：{poor.zh}", f"{name.in_language('en')}: {poor.en}")
+            if self._tell_trouble(camera, poor, text):
                 log.warning("vision.poor", camera=camera, reason=poor.en)
         elif health.link is Link.STREAMING and self._settle(camera):
             log.info("vision.sees_again", camera=camera)
@@ -339,9 +341,12 @@ class Manager:
         else:
             self._around.problems.settle("cameras")
 
-    def _blind(self, camera: EntityId, why: Text) -> None:
+    def _name(self, camera: EntityId) -> Text:
         known = self._around.registry.entity(camera)
-        name = Text(camera) if known is None else known.name
+        return Text(camera) if known is None else known.name
+
+    def _blind(self, camera: EntityId, why: Text) -> None:
+        name = self._name(camera)
         text = Text(f"{name.zh} 看不见：{why.zh}", f"{name.in_language('en')} does not see: {why.en}")
         if self._tell_trouble(camera, why, text):
             log.warning("vision.blind", camera=camera, reason=why.en)

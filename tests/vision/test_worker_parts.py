@@ -26,7 +26,7 @@ from hub.vision.worker.load import LEAST, OVER, Load
 from hub.vision.worker.parent import ENDED
 from hub.vision.worker.ring import PART, Ring
 from hub.vision.worker.unread import BAD, FAILURES, NONE, Unread
-from hub.vision.worker.wire import Health, Link
+from hub.vision.worker.wire import FAULT, Health, Link
 from tests.vision.film import Film, showing
 from tests.vision.test_onlook import RATE, filmed
 from tests.vision.test_worker import lane_film, order
@@ -150,7 +150,7 @@ def test_another_size_is_news_and_another_shape_a_fault_until_it_is_drawn_anew()
 
 
 def test_each_has_words_of_its_own() -> None:
-    lost = [why_blind(Health("c", Link.LOST, reason)) for reason in (ENDED, "no answer")]
+    lost = [why_blind(Health("c", Link.LOST, reason)) for reason in (ENDED, f"{FAULT}: x", "no answer")]
     faults = [
         *lost,
         why_blind(Health("c", Link.REFUSED, "wrong password")),

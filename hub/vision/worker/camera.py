@@ -38,6 +38,7 @@ from hub.vision.worker.sender import SenderClock
 from hub.vision.worker.stream import opened
 from hub.vision.worker.unread import Unread
 from hub.vision.worker.wire import (
+    FAULT,
     Carried,
     Days,
     Fell,
@@ -127,7 +128,7 @@ class Camera(threading.Thread):
                 self._lost(Link.LOST if error.retry else Link.REFUSED, error.reason)
             except Exception as error:  # noqa: BLE001 - one camera's fault is told, and kept from the others beside it
                 where = traceback.extract_tb(error.__traceback__)[-1].name
-                self._lost(Link.LOST, f"its pictures cannot be looked at: {type(error).__name__} in {where}")
+                self._lost(Link.LOST, f"{FAULT}: {type(error).__name__} in {where}")
             for sighting in self._passing.end():
                 self._say(Passed(self._watch.camera, sighting))
             wait = FIRST if self._packets > before + 100 else min(MOST, wait * 2)

@@ -139,6 +139,10 @@ class Ping(msgspec.Struct, frozen=True, tag=True):
     """Hub → worker: are you there?"""
 
 
+#: How a reason begins that lies with the hub itself: a fault in looking, not in the camera.
+FAULT = "its pictures cannot be looked at"
+
+
 class Link(StrEnum):
     """How a camera's stream is."""
 

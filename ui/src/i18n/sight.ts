@@ -53,6 +53,7 @@ export const sightZh = {
     floorPoint: '{n} 楼',
     sees: { lane: '停放的车辆', falling: '高空抛物', lift: '轿厢内的电动车', health: '只看画面好坏' },
     state: { present: '有车', absent: '无车', unsure: '看不准', unknown: '还没有结果' },
+    poor: '有问题',
     link: { off: '没有在看', connecting: '正在连接', streaming: '正常', lost: '视频断开', refused: '密码不对或没有这路视频' },
     picture: {
       well: '正常', unsure: '看不准', black: '画面全黑', overexposed: '画面过曝', frozen: '画面不动', blurred: '画面模糊', covered: '镜头被挡', moved: '镜头被转动，请重新画',
@@ -125,6 +126,7 @@ export const sightEn: SightMessages = {
     floorPoint: 'Floor {n}',
     sees: { lane: 'parked vehicles', falling: 'falling objects', lift: 'e-bikes in the car', health: 'only whether it can see' },
     state: { present: 'vehicle', absent: 'free', unsure: 'unsure', unknown: 'nothing yet' },
+    poor: 'not well',
     link: { off: 'not watched', connecting: 'connecting', streaming: 'well', lost: 'stream lost', refused: 'password wrong or no such stream' },
     picture: {
       well: 'well', unsure: 'unsure', black: 'black', overexposed: 'over-exposed', frozen: 'frozen', blurred: 'blurred',

@@ -7,6 +7,7 @@ export function health(one: Sight): { word: string; look: string } {
   if (one.link !== 'streaming') return { word: linkWord(one.link), look: one.link === 'connecting' ? '' : 'blind' }
   const picture = `sight.picture.${one.picture}`
   if (one.picture && one.picture !== 'well' && one.picture !== 'unsure') return { word: knows(picture) ? t(picture) : one.picture, look: 'blind' }
+  if (one.trouble) return { word: t('sight.poor'), look: 'watch' }
   return { word: t('sight.link.streaming'), look: 'calm' }
 }
 
