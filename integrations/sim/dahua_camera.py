@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+
+from integrations.sim.plain_server import PlainServer
 
 USER, PASSWORD = "admin", "päss"
 REALM, NONCE = "Login to 6e2f0b", "1408302461"
@@ -35,7 +36,7 @@ Stream = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 @dataclass
-class Camera:
+class Camera(PlainServer):
     """One camera. ``login`` is ``Digest``, ``Basic`` (which it asks for and never takes) or empty."""
 
     login: str = "Digest"
@@ -54,35 +55,6 @@ class Camera:
     """What it sees (JPEG)."""
     asked: list[str] = field(default_factory=list)
     """The target of each request that was let in."""
-    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
-
-    @asynccontextmanager
-    async def on_loopback(self, port: int = 0) -> AsyncIterator[str]:
-        """Serve; yields the address."""
-        server = await asyncio.start_server(self._accept, "127.0.0.1", port)
-        try:
-            yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        finally:
-            server.close()
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
-            for _ in range(3):  # turns of the loop in which sockets are closed
-                await asyncio.sleep(0)
-
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101 - a coroutine runs in one
-        self._tasks.add(task)
-        try:
-            with suppress(asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
-                while await self._serve(reader, writer):
-                    await writer.drain()
-                writer.close()
-                await writer.wait_closed()
-        finally:
-            self._tasks.discard(task)
-            writer.transport.abort()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Serve one request; tell whether the connection stays."""

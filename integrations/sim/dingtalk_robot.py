@@ -5,62 +5,41 @@ It works out the signature for itself, byte by byte as RFC 2104 says, not with o
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from aiohttp import web
+
+from integrations.sim.group_robot import GroupRobot
 
 TOKEN, SECRET = "566cc69da782ec01e3", "SECdf5c7a2b+/=&?密"
 
 
 @dataclass
-class Platform:
+class Platform(GroupRobot):
     """The platform's side of one group."""
+
+    PATH: ClassVar = "/robot/send"
 
     secret: str = SECRET
     """Empty: the robot is not secured by a signature."""
     keyword: str = ""
     hours_ahead: float = 0.0
     """How far the platform's clock is ahead of ours."""
-    hear: Callable[[str], None] = lambda _: None
-    """Called with each text that it takes."""
-    taken: list[str] = field(default_factory=list)
-    """Texts in the group."""
-    _times: list[float] = field(default_factory=list)
-
-    def app(self) -> web.Application:
-        """Return its one route, as an application."""
-        app = web.Application()
-        app.add_routes(self.routes())
-        return app
-
-    def routes(self) -> list[web.RouteDef]:
-        """Return its one route."""
-        return [web.post("/robot/send", self._send)]
-
-    async def _send(self, request: web.Request) -> web.Response:
-        code, said = self._judge(request, await request.json())
-        return web.json_response({"errcode": code, "errmsg": said})
 
     def _judge(self, request: web.Request, body: Any) -> tuple[int, str]:
-        now = asyncio.get_running_loop().time()
         if request.query.get("access_token") != TOKEN:
             return 300005, f"token is not exist: {request.query_string}"
         if why := self._insecure(request, body):
             return 310000, f"{why}, more: [https://ding-doc.dingtalk.com/doc#/serverapi2/qf2nxq]"
         if request.content_type != "application/json" or body.get("msgtype") != "text":
             return 400105, "unsupported message type"
-        self._times = [at for at in self._times if at > now - 60]
-        if len(self._times) >= 20:
+        if self._too_fast((60, 20)):
             return 130101, "send too fast, exceed 20 times per minute"
-        self._times.append(now)
-        self.taken.append(body["text"]["content"])
-        self.hear(body["text"]["content"])
+        self._take(body["text"]["content"])
         return 0, "ok"
 
     def _insecure(self, request: web.Request, body: Any) -> str:

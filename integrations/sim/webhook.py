@@ -68,7 +68,7 @@ class Inbox:
             web.post("/notify", self.notify),
             web.get("/messages", self.list),
             web.delete("/messages", self.clear),
-            *WeCom(partial(self.chat, "wecom")).routes(),
+            *WeCom(hear=partial(self.chat, "wecom")).routes(),
             *DingTalk(self._password, hear=partial(self.chat, "dingtalk")).routes(),
             *Feishu(self._password, hear=partial(self.chat, "feishu")).routes(),
             *Sms(self._password, hear=partial(self.chat, "sms")).routes(),

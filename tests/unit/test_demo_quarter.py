@@ -28,9 +28,9 @@ def joined(folder: Path, quarter: Quarter, up: tuple[str, ...]) -> Any:
     return after
 
 
-@pytest.mark.parametrize("left_out", [{"sound"}, {"lift"}, {"cellar"}, {"sound", "lift", "cellar"}, set()], ids=str)
-def test_a_part_that_is_left_out_leaves_a_site_that_checks(left_out: set[str], tmp_path: Path) -> None:
-    quarter = Quarter(tuple(part for part in PARTS if part.file not in left_out))
+@pytest.mark.parametrize("left_out", ["sound", "lift", "cellar", "sound lift cellar", ""])
+def test_a_part_that_is_left_out_leaves_a_site_that_checks(left_out: str, tmp_path: Path) -> None:
+    quarter = Quarter(tuple(part for part in PARTS if part.file not in left_out.split()))
     settings = joined(tmp_path, quarter, quarter.programs).settings
     zones = settings.site.zones
     files = {part.file for part in quarter.parts}
