@@ -13,7 +13,7 @@ from tests.kit.demo import Demo, running_demo
 from tests.kit.http import get_json, request
 from tests.kit.wait import until
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 
 def press(demo: Demo, alarm: bool) -> None:

@@ -12,7 +12,7 @@ from tests.kit.demo import running_demo
 from tests.kit.http import get_json, request
 from tests.kit.wait import until
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 SMOKE = "serial_lines.smoke_5_3_smoke"
 
 

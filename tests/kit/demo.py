@@ -20,7 +20,7 @@ from tests.kit.site import ROOT
 from tests.kit.wait import until
 
 #: Seconds until the demo says where its page is (3 on a quiet machine), and until it is gone after SIGTERM (promised).
-READY, STOP = 40.0, 5.0
+READY, STOP = 80.0, 5.0
 #: How many ports the demo uses, one after the other.
 PORTS = 25
 _GREETING = re.compile(r"(http://127\.0\.0\.1:\d+/)#token=(\S+)")
