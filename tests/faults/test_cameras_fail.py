@@ -127,7 +127,7 @@ def test_five_that_go_wrong_at_once_are_said_each_and_seen_again(estate: Estate)
     tell("size", scale=2)
     tell("shape", rows=140)
     tell("times", wild=True)
-    words = {
+    words = {  # those first that say so soonest
         "unplugged": "没有视频流，请检查电源和网线",
         "noise": "视频在传但画面读不出",
         "shape": "画面比例变了（320×180 → 320×140）",
