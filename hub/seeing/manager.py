@@ -296,10 +296,11 @@ class Manager:
     def _well(self, camera: EntityId, health: Health) -> None:
         self.health[camera] = health
         self._sized(camera, (health.width, health.height))
-        why = why_blind(health)
+        streams = health.link is Link.STREAMING and not health.unread_s
+        why, shape = why_blind(health), self._shapes.why(camera) if streams else None
         if why is not None:
-            self._blind(camera, why)
-        elif (poor := self._poor(camera, health)) is not None:
+            self._blind(camera, shape or why)  # in another shape nothing lies where it was: that is why
+        elif (poor := why_poor(health) or shape) is not None:
             name = self._name(camera)
             text = Text(f"{name.zh}：{poor.zh}", f"{name.in_language('en')}: {poor.en}")
             if self._tell_trouble(camera, poor, text):
@@ -308,14 +309,11 @@ class Manager:
             log.info("vision.sees_again", camera=camera)
         if why is None and health.link is Link.STREAMING and health.picture is not None:
             self._tell(blindness(camera), Alarm.CLEAR)
-        if health.link is not Link.STREAMING or health.unread_s:
+        if not streams:
             self._doubt(camera)
             return
         for lane in health.lanes:
             self._lane(lane)
-
-    def _poor(self, camera: EntityId, health: Health) -> Text | None:
-        return why_poor(health) or (self._shapes.why(camera) if health.link is Link.STREAMING else None)
 
     def _sized(self, camera: EntityId, size: tuple[int, int]) -> None:
         """Note that a camera's pictures have another size than before."""

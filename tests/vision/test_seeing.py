@@ -21,14 +21,16 @@ from hub.model.text import Text
 from hub.model.time import SECOND
 from hub.runtime.registry import Registry
 from hub.runtime.reports import Reports
-from hub.sdk import Equipment, Picture, Sample
+from hub.sdk import Equipment, Sample
+from hub.sdk import Picture as Snapshot
 from hub.seeing.manager import WAITING, Manager, Surroundings
 from hub.seeing.sightings import Sightings
 from hub.vision.detect.kind import Kind
 from hub.vision.falling.event import Severity
+from hub.vision.health import Picture
 from hub.vision.sighting.palette import Colour
 from hub.vision.sighting.record import Sighting
-from hub.vision.worker.wire import Fell, Health, Link, Passed
+from hub.vision.worker.wire import Fell, Health, Link, Passed, Watch
 from tests.kit.loop import Loop
 from tests.vision.film import Film, Stage, showing
 from tests.vision.test_worker import lane_film
@@ -45,7 +47,7 @@ class Stream:
     def __init__(self, port: int) -> None:
         self.video = f"rtsp://127.0.0.1:{port}/lane"
 
-    async def snapshot(self) -> Picture:
+    async def snapshot(self) -> Snapshot:
         raise AssertionError("who is watched is not asked for a snapshot")
 
 
@@ -180,6 +182,23 @@ async def test_a_fall_is_an_alarm_or_a_note_and_what_finds_no_room_is_counted(
     assert first.device_at == 1000 * SECOND, "when it was let go"
     notes = [note.body["severity"] for note in house.loop.journal.of(Note) if isinstance(note, Note)]
     assert notes == ["notice", "alarm"]
+
+
+async def test_another_shape_is_named_before_what_follows_from_it(tmp_path: Path) -> None:
+    scene, show = lane_film(500, 501)
+    house = House(tmp_path, scene.polygon)
+    async with showing(Film(show)) as port, house.open():
+        house.plug(port)
+        await house.until(lambda: house.manager.watched(CAMERA) and house.manager.health.get(CAMERA))
+        house.manager._leave(CAMERA)  # what follows is said here, not by the worker
+        house.manager._orders[CAMERA] = Watch(str(CAMERA), "rtsp://x")
+        well = Health(str(CAMERA), Link.STREAMING, picture=Picture.WELL, width=1920, height=1080)
+        for health in (well, msgspec.structs.replace(well, picture=Picture.COVERED, width=1440)):
+            house.manager._heard(health)
+        assert "画面比例变了" in house.manager.trouble[CAMERA].zh
+        assert house.manager._told[BLIND][0] is Alarm.ACTIVE
+        house.manager._heard(well)
+        assert CAMERA not in house.manager.trouble
 
 
 async def test_nothing_is_left_of_a_camera_that_is_watched_no_more(tmp_path: Path) -> None:
