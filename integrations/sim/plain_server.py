@@ -21,7 +21,7 @@ class PlainServer(ABC):
         """Serve one request; tell whether the connection stays."""
 
     @asynccontextmanager
-    async def on_loopback(self, tls: ssl.SSLContext | None = None, port: int = 0) -> AsyncIterator[str]:
+    async def on_loopback(self, port: int = 0, *, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
         """Serve; yields the address."""
         server = await asyncio.start_server(self._accept, "127.0.0.1", port, ssl=tls)
         try:

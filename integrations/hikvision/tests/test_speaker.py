@@ -163,7 +163,7 @@ async def test_certificates_are_verified(tmp_path: Path, monkeypatch: pytest.Mon
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(file, key)
     camera = Camera()
-    async with camera.on_loopback(tls) as address:
+    async with camera.on_loopback(tls=tls) as address:
         with pytest.raises(Unreachable):
             await send(address, SOUND, config(address), b"x" * 640)
         assert camera.heard == []
