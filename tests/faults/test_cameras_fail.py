@@ -63,7 +63,8 @@ class Estate:
     def well(self, name: str) -> bool:
         now = self.sight(name)
         (seen,) = now["seen"]
-        return (now["link"], now["trouble"]) == ("streaming", None) and seen["state"] in {"absent", ""}
+        empty = "" if name == FACADE else "absent"  # what is not known yet cannot be doubted later
+        return (now["link"], now["trouble"], seen["state"]) == ("streaming", None, empty)
 
     def quality(self, name: str) -> str:
         return str(self.hub.entities()[f"vision.{name}_vehicle"]["quality"])

@@ -49,7 +49,8 @@ MENDED = (
     ("parked_night", 100_109),
     ("parked_night", 100_141),
 )
-#: What was told wrongly: the whole place under swaying leaves; two people far away, side by side; the edge of a shade.
+#: What was told wrongly: the whole place under swaying leaves; two people far away, side by side; the edge of a shade;
+#: two cars of a queue that look alike, taken for one.
 INNOCENT_ONCE = (
     ("tree_shadow", 80_007),
     ("tree_shadow", 80_023),
@@ -57,6 +58,7 @@ INNOCENT_ONCE = (
     ("person", 100_152),
     ("shadow", 100_022),
     ("shadow", 100_086),
+    ("queue", 400_178),
 )
 
 
@@ -66,7 +68,8 @@ def test_what_was_told_wrongly_once() -> None:
         found = score(make(kind, seed))
         assert found.found == found.stays == 1, f"{kind} {seed}: {found.missed}"
     for kind, seed in INNOCENT_ONCE:
-        assert not score(make(kind, seed)).false_present, f"{kind} {seed}"
+        found = score(make(kind, seed))
+        assert not found.false_present + found.false_warnings, f"{kind} {seed}"
 
 
 def marked(top: int, left: int, bottom: int, right: int) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:

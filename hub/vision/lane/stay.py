@@ -16,6 +16,8 @@ from hub.vision.lane.structure import FAINT, LOUD, Structure, structure, too_muc
 
 #: Share of a stay's picture that is seen again, and of a place that must have settled to be judged.
 SAME, SETTLED = 0.45, 0.6
+#: Share that must be seen again where the place looked empty meanwhile: the next in a queue may look much the same.
+ALIKE = 0.7
 #: Share of a place that looks as it does when nothing stands there, and needs no second look.
 BARE = 0.9
 #: Share of a place, where there is something to see, in which nothing moves while its light changes.
@@ -45,6 +47,8 @@ class Stay:
     unsure: bool = False
     empty: bool = False
     """The place looked empty a moment ago."""
+    emptied: bool = False
+    """The place looked empty, if only once, since the vehicle was seen for the last time."""
 
     def says(self, presence: Presence, at: float, reason: Reason) -> LaneEvent:
         """Make an event of this stay."""
@@ -60,7 +64,7 @@ def follow(stay: Stay, view: View, settled: Settled | None, scene: Scene) -> tup
     empty = _is_empty(view.look, stay, scene, view.whole)
     if empty and (stay.empty or _is_bare(view.look, stay, scene, view.whole)):
         return None, stay.says(Presence.ABSENT, view.at, Reason.EMPTY)
-    stay = replace(stay, empty=empty)
+    stay = replace(stay, empty=empty, emptied=stay.emptied or empty)
     if settled is not None and not empty and settled.steady[stay.thing].mean() >= SETTLED:
         if _is_there(settled.look, stay, scene, settled.steady):
             return _seen(stay, view.at, settled)
@@ -100,7 +104,7 @@ def _unmoved(stay: Stay, settled: Settled, scene: Scene) -> bool:
 
 
 def _seen(stay: Stay, at: float, settled: Settled | None) -> tuple[Stay, LaneEvent | None]:
-    again = replace(stay, seen=at, unsure=False, empty=False)
+    again = replace(stay, seen=at, unsure=False, empty=False, emptied=False)
     if settled is not None and settled.steady[stay.thing].mean() >= SETTLED:
         part = pixels(settled.steady & stay.thing) * np.float32(FOLLOW)
         picture = stay.picture + part * (settled.picture - stay.picture)
@@ -112,7 +116,7 @@ def _is_there(look: Structure, stay: Stay, scene: Scene, where: Mask) -> bool:
     """Return whether the place looks as it does with the vehicle, and not rather as it does without."""
     thing = stay.thing & where
     with_it = _Compared(look, stay.look)
-    if with_it.same(scene.unrest, thing) < SAME:
+    if with_it.same(scene.unrest, thing) < (ALIKE if stay.emptied else SAME):
         return False
     return with_it.left_over(thing) <= _Compared(look, scene.look).left_over(thing & scene.known)
 
