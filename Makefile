@@ -10,10 +10,10 @@ UI_SOURCES := $(shell find ui/src ui/public ui/index.html ui/vite.config.ts ui/t
 # Node: the machine's own if it is new enough for Vite, else the one from requirements/node.lock in the environment.
 NPM = PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix ui --no-audit --no-fund --no-update-notifier
 
-# Four files at a time on two cores: the tests of processes, cameras and lines mostly wait for real time to pass (all
-# tests together compute for half of a run of three at a time). A file is one worker's, so that what its tests share is
-# built once (pytest-xdist 3.8 finds no groups with pytest 9.2). tests/kit/order.py has the long ones begin.
-WORKERS ?= 4
+# Three files at a time on two cores: the tests of processes, cameras and lines mostly wait for real time to pass. Four
+# take a minute or two less, and make more of them wait for a processor. A file is one worker's, so that what its tests
+# share is built once (pytest-xdist 3.8 finds no groups with pytest 9.2). tests/kit/order.py has the long ones begin.
+WORKERS ?= 3
 
 export UV_PYTHON_DOWNLOADS := never
 # Hundreds of hubs are started by the tests: each would compile all of its modules anew.

@@ -9,6 +9,7 @@ import signal
 import threading
 import time
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,12 @@ def send_counts(farm: Generator, numbers: range) -> None:
         time.sleep(max(0.0, began + sent / RATE - time.monotonic()))
 
 
+def free_and_heard(hub: HubProcess, lane: Lane, cars: Generator) -> bool:
+    """Say that the lane is free; tell whether that was ever heard."""
+    cars.send(lane.topic, lane.state(occupied=False))
+    return bool(hub.entities()[lane.entity]["quality"] == "good")
+
+
 def test_a_limit_that_passes_while_the_hub_is_down_fires_once_and_late(
     tmp_path: Path, broker: Broker, hub_of: MakeHub
 ) -> None:
@@ -124,10 +131,12 @@ def test_a_limit_that_passes_while_the_hub_is_down_fires_once_and_late(
         lane = Lane(broker.port)
         cars.send(*lane.configuration(), retain=True)
         until(hub.entities, lambda known: lane.entity in known)
+        heard = partial(free_and_heard, hub, lane, cars)
+        until(heard, bool, what="the hub has subscribed to what was announced")
         came = time.time()
         cars.send(lane.topic, lane.state(occupied=True))
         # on the disk, not only on the page: before its commit the message is the broker's, and comes again
-        until(lambda: rows(hub.data, "SELECT 1 FROM slots"), bool, within=2)
+        until(lambda: rows(hub.data, "SELECT 1 FROM slots, states WHERE states.value = 'present'"), bool, within=2)
         hub.kill()
         time.sleep(max(0.0, came + 2 * limit - time.time()))  # due while nobody is there
         assert speaker.begun() == []
