@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hub.vision.falling.blocks import spread
 from hub.vision.frame import Mask
 from hub.vision.lane.place import Box, Place
 
@@ -61,24 +62,12 @@ def closed(marked: Mask) -> Mask:
 
 def widened(marked: Mask) -> Mask:
     """Add one block all around."""
-    rows = marked.copy()  # in place: np.pad alone took a tenth of the time of a lane
-    rows[1:] |= marked[:-1]
-    rows[:-1] |= marked[1:]
-    found = rows.copy()
-    found[:, 1:] |= rows[:, :-1]
-    found[:, :-1] |= rows[:, 1:]
-    return found
+    return spread(marked)
 
 
 def eroded(marked: Mask) -> Mask:
     """Take one block away all around; beyond the picture a thing is thought to go on."""
-    rows = marked.copy()
-    rows[1:] &= marked[:-1]
-    rows[:-1] &= marked[1:]
-    found = rows.copy()
-    found[:, 1:] &= rows[:, :-1]
-    found[:, :-1] &= rows[:, 1:]
-    return found
+    return np.asarray(~spread(~marked))
 
 
 def filled(group: Mask) -> Mask:
