@@ -6,7 +6,6 @@ What the workers say becomes readings by the way of every device (hub.runtime.re
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections import Counter
 from contextlib import AsyncExitStack
@@ -43,7 +42,7 @@ from hub.seeing.orders import (
 from hub.seeing.shapes import Shapes
 from hub.vision.falling.event import Severity
 from hub.vision.lane.event import Presence as Stands
-from hub.vision.worker.parent import Workers
+from hub.vision.worker.parent import Workers, enough
 from hub.vision.worker.wire import Carried, Days, Fell, Health, LaneNow, Link, Listed, Passed, Proved, Seen, Watch
 
 if TYPE_CHECKING:
@@ -204,8 +203,8 @@ class Manager:
         for camera in [name for name in self._orders if name not in orders]:
             self._leave(camera)
         if orders and self._workers is None:
-            count = max(1, min(len(orders), (os.cpu_count() or 2) // 2))
-            self._workers = await stack.enter_async_context(Workers(count, self._heard, self._down))
+            workers = Workers(enough(len(orders)), self._heard, self._down)
+            self._workers = await stack.enter_async_context(workers)
         for camera, watch in orders.items():
             if self._workers is not None and _fixed(watch) != self._orders.get(camera):
                 self._orders[camera] = _fixed(watch)

@@ -129,6 +129,8 @@ async def test_a_worker_that_dies_or_hangs_is_started_again_and_the_stay_goes_on
         await ears.until(lambda e: len(e.seen) > count)
         assert other.returncode is None
         assert os.getpriority(os.PRIO_PROCESS, other.pid) == min(19, os.getpriority(os.PRIO_PROCESS, 0) + NICE)
+        assert os.getsid(other.pid) == os.getsid(0), "the kernel may weigh a session as a whole: it would not step back"
+        assert os.getpgid(other.pid) == other.pid, "an interrupt at the terminal is the hub's alone"
     since = ears.seen[count - 1].event.since
     again = ears.seen[count].event
     assert (again.presence, again.stay, again.since) == (Presence.PRESENT, 1, since)

@@ -6,7 +6,6 @@ import os
 import socket
 import threading
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,9 +41,9 @@ if TYPE_CHECKING:
 REPORT, STUCK = 2.0, 45.0
 #: Seconds in which a model must be ready: one is compiled anew on a weak box, and while other cameras go on.
 PREPARED = 180.0
-#: By how much the worker steps back (nice): all else being equal the hub has twice its weight, and is not made to wait
-#: for a processor when cameras want more than there are.
-NICE = 3
+#: By how much the worker steps back (nice): the hub has nine times its weight (sched(7)), and is not made to wait for a
+#: processor when cameras want more than there are. A tenth is enough to go on answering beside a machine that is full.
+NICE = 10
 #: Exit code of a process that gave itself up.
 GAVE_UP = 3
 
@@ -55,10 +54,8 @@ def serve(connection: socket.socket) -> None:
 
 
 def step_back() -> None:
-    """Let the hub go first; a worker is a session of its own, which the kernel may weigh as a whole (sched(7))."""
+    """Let the hub go first."""
     os.nice(NICE)
-    with suppress(OSError):  # no such weighing here
-        Path("/proc/self/autogroup").write_text(str(NICE), "ascii")
 
 
 class InTurn:

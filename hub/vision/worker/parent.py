@@ -62,6 +62,11 @@ ENDED = "the camera worker ended and is started again"
 _COMMAND = (sys.executable, "-m", "hub.vision.worker")
 
 
+def enough(cameras: int) -> int:
+    """Return how many workers so many cameras get: half of the cores, the rest is the hub's and its broker's."""
+    return max(1, min(cameras, (os.cpu_count() or 2) // 2))
+
+
 class Workers:
     """All camera workers. ``heard`` is called with what they say, in the loop's thread, and must not wait.
 
@@ -229,7 +234,7 @@ class _Worker:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=asyncio.subprocess.DEVNULL,
-                start_new_session=True,
+                process_group=0,  # not a session: the kernel would weigh that as a whole, against the hub's (sched(7))
             )
         reader, self._writer = await asyncio.open_connection(sock=ours)
         looking = asyncio.create_task(self._look_after(process))
