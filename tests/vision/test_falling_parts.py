@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.vision.falling.background import Background
+from hub.vision.falling.background import Background, far
 from hub.vision.falling.blocks import SIZE, Activity, count, spread
 from hub.vision.falling.components import candidates, components
 from hub.vision.falling.drips import LEARNED, Drips
@@ -81,7 +81,7 @@ def test_blocks_are_active_restless_and_settled_as_if_each_were_watched_alone(se
 def test_far_is_further_than_the_limit_on_either_side(seed: int, limit: int) -> None:
     first, frame = np.random.default_rng(seed).integers(16, 236 - limit // 2, (2, 64, 64), dtype=np.uint8)
     out = np.empty((64, 64), bool)
-    Background(first, 0.0).far(frame, limit, np.s_[:64], out)
+    far(frame, first, limit, out)
     apart = np.abs(frame.astype(int) - first)
     sure = apart < 256 - limit
     assert (out == (apart > limit))[sure].all()
@@ -90,9 +90,9 @@ def test_far_is_further_than_the_limit_on_either_side(seed: int, limit: int) -> 
 @given(st.integers(0, 2**32 - 1), st.floats(0, 1))
 @settings(max_examples=30, deadline=None)
 def test_flags_are_counted_block_by_block(seed: int, share: float) -> None:
-    far = np.random.default_rng(seed).random((40, 64)) < share
-    plain = far.reshape(40 // SIZE, SIZE, 64 // SIZE, SIZE).sum((1, 3))
-    assert (count(far) == plain).all()
+    flags = np.random.default_rng(seed).random((40, 64)) < share
+    plain = flags.reshape(40 // SIZE, SIZE, 64 // SIZE, SIZE).sum((1, 3))
+    assert (count(flags) == plain).all()
 
 
 def test_blocks_spread_to_all_neighbours_and_no_further() -> None:
@@ -104,11 +104,11 @@ def test_blocks_spread_to_all_neighbours_and_no_further() -> None:
 
 def test_a_block_that_never_rests_becomes_restless_and_one_that_stays_is_accepted_once() -> None:
     activity = Activity((32, 32), 0.0)
-    far = np.zeros((32, 32), bool)
-    far[8:16, 8:16] = True
+    flags = np.zeros((32, 32), bool)
+    flags[8:16, 8:16] = True
     accepted = 0
     for number in range(1, 250):
-        activity.update(count(far), number / 25)
+        activity.update(count(flags), number / 25)
         settled = activity.settled()
         accepted += settled is not None and bool(settled[1, 1])
     assert activity.restless[1, 1]
@@ -119,8 +119,8 @@ def test_a_block_that_never_rests_becomes_restless_and_one_that_stays_is_accepte
 @given(st.integers(0, 2**32 - 1), st.floats(0.005, 0.3))
 @settings(max_examples=60, deadline=None)
 def test_components_are_those_of_a_flood(seed: int, share: float) -> None:
-    far = np.random.default_rng(seed).random((24, 32)) < share
-    rows, columns = np.nonzero(far)
+    flags = np.random.default_rng(seed).random((24, 32)) < share
+    rows, columns = np.nonzero(flags)
     if not len(rows):
         return
     stride = 32 + 4
@@ -150,10 +150,9 @@ def test_a_candidate_is_where_its_weight_is() -> None:
     frame = background.copy()
     frame[30:34, 14:18] = 140  # across the borders of four blocks
     frame[50, 50] = 200  # a hot pixel
-    far = np.abs(frame.astype(int) - background) > 12
     activity = Activity((64, 64), 0.0)
-    activity.update(count(far), 0.04)
-    found = candidates(frame, background, far, activity.edges)
+    activity.update(count(np.abs(frame.astype(int) - background) > 12), 0.04)
+    found = candidates(frame, background, 12, activity.edges)
     assert len(found) == 1
     assert (found.x[0], found.y[0], found.area[0], found.side[0], found.contrast[0]) == (15.5, 31.5, 16, 4, 40)
 

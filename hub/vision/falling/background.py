@@ -60,18 +60,6 @@ class Background:
         self._seen = frame[_SAMPLE].astype(np.int16)
         self._expose()
 
-    def far(self, frame: Luma, limit: int, rows: slice, out: Flags) -> None:
-        """Flag in ``out`` each pixel of some rows (``BAND`` at most) more than ``limit`` levels from the background.
-
-        Three passes in eight bits, in ``out`` itself: the difference, moved up by the limit (below 64), is between 0
-        and twice the limit where it is near. Modulo 256 this errs only for differences above 255 minus the limit, of
-        black and white.
-        """
-        apart = out.view(np.uint8)
-        np.subtract(frame[rows], self.luma[rows], out=apart)
-        np.add(apart, np.uint8(limit), out=apart)
-        np.greater(apart, np.uint8(2 * limit), out=out)
-
     def follow(self, frame: Luma, at: float) -> None:
         """Step towards the frame that has just been used."""
         self._frames += 1
@@ -88,8 +76,8 @@ class Background:
 
     def accept(self, frame: Luma, blocks: Flags, size: int) -> None:
         """Take these blocks of ``size`` pixels as they are now: what is in them has come to stay."""
-        wide = np.repeat(np.repeat(blocks, size, 0), size, 1)
-        np.copyto(self.luma, frame, where=wide)
+        rows, columns = np.nonzero(blocks)
+        squares(self.luma, size)[rows, :, columns] = squares(frame, size)[rows, :, columns]
 
     def restart(self, frame: Luma, at: float) -> None:
         """Begin anew from one frame."""
@@ -115,6 +103,24 @@ class Background:
             self.noise = min(_LOUD, max(_QUIET, self.noise + _FOLLOW * (measured - self.noise)))
         else:
             self.noise = min(_LOUD, self.noise * (1 + _FOLLOW))
+
+
+def far(seen: Luma, kept: Luma, limit: int, out: Flags) -> None:
+    """Flag in ``out`` each pixel more than ``limit`` levels (below 64) from what is kept.
+
+    Three passes in eight bits, in ``out`` itself: the difference, moved up by the limit, is between 0 and twice the
+    limit where it is near. Modulo 256 this errs only for differences above 255 minus the limit, of black and white.
+    """
+    apart = out.view(np.uint8)
+    np.subtract(seen, kept, out=apart)
+    np.add(apart, np.uint8(limit), out=apart)
+    np.greater(apart, np.uint8(2 * limit), out=out)
+
+
+def squares(picture: Luma, size: int) -> Luma:
+    """Return a picture as squares of ``size`` pixels: [row of squares, row in it, column of squares, column in it]."""
+    height, width = picture.shape
+    return picture.reshape(height // size, size, width // size, size)
 
 
 def _median(values: NDArray[np.int16]) -> float:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hub.vision.falling.background import Flags, Luma
-from hub.vision.falling.blocks import SIZE
+from hub.vision.falling.background import Flags, Luma, far, squares
+from hub.vision.falling.blocks import SIZE, places
 
 Whole = NDArray[np.intp]
 Real = NDArray[np.float64]
@@ -52,21 +52,26 @@ _NONE = np.zeros(0)
 EMPTY = Candidates(_NONE, _NONE, _NONE, _NONE, _NONE)
 
 
-def candidates(frame: Luma, background: Luma, far: Flags, blocks: Flags) -> Candidates:
-    """Return the components of ``far`` inside ``blocks``."""
-    rows, columns = np.nonzero(blocks)
+def candidates(frame: Luma, background: Luma, limit: int, blocks: Flags) -> Candidates:
+    """Return the components of what is more than ``limit`` levels from the background inside ``blocks``."""
+    rows, columns = places(blocks)
     if not len(rows):
         return EMPTY
-    inside = far.reshape(blocks.shape[0], SIZE, blocks.shape[1], SIZE)[rows, :, columns]
-    flagged = np.flatnonzero(inside)[:_MOST_PIXELS]
-    stride = far.shape[1] + 2 * _REACH  # so that the end of a row does not touch the beginning of the next
+    seen, kept = (squares(picture, SIZE)[rows, :, columns] for picture in (frame, background))
+    flags = np.empty(seen.shape, bool)
+    far(seen, kept, limit, flags)
+    flagged = np.flatnonzero(flags)[:_MOST_PIXELS]
+    block, bit = np.divmod(flagged, SIZE * SIZE)
+    stride = frame.shape[1] + 2 * _REACH  # so that the end of a row does not touch the beginning of the next
     corner = (rows * stride + columns) * SIZE
-    row, column = np.divmod(np.arange(SIZE * SIZE), SIZE)
-    place = np.sort(corner[flagged // (SIZE * SIZE)] + (row * stride + column)[flagged % (SIZE * SIZE)])
+    inside = np.add.outer(np.arange(SIZE) * stride, np.arange(SIZE)).ravel()
+    place = corner[block] + inside[bit]
+    order = place.argsort()
+    place, flagged = place[order], flagged[order]
     y = place // stride
     x = place - y * stride
-    label = components(place, stride)
-    return _measure(x, y, label, frame[y, x].astype(np.float64) - background[y, x])
+    apart = seen.ravel()[flagged].astype(np.float64) - kept.ravel()[flagged]
+    return _measure(x, y, components(place, stride), apart)
 
 
 def components(place: Whole, stride: int) -> Whole:
@@ -84,12 +89,12 @@ def components(place: Whole, stride: int) -> Whole:
 
 def _touching(starts: Whole, ends: Whole, stride: int) -> tuple[Whole, Whole]:
     """Return pairs of runs that touch across one or two rows."""
-    down = np.repeat(np.arange(1, _REACH + 1) * stride, len(starts))
-    begin = np.searchsorted(ends, np.tile(starts, _REACH) + (down - _REACH), "left")
-    end = np.searchsorted(starts, np.tile(ends, _REACH) + (down + _REACH), "right")
-    count = np.maximum(0, end - begin)
+    down = np.arange(1, _REACH + 1)[:, np.newaxis] * stride
+    begin = ends.searchsorted((starts + (down - _REACH)).ravel(), "left")
+    end = starts.searchsorted((ends + (down + _REACH)).ravel(), "right")
+    count = end - begin
     upper = np.repeat(np.tile(np.arange(len(starts)), _REACH), count)
-    lower: Whole = np.repeat(begin - np.cumsum(count) + count, count) + np.arange(len(upper))
+    lower: Whole = np.repeat(end - count.cumsum(), count) + np.arange(len(upper))
     return upper, lower
 
 
@@ -102,7 +107,7 @@ def _join(count: int, upper: Whole, lower: Whole) -> Whole:
         np.minimum.at(label, upper, least)
         np.minimum.at(label, lower, least)
         label = label[label]
-        if np.array_equal(label, before):
+        if (label == before).all():
             break
     return label
 
@@ -112,21 +117,23 @@ def _measure(x: Whole, y: Whole, label: Whole, apart: Real) -> Candidates:
     area = np.bincount(label)
     mass = np.bincount(label, weight)
     middle_x, middle_y = np.bincount(label, weight * x) / mass, np.bincount(label, weight * y) / mass
-    order = np.argsort(label, kind="stable")
-    begins = np.concatenate(([0], np.cumsum(area)[:-1]))
+    order = label.argsort(kind="stable")
+    ends = area.cumsum()
+    begins = ends - area
     x, y = x[order], y[order]
     wide = np.maximum.reduceat(x, begins) - np.minimum.reduceat(x, begins) + 1
-    tall = np.maximum.reduceat(y, begins) - np.minimum.reduceat(y, begins) + 1
+    tall = y[ends - 1] - y[begins] + 1  # pixels come row by row
+    side = np.maximum(wide, tall)
     streak = (tall >= _STREAK * wide) & (wide <= _THIN) & (tall >= _TALL)
-    large = np.maximum(wide, tall) > _LARGEST
-    good = np.flatnonzero((area >= _LEAST) & ~streak & ~large)
-    chosen = good[np.argsort(-mass[good], kind="stable")[:MOST]]
+    large = side > _LARGEST
+    good = np.flatnonzero((area >= _LEAST) & ~(streak | large))
+    chosen = good[(-mass[good]).argsort(kind="stable")[:MOST]]
     return Candidates(
         middle_x[chosen],
         middle_y[chosen],
         area[chosen].astype(np.float64),
         np.bincount(label, apart)[chosen] / area[chosen],
-        np.maximum(wide, tall)[chosen].astype(np.float64),
+        side[chosen].astype(np.float64),
         int(np.count_nonzero(streak)),
         int(np.count_nonzero(large)),
         len(good) - len(chosen),

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hub.model.errors import DecodeError
 from hub.vision.falling.again import look
-from hub.vision.falling.background import BAND, Background, Luma
+from hub.vision.falling.background import BAND, Background, Luma, far
 from hub.vision.falling.blocks import SIZE, Activity, count
 from hub.vision.falling.calibration import Facade
 from hub.vision.falling.components import EMPTY, Candidates, candidates
@@ -129,7 +129,7 @@ class FallDetector:
         self._activity = Activity(self._shape, at)
         self._linker = Linker(height)
         self._sight = Sight(width, height, self.facade)
-        self._far = np.empty(frame.shape, bool)
+        self._far = np.empty(frame[:BAND].shape, bool)
         self._last, self._blind = at, at + _BLIND
         return ended
 
@@ -158,7 +158,8 @@ class FallDetector:
             return EMPTY
         found = EMPTY
         if self._activity.active.any():
-            found = candidates(frame, self._background.luma, self._far, self._activity.edges & ~self._activity.restless)
+            blocks = self._activity.edges & ~self._activity.restless
+            found = candidates(frame, self._background.luma, round(self._limit), blocks)
             settled = self._activity.settled()
             if settled is not None:
                 self._background.accept(frame, settled, SIZE)
@@ -172,9 +173,9 @@ class FallDetector:
         """Flag what is far from the background and count it in blocks, a few rows at a time."""
         counts = np.empty(self._activity.active.shape, np.uint8)
         for top in range(0, len(frame), BAND):
-            rows = slice(top, top + BAND)
-            flags = self._far[rows]
-            self._background.far(frame, round(self._limit), rows, flags)
+            seen, kept = frame[top : top + BAND], self._background.luma[top : top + BAND]
+            flags = self._far[: len(seen)]
+            far(seen, kept, round(self._limit), flags)
             counts[top // SIZE : (top + BAND) // SIZE] = count(flags)
         return counts
 

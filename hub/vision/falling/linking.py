@@ -105,20 +105,23 @@ class Linker:
             free[candidate] = False
             _add(track, found, candidate, at)
             grown.append(track)
-        seen = set(map(id, grown))
+        seen = set(grown)
         ended = []
         looks = 0
         for track, place in zip(self.open, ahead, strict=True):
-            if id(track) not in seen:
-                looks += track.steady() and track.down >= _FALLING
-                if looks <= _LOOKS_A_FRAME and _again(track, place, at, look):
+            if track in seen:
+                continue
+            steady = track.steady()
+            if steady and track.down >= _FALLING:
+                looks += 1
+                if looks <= _LOOKS_A_FRAME and track.looks < _LOOKS and _again(track, place, at, look):
                     grown.append(track)
                     continue
-                track.missed += 1
-                if at - track.times[-1] > (_WAIT_STEADY if track.steady() else _WAIT):
-                    ended.append(track)
-        gone = set(map(id, ended))
-        self.open = [track for track in self.open if id(track) not in gone and len(track.times) < _MOST_POINTS]
+            track.missed += 1
+            if at - track.times[-1] > (_WAIT_STEADY if steady else _WAIT):
+                ended.append(track)
+        gone = set(ended)
+        self.open = [track for track in self.open if track not in gone and len(track.times) < _MOST_POINTS]
         for candidate in np.flatnonzero(free)[: max(0, _MOST - len(self.open))]:
             track = Track(self._next)
             self._next += 1
@@ -135,23 +138,22 @@ class Linker:
         """Return (track, candidate), each at most once: steady tracks choose first, then the nearest."""
         if not self.open or not len(found):
             return []
-        ahead = np.array(places)
-        sides = np.array([[track.sides[-1] + 4.0] for track in self.open])
-        apart = np.hypot(ahead[:, :1] - found.x, ahead[:, 1:2] - found.y)
-        cost = apart / ahead[:, 2:3] + ahead[:, 3:4]
-        grows = np.maximum(sides / (found.side + 4.0), (found.side + 4.0) / sides)
-        tracks, candidates = np.nonzero((apart < ahead[:, 2:3]) & (grows < _GROWS))
-        taken_tracks: set[int] = set()
+        x, y, radius, waits = np.array(places).T
+        apart = np.hypot(x[:, np.newaxis] - found.x, y[:, np.newaxis] - found.y)
+        near = np.flatnonzero(apart < radius[:, np.newaxis])
+        tracks, candidates = np.divmod(near, len(found))
+        sides = np.array([track.sides[-1] + 4.0 for track in self.open])[tracks]
+        grows = (found.side[candidates] + 4.0) / sides
+        alike = (grows < _GROWS) & (grows > 1 / _GROWS)
+        near, tracks, candidates = near[alike], tracks[alike], candidates[alike]
+        nearest = (apart.ravel()[near] / radius[tracks] + waits[tracks]).argsort()
+        pairs: dict[int, int] = {}
         taken: set[int] = set()
-        pairs = []
-        for place in np.argsort(cost[tracks, candidates]):
-            track, candidate = int(tracks[place]), int(candidates[place])
-            if track in taken_tracks or candidate in taken:
-                continue
-            taken_tracks.add(track)
-            taken.add(candidate)
-            pairs.append((track, candidate))
-        return pairs
+        for track, candidate in zip(tracks[nearest].tolist(), candidates[nearest].tolist(), strict=True):
+            if track not in pairs and candidate not in taken:
+                pairs[track] = candidate
+                taken.add(candidate)
+        return list(pairs.items())
 
     def _foretell(self, track: Track, at: float) -> Ahead:
         """Return where to search for a track now."""
@@ -169,8 +171,6 @@ class Linker:
 
 def _again(track: Track, place: Ahead, at: float, look: Look) -> bool:
     """Look a second time for what goes down steadily; say whether it was there."""
-    if not track.steady() or track.looks >= _LOOKS or track.down < _FALLING:
-        return False
     spot = look(track, place, at)
     if spot is None:
         return False
