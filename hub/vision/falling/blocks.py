@@ -6,6 +6,8 @@ active blocks 0.1 ms.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,15 +26,17 @@ _MEMORY, _RESTLESS = 20.0, 0.1
 CROWDED = 0.3
 
 
-def count(far: Flags) -> NDArray[np.uint8]:
-    """Return how many flags are set in each block; both sides of ``far`` are multiples of ``SIZE``.
+def count(bands: Iterable[Flags], grid: tuple[int, int]) -> NDArray[np.uint8]:
+    """Return how many flags are set in each block, of a picture that comes in bands of whole blocks from the top.
 
-    Eight flags are added at a time: as bytes of one word they cannot overflow into each other (at most eight rows),
-    and the multiplication collects the eight bytes in the highest one.
+    ``grid`` is its size in blocks. Eight flags are added at a time: as bytes of one word they cannot overflow into each
+    other (at most eight rows), and the multiplication collects the eight bytes in the highest one.
     """
-    height, width = far.shape
-    words = far.view("<u8").reshape(height // SIZE, SIZE, width // SIZE)
-    columns = np.add.reduce(words, axis=1, dtype="<u8")
+    columns, top = np.empty(grid, "<u8"), 0
+    for flags in bands:
+        rows = len(flags) // SIZE
+        np.add.reduce(flags.view("<u8").reshape(rows, SIZE, grid[1]), axis=1, out=columns[top : top + rows])
+        top += rows
     columns *= np.uint64(0x0101010101010101)
     collected: NDArray[np.uint8] = columns.view(np.uint8)[:, 7::8]
     return collected

@@ -93,8 +93,8 @@ def _touching(starts: Whole, ends: Whole, stride: int) -> tuple[Whole, Whole]:
     begin = ends.searchsorted((starts + (down - _REACH)).ravel(), "left")
     end = starts.searchsorted((ends + (down + _REACH)).ravel(), "right")
     count = end - begin
-    upper = np.repeat(np.tile(np.arange(len(starts)), _REACH), count)
-    lower: Whole = np.repeat(end - count.cumsum(), count) + np.arange(len(upper))
+    upper = (np.arange(len(count)) % len(starts)).repeat(count)
+    lower: Whole = (end - count.cumsum()).repeat(count) + np.arange(len(upper))
     return upper, lower
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hub.model.errors import DecodeError
 from hub.vision.falling.again import look
-from hub.vision.falling.background import BAND, Background, Luma, far
+from hub.vision.falling.background import BAND, Background, Flags, Luma, far
 from hub.vision.falling.blocks import SIZE, Activity, count
 from hub.vision.falling.calibration import Facade
 from hub.vision.falling.components import EMPTY, Candidates, candidates
@@ -129,7 +129,7 @@ class FallDetector:
         self._activity = Activity(self._shape, at)
         self._linker = Linker(height)
         self._sight = Sight(width, height, self.facade)
-        self._far = np.empty(frame[:BAND].shape, bool)
+        self._flags = np.empty(frame[:BAND].shape, bool)
         self._last, self._blind = at, at + _BLIND
         return ended
 
@@ -147,7 +147,7 @@ class FallDetector:
     def _candidates(self, frame: Luma, at: float) -> Candidates:
         self._background.measure(frame)
         self._limit = max(_LEAST, _FAR * self._background.noise) + self._margin
-        self._activity.update(self._counts(frame), at)
+        self._activity.update(count(self._flagged(frame), self._activity.active.shape), at)
         busy = np.count_nonzero(self._activity.active & ~self._activity.restless) > _BUSY * self._activity.active.size
         self._margin = min(_MOST_MARGIN, max(0.0, self._margin + (_RISE if busy else -_SINK)))
         if self._activity.crowded():
@@ -169,15 +169,14 @@ class FallDetector:
         self._seen["capped"] += found.capped
         return found
 
-    def _counts(self, frame: Luma) -> NDArray[np.uint8]:
-        """Flag what is far from the background and count it in blocks, a few rows at a time."""
-        counts = np.empty(self._activity.active.shape, np.uint8)
+    def _flagged(self, frame: Luma) -> Iterator[Flags]:
+        """Flag what is far from the background, a few rows at a time and always in the same memory."""
+        limit = round(self._limit)
         for top in range(0, len(frame), BAND):
             seen, kept = frame[top : top + BAND], self._background.luma[top : top + BAND]
-            flags = self._far[: len(seen)]
-            far(seen, kept, round(self._limit), flags)
-            counts[top // SIZE : (top + BAND) // SIZE] = count(flags)
-        return counts
+            flags = self._flags[: len(seen)]
+            far(seen, kept, limit, flags)
+            yield flags
 
     def _look(self, frame: Luma, track: Track, ahead: Ahead, at: float) -> tuple[float, float, float] | None:
         """Look a second time where a track should be: as wide as it began, as tall as its speed smears it."""
@@ -300,7 +299,7 @@ def _points(track: Track) -> tuple[Point, ...]:
 
 def _checked(frame: Luma, at: float) -> Luma:
     """Return the frame cut to whole blocks."""
-    if frame.ndim != 2 or frame.dtype != np.uint8 or not all(_SMALLEST <= side <= _BIGGEST for side in frame.shape):
+    if frame.ndim != 2 or frame.dtype != np.uint8 or min(frame.shape) < _SMALLEST or max(frame.shape) > _BIGGEST:
         raise DecodeError("not a picture of 8 bit luma between 64 and 8192 pixels")
     if not math.isfinite(at):
         raise DecodeError("a frame without a time")

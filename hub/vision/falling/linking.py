@@ -136,22 +136,20 @@ class Linker:
 
     def _pairs(self, found: Candidates, places: list[Ahead]) -> list[tuple[int, int]]:
         """Return (track, candidate), each at most once: steady tracks choose first, then the nearest."""
-        if not self.open or not len(found):
-            return []
-        x, y, radius, waits = np.array(places).T
-        apart = np.hypot(x[:, np.newaxis] - found.x, y[:, np.newaxis] - found.y)
-        near = np.flatnonzero(apart < radius[:, np.newaxis])
-        tracks, candidates = np.divmod(near, len(found))
-        sides = np.array([track.sides[-1] + 4.0 for track in self.open])[tracks]
-        grows = (found.side[candidates] + 4.0) / sides
-        alike = (grows < _GROWS) & (grows > 1 / _GROWS)
-        near, tracks, candidates = near[alike], tracks[alike], candidates[alike]
-        nearest = (apart.ravel()[near] / radius[tracks] + waits[tracks]).argsort()
+        spots = list(zip(found.x.tolist(), found.y.tolist(), found.side.tolist(), strict=True))
+        near = []
+        for index, (track, (x, y, radius, waits)) in enumerate(zip(self.open, places, strict=True)):
+            size = track.sides[-1] + 4.0
+            for candidate, (right, down, side) in enumerate(spots):  # few: numpy would take longer
+                if -radius < x - right < radius and (apart := math.hypot(x - right, y - down)) < radius:
+                    grows = (side + 4.0) / size
+                    if 1 / _GROWS < grows < _GROWS:
+                        near.append((apart / radius + waits, index, candidate))
         pairs: dict[int, int] = {}
         taken: set[int] = set()
-        for track, candidate in zip(tracks[nearest].tolist(), candidates[nearest].tolist(), strict=True):
-            if track not in pairs and candidate not in taken:
-                pairs[track] = candidate
+        for _, index, candidate in sorted(near):
+            if index not in pairs and candidate not in taken:
+                pairs[index] = candidate
                 taken.add(candidate)
         return list(pairs.items())
 
