@@ -64,6 +64,9 @@ def why_poor(health: Health) -> Text | None:
         return _UNRULY
     if health.missed >= MISSED:
         return _MISSED
+    if health.unmodelled:
+        return Text("识别模型用不了，只比较画面变化：请重新安装模型（menshen models install）",
+                    f"its model cannot be used, only changes are seen: {health.unmodelled}")  # fmt: skip
     if health.slowly is not None:
         return _SLOWLY.get(health.slowly)
     if health.usual_fps:

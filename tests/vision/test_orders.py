@@ -74,7 +74,8 @@ def test_each_fault_of_a_camera_has_words_of_its_own() -> None:
         why_poor(Health("c", Link.STREAMING, ahead_s=-3_600.4)),
         why_poor(Health("c", Link.STREAMING, fps=5.0, usual_fps=25.0)),
         why_blind(Health("c", Link.LOST, "unplugged")),
+        why_poor(Health("c", Link.STREAMING, unmodelled="street.xml is not the file of the card")),
     ]
     said = [(text.zh, text.en) for text in words if text is not None]
-    assert len(said) == len(set(said)) == len(faults) + 4
+    assert len(said) == len(set(said)) == len(faults) + 5
     assert ("时钟慢了 1 h，请校准", "its clock is 1 h late: set it") in said

@@ -286,6 +286,18 @@ async def test_a_model_that_takes_its_time_keeps_nobody_else_waiting(tmp_path: P
         await ears.until(lambda e: {health.camera for health in e.health[-2:]} == {CAMERA, "beside"})
 
 
+async def test_a_model_that_cannot_be_used_is_told_and_the_camera_is_seen_without(tmp_path: Path) -> None:
+    scene, show = lane_film(3, 500)
+    (tmp_path / CARD).write_text("neither a card\n", "utf-8")
+    async with showing(Film(show)) as port, workers() as (hub, ears):
+        hub.watch(msgspec.structs.replace(order(port, scene), model=str(tmp_path), data=str(tmp_path)))
+        await ears.until(lambda e: (Presence.PRESENT, 1) in e.stays())
+        assert "is no card of a model" in ears.health[-1].unmodelled
+        assert str(tmp_path) not in ears.health[-1].unmodelled
+        hub.watch(order(port, scene))
+        await ears.until(lambda e: not e.health[-1].unmodelled)
+
+
 async def test_a_wrong_password_is_told_without_the_address() -> None:
     _, show = lane_film(500, 501)
     async with showing(Film(show), "root", "secret-1") as port, workers() as (hub, ears):

@@ -87,11 +87,14 @@ REVIEW, PORTRAIT = 640, 960
 class Camera(threading.Thread):
     """Reads until told to stop; whatever the stream does, it connects again, ever more slowly."""
 
-    def __init__(self, watch: Watch, say: Callable[[ToHub], None], detector: Detector | None = None) -> None:
+    def __init__(
+        self, watch: Watch, say: Callable[[ToHub], None], detector: Detector | None = None, unmodelled: str = ""
+    ) -> None:
+        """``unmodelled`` says why there is no detector though there should be one."""
         super().__init__(name=f"camera {watch.camera}", daemon=True)
         self._watch = watch
         self._say = say
-        self._detector = detector
+        self._detector, self._unmodelled = detector, unmodelled
         self._over = threading.Event()
         self._lanes = {lane.name: _lane(lane.polygon, lane.state) for lane in watch.lanes}
         self._picture, self._daily = CameraHealth(), DailyReference(watch.utc_s, watch.days)
@@ -163,6 +166,7 @@ class Camera(threading.Thread):
             self._load.missed(now),
             self._clock.unruly(now),
             *((0, 0) if last is None else (last[0].width, last[0].height)),
+            self._unmodelled,
         )
 
     def show(self, show: Show) -> bytes | None:
@@ -369,9 +373,9 @@ class Camera(threading.Thread):
         if self._seen[0] != at:
             try:
                 self._seen = at, self._detector.detect((Frame(_pixels(picture, "bgr24"), at),))[0]
+                self._unmodelled = ""
             except ModelError as error:
-                self._reason = clean(str(error), 120)
-                self._seen = at, None
+                self._seen, self._unmodelled = (at, None), clean(str(error), 120)
         return self._seen[1]
 
     def _lost(self, link: Link, reason: str) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hub.model.errors import DecodeError, ModelError
+from hub.model.text import clean
 from hub.vision.worker.camera import Camera
 from hub.vision.worker.wire import (
     Cut,
@@ -116,12 +117,12 @@ class _Child:
             threading.Thread(target=self._begin, args=(watch,), name=f"model {watch.camera}", daemon=True).start()
 
     def _begin(self, watch: Watch) -> None:
-        detector = self._detector(watch)
+        detector, unmodelled = self._detector(watch)
         with self._starting:
             if self._wanted.get(watch.camera) is not watch:
                 return  # it was told otherwise meanwhile
             del self._preparing[watch.camera]
-            camera = self._cameras[watch.camera] = Camera(watch, self._say, detector)
+            camera = self._cameras[watch.camera] = Camera(watch, self._say, detector, unmodelled)
         camera.start()
 
     def _leave(self, name: str) -> None:
@@ -170,19 +171,21 @@ class _Child:
         found = camera.prove() if camera is not None else None
         return Proved(wanted.id, reason="no picture yet") if found is None else Proved(wanted.id, *found)
 
-    def _detector(self, watch: Watch) -> Detector | None:
-        """Return the detector of a model, one for all cameras; a model that cannot be used leaves them without."""
+    def _detector(self, watch: Watch) -> tuple[Detector | None, str]:
+        """Return the detector of a model, one for all cameras; without one also why a model cannot be used."""
         if not watch.model:
-            return None
+            return None, ""
         with self._one_by_one:
             if watch.model not in self._detectors:
                 from hub.vision.detect.openvino import OpenVinoDetector
 
                 try:
                     self._detectors[watch.model] = InTurn(OpenVinoDetector(Path(watch.model), Path(watch.data)))
-                except (ModelError, OSError):
-                    return None
-            return self._detectors[watch.model]
+                except ModelError as error:
+                    return None, clean(str(error), 120)
+                except OSError as error:
+                    return None, f"its files cannot be read ({error.strerror})"
+            return self._detectors[watch.model], ""
 
     def _report(self) -> None:
         while True:

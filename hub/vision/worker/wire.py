@@ -190,6 +190,8 @@ class Health(msgspec.Struct, frozen=True, tag=True):
     width: int = 0
     height: int = 0
     """Pixels of the last picture; 0 while there is none."""
+    unmodelled: str = ""
+    """Why the model that should look at its pictures cannot; empty where it can, or none should."""
 
 
 class Seen(msgspec.Struct, frozen=True, tag=True):
