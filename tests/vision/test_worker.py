@@ -287,7 +287,7 @@ async def test_a_model_that_takes_its_time_keeps_nobody_else_waiting(tmp_path: P
 
 
 async def test_a_model_that_cannot_be_used_is_told_and_the_camera_is_seen_without(tmp_path: Path) -> None:
-    scene, show = lane_film(3, 500)
+    scene, show = lane_film(12, 500)
     (tmp_path / CARD).write_text("neither a card\n", "utf-8")
     async with showing(Film(show)) as port, workers() as (hub, ears):
         hub.watch(msgspec.structs.replace(order(port, scene), model=str(tmp_path), data=str(tmp_path)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,8 +65,7 @@ def candidates(frame: Luma, background: Luma, limit: int, blocks: Flags) -> Cand
     block, bit = np.divmod(flagged, SIZE * SIZE)
     stride = frame.shape[1] + 2 * _REACH  # so that the end of a row does not touch the beginning of the next
     corner = (rows * stride + columns) * SIZE
-    inside = np.add.outer(np.arange(SIZE) * stride, np.arange(SIZE)).ravel()
-    place = corner[block] + inside[bit]
+    place = corner[block] + _inside(stride)[bit]
     order = place.argsort()
     place, flagged = place[order], flagged[order]
     y = place // stride
@@ -74,16 +74,24 @@ def candidates(frame: Luma, background: Luma, limit: int, blocks: Flags) -> Cand
     return _measure(x, y, components(place, stride), apart)
 
 
+@cache
+def _inside(stride: int) -> Whole:
+    """Return where the pixels of a block are, from its first one."""
+    inside: Whole = np.add.outer(np.arange(SIZE) * stride, np.arange(SIZE)).ravel()
+    return inside
+
+
 def components(place: Whole, stride: int) -> Whole:
     """Number the components of pixels given as sorted ``row * stride + column``; numbers run from 0 without holes."""
     new = np.empty(len(place) + 1, bool)
     new[0] = new[-1] = True
     np.greater(place[1:] - place[:-1], _REACH, out=new[1:-1])
-    borders = np.flatnonzero(new)
-    starts, ends = place[borders[:-1]], place[borders[1:] - 1]
+    borders = new.nonzero()[0]
+    begins, after = borders[:-1], borders[1:]
+    starts, ends = place[begins], place[after - 1]
     joined = _join(len(starts), *_touching(starts, ends, stride))
-    number = np.cumsum(joined == np.arange(len(joined))) - 1  # each component is called by its first run
-    label: Whole = np.repeat(number[joined], borders[1:] - borders[:-1])
+    number = (joined == np.arange(len(joined))).cumsum() - 1  # each component is called by its first run
+    label: Whole = number[joined].repeat(after - begins)
     return label
 
 
@@ -126,7 +134,7 @@ def _measure(x: Whole, y: Whole, label: Whole, apart: Real) -> Candidates:
     side = np.maximum(wide, tall)
     streak = (tall >= _STREAK * wide) & (wide <= _THIN) & (tall >= _TALL)
     large = side > _LARGEST
-    good = np.flatnonzero((area >= _LEAST) & ~(streak | large))
+    good = ((area >= _LEAST) & ~(streak | large)).nonzero()[0]
     chosen = good[(-mass[good]).argsort(kind="stable")[:MOST]]
     return Candidates(
         middle_x[chosen],

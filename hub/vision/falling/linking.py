@@ -55,6 +55,8 @@ class Track:
     """Frames in which it was not seen since it began."""
     part_of: int | None = None
     """Number of the fall that it belongs to."""
+    steady: bool = False
+    """Whether its way can be foretold."""
 
     right: float = 0.0
     down: float = 0.0
@@ -68,6 +70,7 @@ class Track:
         self.sides.append(side)
         self.contrasts.append(contrast)
         self.right, self.down = self._speed()
+        self.steady = len(self.times) >= _STEADY
 
     def _speed(self) -> tuple[float, float]:
         times = self.times[-_RECENT:]
@@ -81,10 +84,6 @@ class Track:
             right += apart * x
             down += apart * y
         return right / spread, down / spread
-
-    def steady(self) -> bool:
-        """Say whether its way can be foretold."""
-        return len(self.times) >= _STEADY
 
 
 class Linker:
@@ -111,14 +110,13 @@ class Linker:
         for track, place in zip(self.open, ahead, strict=True):
             if track in seen:
                 continue
-            steady = track.steady()
-            if steady and track.down >= _FALLING:
+            if track.steady and track.down >= _FALLING:
                 looks += 1
                 if looks <= _LOOKS_A_FRAME and track.looks < _LOOKS and _again(track, place, at, look):
                     grown.append(track)
                     continue
             track.missed += 1
-            if at - track.times[-1] > (_WAIT_STEADY if steady else _WAIT):
+            if at - track.times[-1] > (_WAIT_STEADY if track.steady else _WAIT):
                 ended.append(track)
         gone = set(ended)
         self.open = [track for track in self.open if track not in gone and len(track.times) < _MOST_POINTS]
@@ -157,7 +155,7 @@ class Linker:
         """Return where to search for a track now."""
         since = at - track.times[-1]
         right, down = track.right, track.down
-        if not track.steady():
+        if not track.steady:
             return track.xs[-1], track.ys[-1], max(_RADIUS, self._fastest * since), 1.0
         # the speed is that of the middle of the last points, hence a fall is a little ahead of it: the share covers it
         middle = (track.times[-1] - track.times[-min(_RECENT, len(track.times))]) / 2

@@ -54,7 +54,6 @@ async def beside(work: Awaitable[bytes]) -> tuple[bytes, float]:
 async def test_the_loop_turns_as_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hub.web.apart.GIVES_WAY", 10)  # as in a hub
     large = sheets(80)
-    _, idle = await beside(drawn(Sheets("xlsx", Text("a"), Text("b"), (), "zh")))
     began = time.process_time()
     content, busy = await beside(drawn(large))
     apart = time.process_time() - began
@@ -62,7 +61,7 @@ async def test_the_loop_turns_as_for_nothing(monkeypatch: pytest.MonkeyPatch) ->
     began = time.process_time()
     _, on_a_thread = await beside(asyncio.to_thread(pdf, large.title, large.subtitle, large.tables, large.language))
     here = time.process_time() - began
-    assert busy < 4 * idle < on_a_thread, "the longest turn"
+    assert busy < on_a_thread / 3, "the longest turn"
     assert apart < here / 3, "the hub's own share of the work"
 
 
