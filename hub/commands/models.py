@@ -26,21 +26,24 @@ def models() -> None:
 def list_models(data: Path) -> None:
     """List the installed models, and check their files."""
     from hub.model.errors import ModelError
-    from hub.vision.detect.card import check
+    from hub.vision.detect.card import CARD, check, read
     from hub.vision.detect.store import installed
 
-    count = 0
-    try:
-        for card, folder in installed(data):
+    folders, bad = list(installed(data)), False
+    for folder in folders:
+        try:
+            card = read(folder / CARD)
             check(card, folder)
-            count += 1
-            click.echo(f"{card.name}: {', '.join(sorted(card.kinds))}; {card.licence}; {card.source}")
-            if card.view:
-                click.echo(f"    适用视角 sees well: {card.view}")
-    except ModelError as error:
-        click.echo(f"✗ {error}", err=True)
+        except ModelError as error:
+            bad = True
+            click.echo(f"✗ {folder.name}: {error}", err=True)
+            continue
+        click.echo(f"{card.name}: {', '.join(sorted(card.kinds))}; {card.licence}; {card.source}")
+        if card.view:
+            click.echo(f"    适用视角 sees well: {card.view}")
+    if bad:
         sys.exit(1)
-    if not count:
+    if not folders:
         click.echo(
             "没有模型，摄像机只认“新出现且停住的大件” no model: cameras see large new things that stand still, unnamed"
         )

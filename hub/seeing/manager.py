@@ -22,7 +22,6 @@ from hub.model.entry import Note
 from hub.model.errors import JournalError, Unreachable
 from hub.model.ids import EntityId
 from hub.model.reading import Alarm, Presence, Quality, Reading
-from hub.model.site import Sees
 from hub.model.text import Text
 from hub.model.time import SECOND, Instant
 from hub.sdk import Sample
@@ -31,13 +30,14 @@ from hub.seeing.blind import why_blind, why_poor
 from hub.seeing.orders import (
     DEVICE,
     DOMAIN,
+    Models,
     blindness,
     bulky,
     cameras,
     equipment,
-    model_for_lanes,
-    model_for_lifts,
+    model_for,
     order,
+    read_models,
 )
 from hub.seeing.shapes import Shapes
 from hub.vision.falling.event import Severity
@@ -188,12 +188,13 @@ class Manager:
         wanted = cameras(site)
         if wanted != self._sights:
             self._equip(site, wanted)
+        models = await asyncio.to_thread(read_models, around.data) if wanted else Models()
+        self._unread_models(models)
         orders: dict[EntityId, Watch] = {}
         for camera, sights in wanted.items():
             sees = {sight.sees for sight in sights}
-            choose = model_for_lifts if Sees.LIFT in sees else model_for_lanes if Sees.LANE in sees else None
-            model = await asyncio.to_thread(choose, around.data) if choose is not None else ("", ())
             driver = around.registry.driver(camera)
+            model = model_for(sees, models)
             watch = order(camera, sights, driver, around.ring_s(), self._state, model, around.data)
             if watch is not None:
                 known = await asyncio.to_thread(self._known_days, camera, sights)
@@ -337,6 +338,16 @@ class Manager:
             self._around.problems.raise_("cameras", text)
         else:
             self._around.problems.settle("cameras")
+
+    def _unread_models(self, models: Models) -> None:
+        if not models.unreadable:
+            self._around.problems.settle("models")
+            return
+        name, why = models.unreadable[0]
+        zh = f"识别模型 {name} 读不出，没有用上：请重新安装（menshen models install）"
+        en = f"the model {name} cannot be read and is not used: install it again (menshen models install)"
+        if self._around.problems.raise_("models", Text(zh, en)):
+            log.warning("vision.model_unreadable", model=name, reason=why)
 
     def _name(self, camera: EntityId) -> Text:
         known = self._around.registry.entity(camera)

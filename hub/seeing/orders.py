@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -11,9 +12,10 @@ from hub.model.errors import ModelError
 from hub.model.ids import EntityId, entity_id
 from hub.model.reading import Capability, Entity
 from hub.model.site import Decode, Sees
-from hub.model.text import Text
+from hub.model.text import Text, clean
 from hub.sdk import Equipment, Watchable
 from hub.vision.detect.box import Kind
+from hub.vision.detect.card import CARD, read
 from hub.vision.detect.store import installed
 from hub.vision.falling.calibration import CalibrationError, Click, calibrate
 from hub.vision.worker.wire import Falls, Lane, Lift, Watch
@@ -72,34 +74,43 @@ def bulky(ebike: EntityId) -> EntityId:
     return EntityId(f"{ebike}_bulky")
 
 
-def model_for_lifts(data: Path) -> tuple[str, tuple[Kind, ...]]:
-    """Return the folder of the first installed model that knows e-bikes, else bicycles, and what it knows.
+@dataclass(frozen=True, slots=True)
+class Models:
+    """The installed models, by name."""
 
-    Empty without such a model: the car is then judged by its floor only. Reads files: not in the loop.
-    """
-    return _first_that_knows(data, (Kind.EBIKE, Kind.BICYCLE))
+    knows: tuple[tuple[str, frozenset[Kind]], ...] = ()
+    """Folder of each, and what it can find."""
+    unreadable: tuple[tuple[str, str], ...] = ()
+    """Name of each that cannot be read, and why."""
 
-
-def model_for_lanes(data: Path) -> tuple[str, tuple[Kind, ...]]:
-    """Return the folder of the first installed model that knows vehicles, and what it knows.
-
-    Empty without one: a lane is then judged by the picture of the place only, which is less sure of itself. Reads
-    files: not in the loop.
-    """
-    return _first_that_knows(data, (Kind.VEHICLE,))
-
-
-def _first_that_knows(data: Path, wanted: tuple[Kind, ...]) -> tuple[str, tuple[Kind, ...]]:
-    try:
-        models = [(card.kinds, folder) for card, folder in installed(data)]
-    except ModelError as error:
-        log.warning("vision.models_unreadable", reason=str(error))
+    def first(self, *wanted: Kind) -> tuple[str, tuple[Kind, ...]]:
+        """Return folder and kinds of the first that knows one of these, the most wanted first; empty without one."""
+        for kind in wanted:
+            for folder, kinds in self.knows:
+                if kind in kinds:
+                    return folder, tuple(sorted(kinds))
         return "", ()
-    for kind in wanted:
-        for kinds, folder in models:
-            if kind in kinds:
-                return str(folder), tuple(sorted(kinds))
-    return "", ()
+
+
+def read_models(data: Path) -> Models:
+    """Read the cards of the installed models; a bad one stands in no other's way. Not in the loop."""
+    knows, unreadable = [], []
+    for folder in installed(data):
+        try:
+            knows.append((str(folder), read(folder / CARD).kinds))
+        except ModelError as error:
+            unreadable.append((clean(folder.name, 40), str(error)))
+    return Models(tuple(knows), tuple(unreadable))
+
+
+def model_for(sees: set[Sees], models: Models) -> tuple[str, tuple[Kind, ...]]:
+    """Return folder and kinds of the model for a camera; empty without one.
+
+    A lift car is then judged by its floor only, a lane by the picture of the place, which is less sure of itself.
+    """
+    if Sees.LIFT in sees:
+        return models.first(Kind.EBIKE, Kind.BICYCLE)
+    return models.first(Kind.VEHICLE) if Sees.LANE in sees else ("", ())
 
 
 def blindness(camera: EntityId) -> EntityId:

@@ -124,7 +124,11 @@ def test_install_and_list(tmp_path: Path) -> None:
     assert "MIT" in done.output
     assert "mine: vehicle; MIT; me" in run(main, ["models", "list", "--data", str(data)]).output
     (data / "models" / "mine" / "m.onnx").write_bytes(b"other")
-    assert run(main, ["models", "list", "--data", str(data)]).exit_code == 1
+    (data / "models" / "bad").mkdir()
+    done = run(main, ["models", "list", "--data", str(data)])
+    assert done.exit_code == 1
+    assert "✗ bad: card.yaml cannot be read" in done.output
+    assert "✗ mine: m.onnx is not the file of the card" in done.output, "one does not hide the other"
 
 
 def test_a_file_with_another_checksum_is_refused_and_nothing_is_stored(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from hub.model.ids import EntityId
 from hub.model.reading import Presence, Quality
 from hub.model.site import Decode, Sees, Sight
 from hub.seeing import reviews
-from hub.seeing.orders import model_for_lifts, order
+from hub.seeing.orders import model_for, order, read_models
 from hub.vision.detect.box import Kind
 from hub.vision.detect.card import CARD
 from hub.vision.lift.watch import LiftNow
@@ -76,12 +76,12 @@ async def test_what_a_model_names_is_a_reading_and_is_doubted_when_it_fails(tmp_
 
 
 def test_the_model_that_knows_ebikes_is_taken_before_one_of_bicycles(tmp_path: Path) -> None:
-    assert model_for_lifts(tmp_path) == ("", ())
+    assert model_for({Sees.LIFT}, read_models(tmp_path)) == ("", ())
     for name, kind in (("a", "vehicle"), ("b", "bicycle"), ("c", "ebike")):
         folder = tmp_path / "models" / name
         folder.mkdir(parents=True)
         (folder / CARD).write_text(CARD_TEXT.format(name=name, kind=kind, sum="0" * 64))
-        taken = model_for_lifts(tmp_path)
+        taken = model_for({Sees.LIFT, Sees.LANE}, read_models(tmp_path))
         expected = {"a": ("", ()), "b": (str(folder), (Kind.BICYCLE, Kind.PERSON))}
         assert taken == expected.get(name, (str(folder), (Kind.EBIKE, Kind.PERSON)))
     watch = order(CAMERA, (SIGHT,), Stream(1), 60.0, lambda _: b"", taken, tmp_path)

@@ -9,7 +9,7 @@ import pytest
 from hub.model.ids import EntityId
 from hub.model.site import Decode, Sees, Sight
 from hub.seeing.blind import why_blind, why_poor
-from hub.seeing.orders import model_for_lanes, order
+from hub.seeing.orders import model_for, order, read_models
 from hub.vision.detect.box import Kind
 from hub.vision.detect.card import CARD
 from hub.vision.health import Picture
@@ -53,12 +53,15 @@ def test_the_policy(sights: tuple[Sight, ...], policy: Decode) -> None:
 
 
 def test_a_lane_is_given_the_model_that_knows_vehicles(tmp_path: Path) -> None:
-    assert model_for_lanes(tmp_path) == ("", ())
+    assert model_for({Sees.LANE}, read_models(tmp_path)) == ("", ())
     for name, kind in (("a", "bicycle"), ("b", "vehicle")):
         folder = tmp_path / "models" / name
         folder.mkdir(parents=True)
         (folder / CARD).write_text(CARD_TEXT.format(name=name, kind=kind, sum="0" * 64))
-    found = model_for_lanes(tmp_path)
+    (tmp_path / "models" / "a" / CARD).write_text("neither a card")
+    models = read_models(tmp_path)
+    assert [name for name, why in models.unreadable if "is no card of a model" in why] == ["a"]
+    found = model_for({Sees.LANE, Sees.FALLING}, models)
     assert found == (str(tmp_path / "models" / "b"), (Kind.PERSON, Kind.VEHICLE))
     assert ordered(LANE, model=found).model == found[0]
     assert ordered(FALLS, model=found).model == "", "nobody looks at boxes there"

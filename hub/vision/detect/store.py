@@ -13,11 +13,11 @@ from hub.vision.detect.card import CARD, KNOWN, Card, check, checksum, read
 FOLDER = "models"
 
 
-def installed(data: Path) -> Iterator[tuple[Card, Path]]:
-    """Give each installed model with its folder, by name. Raises ModelError for a folder without a card."""
+def installed(data: Path) -> Iterator[Path]:
+    """Give the folder of each installed model, by name; whether its card can be read is another matter."""
     for folder in sorted((data / FOLDER).glob("*/")):
         if not folder.name.startswith("."):
-            yield read(folder / CARD), folder
+            yield folder
 
 
 def recognise(path: Path) -> tuple[Card, Path]:
