@@ -75,6 +75,21 @@ async def test_what_a_model_names_is_a_reading_and_is_doubted_when_it_fails(tmp_
     assert home.said(EBIKE)[:2] == [Presence.PRESENT, Quality.STALE]
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(60)
+async def test_a_model_that_cannot_be_read_is_told_until_it_is_gone(tmp_path: Path) -> None:
+    card = tmp_path / "models" / "street" / CARD
+    card.parent.mkdir(parents=True)
+    card.write_text("neither a card", "utf-8")
+    home = house(tmp_path)
+    async with home.open():
+        await home.until(lambda: "models" in home.loop.problems)
+        assert any("识别模型 street 读不出" in text.zh for text in home.loop.problems.texts())
+        card.unlink()
+        card.parent.rmdir()
+        await home.until(lambda: "models" not in home.loop.problems)
+
+
 def test_the_model_that_knows_ebikes_is_taken_before_one_of_bicycles(tmp_path: Path) -> None:
     assert model_for({Sees.LIFT}, read_models(tmp_path)) == ("", ())
     for name, kind in (("a", "vehicle"), ("b", "bicycle"), ("c", "ebike")):
