@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
+from tests.kit.axe import serious
 from tests.kit.broker import Broker
 from tests.kit.browser import PATIENCE, Desk, drawn, need_desk, running_chromium
 from tests.kit.hub import HubProcess, MakeHub
@@ -98,20 +99,6 @@ def community(tmp_path: Path, broker: Broker, hub_of: MakeHub) -> Iterator[Commu
         yield Community(hub, lane, camera, speaker, webhook)
 
 
-def accessible(desk: Desk) -> None:
-    """Fail when axe finds something serious, once nothing fades: a button that was busy is pale for a moment."""
-    desk.page.evaluate(
-        "() => Promise.all(document.getAnimations().filter((one) => one instanceof CSSTransition)"
-        ".map((one) => one.finished.catch(() => null)))"
-    )
-    desk.page.evaluate((ROOT / "ui" / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8"))
-    found = desk.page.evaluate(
-        "async () => (await axe.run()).violations.filter(one => ['serious', 'critical'].includes(one.impact))"
-        ".map(one => `${one.id}: ${one.nodes.map(node => node.html).join(' ')}`.slice(0, 400))"
-    )
-    assert found == []
-
-
 def notes(desk: Desk) -> int:
     found: int = desk.page.evaluate("window.notes")
     return found
@@ -133,7 +120,7 @@ def test_an_incident_from_the_sound_to_false_alarm(
     expect(card).to_have_count(1)
     until(lambda: notes(desk), lambda count: count == 2, PATIENCE / 1_000, "one tone")
     desk.shoot(shots, f"desk-new-{width}")
-    accessible(desk)
+    assert serious(desk.page) == []
     desk.fits()
     card.click()
 
@@ -160,7 +147,7 @@ def test_an_incident_from_the_sound_to_false_alarm(
     desk.hook("talk-capture").click()
     expect(timeline.locator('[data-stage="capture"]', has_text="王师傅 操作")).to_contain_text("已拍照")
     desk.shoot(shots, f"incident-talk-{width}", whole=True)
-    accessible(desk)
+    assert serious(desk.page) == []
     desk.fits()
 
     desk.hook("step-begin").click()
@@ -170,7 +157,7 @@ def test_an_incident_from_the_sound_to_false_alarm(
     expect(desk.hook("close-submit")).to_be_disabled()
     desk.hook("close-note").fill("树影，没有车")
     desk.shoot(shots, f"incident-close-{width}")
-    accessible(desk)
+    assert serious(desk.page) == []
     desk.hook("close-submit").click()
     expect(desk.hook("incident-state")).to_have_text("已处理")
     expect(desk.hook("incident-standing")).to_have_text("王师傅 已处理：误报")
@@ -227,7 +214,7 @@ def test_a_shift_is_handed_over(browser: Browser, community: Community, shots: P
     expect(briefing).to_contain_text("台风模式")
     giver.hook("handover-text").fill("3 号楼摄像机待修，师傅明早九点到")
     giver.shoot(shots, f"handover-give-{width}", whole=True)
-    accessible(giver)
+    assert serious(giver.page) == []
     giver.fits()
     expect(giver.hook("handover-giver")).to_have_value("王师傅")
     giver.hook("handover-give").click()
@@ -270,7 +257,7 @@ def test_whoever_is_on_duty_is_told(browser: Browser, community: Community, shot
     expect(desk.hook("roster-saved")).to_be_visible()
     expect(desk.hook("on-duty")).to_contain_text("李师傅")
     desk.shoot(shots, f"roster-{width}", whole=True)
-    accessible(desk)
+    assert serious(desk.page) == []
     desk.fits()
 
     rule = community.hub.config.parent / "rules" / "fire_lane_blocked.yaml"

@@ -11,8 +11,9 @@ from typing import Literal
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
+from tests.kit.axe import serious
 from tests.kit.broker import free_port
 from tests.kit.browser import Desk, need_desk, running_chromium
 from tests.kit.hub import HubProcess
@@ -114,17 +115,6 @@ def address(hub: HubProcess, name: str) -> str:
     path = routes()[name].replace(":id", one).replace(":integration", device["integration"])
     assert ":" not in path.replace(":name", ""), "a parameter that the test does not know"
     return path.replace(":name", quote(device["name"], safe=""))
-
-
-def serious(page: Page) -> list[str]:
-    """Return what axe finds serious or critical."""
-    if not page.evaluate("() => 'axe' in window"):
-        page.evaluate((ROOT / "ui" / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8"))
-    found = page.evaluate("async () => (await axe.run()).violations")
-    return [
-        f"{one['id']}: {node['html'][:160]} {node['any'][0]['message'] if node['any'] else ''}"
-        for one in found if one["impact"] in {"serious", "critical"} for node in one["nodes"]
-    ]  # fmt: skip
 
 
 def settled(desk: Desk) -> None:

@@ -9,7 +9,8 @@ from playwright.sync_api import Browser, expect
 
 from hub.journal.package import verify_package
 from hub.journal.verify import verify_folder
-from tests.e2e.test_desk import SIZED, Community, accessible, browser, community, shots
+from tests.e2e.test_desk import SIZED, Community, browser, community, shots
+from tests.kit.axe import serious
 from tests.kit.browser import drawn
 from tests.kit.wait import until
 
@@ -49,7 +50,7 @@ def test_evidence_from_export_to_verification(
     assert community.hub.get("incidents/1/hold")["on"]
     desk.hook("incident-evidence").scroll_into_view_if_needed()
     desk.shoot(shots, f"evidence-incident-{size[0]}", whole=True)
-    accessible(desk)
+    assert serious(desk.page) == []
     desk.fits()
     guard = community.desk(browser, size, "王师傅", "guard")
     guard.open("#/incidents/1")
@@ -69,7 +70,7 @@ def test_evidence_from_export_to_verification(
     expect(desk.hook("verified")).to_have_attribute("data-holds", "true")
     expect(desk.hook("last-verified")).to_contain_text("陈经理，完好")
     desk.shoot(shots, f"evidence-page-{size[0]}", whole=True)
-    accessible(desk)
+    assert serious(desk.page) == []
     desk.fits()
     desk.check()
     desk.context.close()

@@ -16,8 +16,8 @@ from playwright.sync_api import Browser, expect
 from hub.config.site import load_site
 from hub.model.ids import ZoneId
 from hub.model.site import Sees
-from tests.e2e.test_every_page import serious
 from tests.e2e.test_seeing import camera, clips
+from tests.kit.axe import serious
 from tests.kit.broker import Broker
 from tests.kit.browser import Desk, need_desk, running_chromium
 from tests.kit.hub import HubProcess, MakeHub

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.e2e.test_desk import SIZED, Community, accessible, browser, community, shots
+from tests.e2e.test_desk import SIZED, Community, browser, community, shots
+from tests.kit.axe import serious
 from tests.kit.browser import drawn
 
 __all__ = ["browser", "community", "shots"]  # fixtures
@@ -36,7 +37,7 @@ def test_looking_after_the_devices(
     desk.hook("mode-row", '[data-mode="test"]').get_by_test_id("mode-on").click()
     expect(desk.hook("mode-row", '[data-mode="test"]')).to_contain_text("自动结束")
     expect(desk.hook("mode-row", '[data-mode="test"]').get_by_role("button")).to_be_enabled()
-    accessible(desk)
+    assert serious(desk.page) == []
     desk.fits()
     desk.shoot(shots, f"health-{size[0]}", whole=True)
     desk.hook("ticket-done").click()
@@ -44,7 +45,7 @@ def test_looking_after_the_devices(
     lane_row.get_by_role("link").click()
     expect(desk.hook("device-page")).to_be_visible()
     expect(desk.hook("chart").locator("canvas")).to_be_visible()
-    accessible(desk)
+    assert serious(desk.page) == []
     desk.fits()
     desk.shoot(shots, f"device-{size[0]}", whole=True)
     desk.hook("health-link").click()
@@ -64,7 +65,7 @@ def test_looking_after_the_devices(
     with desk.page.expect_download() as coming:
         desk.hook("search-csv").click()
     assert "测点" in Path(coming.value.path()).read_text("utf-8-sig")
-    accessible(desk)
+    assert serious(desk.page) == []
     desk.fits()
     desk.shoot(shots, f"search-{size[0]}", whole=True)
     desk.page.reload()

@@ -14,10 +14,11 @@ import pytest
 from playwright.sync_api import Browser, Locator, expect
 
 from hub.model.time import DAY
+from tests.kit.axe import serious
 from tests.kit.broker import Broker
 from tests.kit.browser import Desk, need_desk, running_chromium
 from tests.kit.hub import HubProcess, MakeHub
-from tests.kit.site import ROOT, Ends, write_site
+from tests.kit.site import Ends, write_site
 from tests.kit.wait import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
@@ -61,22 +62,12 @@ def fill(desk: Desk, **values: str) -> None:
         field(desk, name.replace("_", "-")).fill(text)
 
 
-def serious(desk: Desk) -> list[str]:
-    """Return what axe finds wrong for people who use a keyboard or a screen reader."""
-    desk.page.emulate_media(reduced_motion="reduce")  # half faded in, every text is too pale
-    if not desk.page.evaluate("() => 'axe' in window"):
-        desk.page.evaluate((ROOT / "ui/node_modules/axe-core/axe.min.js").read_text("utf-8"))
-    found = desk.page.evaluate("async () => (await axe.run()).violations")
-    return [f"{one['id']}: {node['html']}" for one in found if one["impact"] in {"serious", "critical"}
-            for node in one["nodes"]]  # fmt: skip
-
-
 def shoot(desk: Desk, shots: Path, name: str) -> None:
     """Look at the page on a phone and on the PC of an office."""
     for width, height in ((390, 844), (1280, 800)):
         desk.resize(width, height)
         desk.fits()
-        assert serious(desk) == []
+        assert serious(desk.page) == []
         desk.shoot(shots, f"{name}-{width}", whole=True)
 
 

@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, expect
 
 from hub.config.yaml import load, plain
+from tests.kit.axe import serious
 from tests.kit.broker import free_port
 from tests.kit.browser import PATIENCE, Desk, drawn, need_desk, running_chromium
 from tests.kit.hub import HubProcess, MakeHub, hub_of
@@ -125,17 +126,6 @@ def hold(desk: Desk, amount: str, name: str = "hold") -> None:
     field.fill(amount)
 
 
-def accessible(desk: Desk) -> None:
-    """Fail on what axe finds serious or critical in the part of the page that is about rules."""
-    desk.page.evaluate((ROOT / "ui" / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8"))
-    found = desk.page.evaluate("async () => (await axe.run('.rules')).violations")
-    serious = [
-        f"{one['id']}: {node['html'][:120]}"
-        for one in found if one["impact"] in {"serious", "critical"} for node in one["nodes"]
-    ]  # fmt: skip
-    assert not serious, "\n".join(serious)
-
-
 @pytest.mark.parametrize("size", SIZES, ids=str)
 def test_three_minutes_become_five_for_one_lane_only(
     browser: Browser, hub: HubProcess, shots: Path, size: tuple[int, int]
@@ -143,12 +133,12 @@ def test_three_minutes_become_five_for_one_lane_only(
     desk, width = signed_in(browser, hub, size), size[0]
     desk.fits()
     desk.shoot(shots, f"rules-list-{width}")
-    accessible(desk)
+    assert serious(desk.page, ".rules") == []
     desk.hook("rule").get_by_role("link", name="消防通道占用").click()
     expect(desk.hook("rule-form")).to_be_visible()
     desk.fits()
     desk.shoot(shots, f"rules-form-{width}", whole=True)
-    accessible(desk)
+    assert serious(desk.page, ".rules") == []
 
     desk.hook("one-zone-open").click()
     desk.hook("one-zone").select_option("lane_3")
@@ -170,7 +160,7 @@ def test_three_minutes_become_five_for_one_lane_only(
     assert drawn(desk.hook("trial-picture")) == (640, 360)
     desk.fits()
     desk.shoot(shots, f"rules-try-{width}", whole=True)
-    accessible(desk)
+    assert serious(desk.page, ".rules") == []
 
     save(desk, "3号楼装修，临时放宽")
     desk.shoot(shots, f"rules-saved-{width}")

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from integrations.sim.onvif_camera import PASSWORD, USER
-from tests.e2e.test_every_page import serious
+from tests.kit.axe import serious
 from tests.kit.broker import Broker
 from tests.kit.browser import Desk, drawn, need_desk, running_chromium
 from tests.kit.hub import HubProcess, MakeHub
