@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from hub.config.term_form import Term, Value, is_value, read_term, write_term
+from hub.model.document import Finding, Mark
+from hub.model.errors import ConfigError
 
 Form = TypeVar("Form")
 
@@ -148,7 +150,10 @@ def read_form(document: Any) -> RuleForm:
 
 
 def write_form(form: RuleForm, document: Any) -> dict[str, Any]:
-    """Return ``document`` with what the form changed; what it did not change is the very same."""
+    """Return ``document`` with what the form changed; what it did not change is the very same.
+
+    Raises ConfigError for a condition that cannot stand beside ``for``, which no form of ``read_form`` holds.
+    """
     old = document if isinstance(document, dict) else {}
     before = read_form(old)
     parts: dict[str, Any] = {
@@ -276,6 +281,8 @@ def _if_new(form: Form, before: Form, old: Any, write: Callable[[Form], Any]) ->
 def _write_watch(form: Watch, before: Watch, old: Any) -> dict[str, Any]:
     there = {key: value for key, value in old.items() if key not in {"for", "actions"}} if isinstance(old, dict) else {}
     term = there if form.term == before.term else write_term(form.term) if form.term is not None else {}
+    if not isinstance(term, dict):
+        raise ConfigError((Finding(Mark("rule", 1, 1), "a condition must be a list of `key: value` lines"),))
     return {**term, **({} if form.hold is None else {"for": form.hold})}
 
 

@@ -105,12 +105,12 @@ class Outbox:
     async def _perform(self, command: Command, *, repeated: bool) -> None:
         executor = self._executors[type(command.action)]
         begun = self._begun.pop(_lane(command), None) == command.key
-        attempt = 1
+        attempt, reason = 1, ""
         delay = BACKOFF[0]
         deadline = command.at + command.stale_after
         while True:
             if self._clock.now() >= deadline and (attempt == 1 or isinstance(command.action, Say)):
-                await self._report(self._outcome(command, CommandStatus.DROPPED, attempt, Failure.LATE))
+                await self._report(self._outcome(command, CommandStatus.DROPPED, attempt, Failure.LATE, reason))
                 return
             if self._over(command):
                 await self._report(self._outcome(command, CommandStatus.DROPPED, attempt, Failure.OVER))

@@ -12,8 +12,17 @@ from hypothesis import strategies as st
 
 from hub.config.merge import merge
 from hub.config.rewrite import flow, rewrite, same
-from hub.config.rule_form import CaptureForm, RuleForm, StepForm, read_form, write_form
-from hub.config.term_form import IsForm, OtherTerm
+from hub.config.rule_form import (
+    CaptureForm,
+    OtherAction,
+    RuleForm,
+    SayForm,
+    StepForm,
+    Watch,
+    read_form,
+    write_form,
+)
+from hub.config.term_form import BeyondForm, CountForm, DaysForm, GroupForm, IsForm, OtherTerm, TimeForm
 from hub.config.yaml import loads, plain
 from hub.model.errors import ConfigError
 
@@ -111,6 +120,13 @@ def test_what_is_no_rule_is_refused_or_read_empty(broken: str) -> None:
     assert read_form(document).trigger.term is None
 
 
+@pytest.mark.parametrize("source", [["x"], [], "x", 3, None, True])
+@pytest.mark.parametrize("part", ["trigger", "clear"])
+def test_a_condition_without_keys_is_refused(part: str, source: Any) -> None:
+    with pytest.raises(ConfigError, match=r"must be a list of `key: value` lines"):
+        filled(LANE, **{part: Watch(OtherTerm(source), "3 min")})
+
+
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc", "Cn", "Co", "Zl", "Zp")), max_size=12)
 LEAVES = st.one_of(TEXTS, st.booleans(), st.integers(-(10**9), 10**9), st.sampled_from(["3 min", "22:00", "no", "~"]))
 KEYS = st.sampled_from(["after", "actions", "say", "text", "zh", "for", "rule", "every"])
@@ -118,6 +134,30 @@ VALUES = st.recursive(
     LEAVES, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4), max_leaves=12
 )
 DOCUMENTS = st.dictionaries(KEYS, VALUES, min_size=1, max_size=6)
+
+
+TERMS = st.recursive(
+    st.builds(OtherTerm, VALUES) | st.one_of(*map(st.builds, (IsForm, BeyondForm, CountForm, TimeForm, DaysForm))),
+    lambda inner: st.builds(GroupForm, terms=st.lists(inner, max_size=3)),
+    max_leaves=4,
+)
+WATCHES = st.builds(Watch, st.none() | TERMS)
+ACTIONS = st.lists(st.builds(OtherAction, VALUES) | st.builds(SayForm) | st.builds(CaptureForm), max_size=3)
+STEPS = st.builds(StepForm, actions=ACTIONS, more=DOCUMENTS)
+FORMS = st.builds(
+    RuleForm, trigger=WATCHES, conditions=st.lists(TERMS, max_size=3), actions=ACTIONS,
+    escalation=st.lists(STEPS, max_size=3), clear=WATCHES, clear_actions=ACTIONS,
+)  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(FORMS, st.sampled_from([LANE, "rule: x\n"]))
+def test_any_form_is_written_or_refused(form: RuleForm, text: str) -> None:
+    try:
+        edited = rewrite(text, write_form(form, read(text)))
+    except ConfigError:
+        return
+    assert isinstance(read_form(read(edited)), RuleForm)
 
 
 @settings(max_examples=400, deadline=None)

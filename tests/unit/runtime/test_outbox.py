@@ -201,6 +201,7 @@ async def test_a_voice_that_becomes_stale_while_it_is_tried_is_dropped() -> None
         office.loop.clock.jump(MINUTE)  # held up beyond its time
         await office.loop.clock.run(seconds(1))
         assert office.told()[-1] == (DROPPED, 2, Failure.LATE)
+        assert "away" in outcomes(office.loop)[-1].reason, "why the first try failed"
 
 
 OVER = {
