@@ -38,7 +38,7 @@ struct world {
     bool door_open;
     uint8_t car; /* enum car */
     int8_t battery;
-    uint64_t door_moved; /* uptime in ms */
+    uint64_t door_moved; /* uptime in ms, 0: not since the start */
     uint64_t car_moved;
 };
 

@@ -98,7 +98,8 @@ void points_start(struct points *points, const struct settings *memory, uint32_t
 }
 
 void points_report(struct points *points) {
-    tell(points, POINT_DOOR, points->door_open);
+    if (points->door_known)
+        tell(points, POINT_DOOR, points->door_open);
     tell(points, POINT_BAY, points->occupied);
     tell(points, POINT_RELAY, points->relay_on);
     if (points->battery >= 0)
@@ -111,7 +112,8 @@ static void poll_door(struct points *points, uint64_t now) {
         points->door_raw = raw;
         points->door_since = now;
     }
-    if (raw != points->door_open && now - points->door_since >= DOOR_QUIET) {
+    if ((raw != points->door_open || !points->door_known) && now - points->door_since >= DOOR_QUIET) {
+        points->door_known = true;
         points->door_open = raw;
         tell(points, POINT_DOOR, raw);
     }
@@ -190,7 +192,7 @@ uint32_t points_poll(struct points *points, struct settings *memory, uint64_t no
         tell_field(points, now);
     if (points->relay_on && now >= points->relay_end)
         points_switch(points, false, 0, now);
-    if (points->door_raw != points->door_open)
+    if (points->door_raw != points->door_open || !points->door_known)
         wait = sooner(wait, points->door_since + DOOR_QUIET, now);
     if (points->relay_on)
         wait = sooner(wait, points->relay_end, now);

@@ -20,6 +20,7 @@ struct reading {
 struct points {
     struct reading readings[READINGS_MAX]; /* taken out by points_take */
     unsigned count;
+    bool door_known; /* whether the contact has kept still once since the start */
     bool door_open;
     bool door_raw;
     uint64_t door_since; /* when the contact was first seen as it is now */
@@ -42,7 +43,7 @@ struct points {
 void points_start(struct points *points, const struct settings *memory, uint32_t field_period, uint64_t now);
 /* Samples what is due; returns in how many ms it wants to be called again (at most 100). */
 uint32_t points_poll(struct points *points, struct settings *memory, uint64_t now);
-/* Reports everything as it is now: after a start and after a claim. */
+/* Reports everything as it is now: after a start and after a claim. The door follows when its contact keeps still. */
 void points_report(struct points *points);
 bool points_take(struct points *points, struct reading *reading);
 /* Switches the relay on for `seconds` (1 to 60) or off. Never beyond 60 s after it was first switched on. */

@@ -26,7 +26,8 @@ bool random_chance(double share) { return share > 0 && (double)(random_next() >>
 
 bool world_door(const struct world *world, uint64_t now) {
     uint64_t since = now - world->door_moved;
-    return since < BOUNCE && since / 2 % 2 == 1 ? !world->door_open : world->door_open;
+    bool bounces = world->door_moved != 0 && since < BOUNCE && since / 2 % 2 == 1;
+    return bounces ? !world->door_open : world->door_open;
 }
 
 /* How much of the car is over the sensor, in thousandths. */

@@ -64,6 +64,21 @@ async def test_a_door_that_bounces_is_one_event(tmp_path: Path) -> None:
         assert 1_060 <= events[0].up <= 1_110, "50 ms after it has stopped bouncing"
 
 
+async def test_a_door_is_not_believed_before_its_contact_has_kept_still(tmp_path: Path) -> None:
+    async with running(tmp_path, manual_clock=True) as (node, hub):
+        await hub.hello()
+        events = hub.collect()
+        await node.say("door open")  # it moves while the node starts
+        await hub.claim()
+        await node.tick(1_000)
+        hub.answer(await hub.next(NodeCommand.HELLO), {"rc": 0, "t": 0})
+        for _ in range(50):  # on a busy machine what was sent may still be on its way
+            await settled(node, hub)
+            if {event.pt for event in events} >= {point for point, _ in AT_THE_CLAIM}:
+                break
+        assert {event.v for event in events if event.pt == DOOR} == {True}, "never closed, as it was first"
+
+
 async def test_a_car_that_passes_is_none_that_parks(tmp_path: Path) -> None:
     async with owned(tmp_path) as (node, hub, events):
         await node.tick(5_000)
