@@ -134,6 +134,7 @@ def test_an_administrator_without_a_second_factor_is_held(browser: Browser, hub:
     expect(desk.hook("banner-factor")).to_contain_text("前设置两步验证")
     shoot(desk, shots, "factor-soon")
     desk.hook("sign-out").click()
+    expect(field(desk, "sign-in-name")).to_be_visible()  # the hub has heard it
     hub.terminate()
     with closing(sqlite3.connect(hub.data / "journal.sqlite3")) as db, db:
         db.execute("UPDATE users SET created_at = created_at - ?", (8 * DAY,))
