@@ -171,11 +171,13 @@ class Link:
         return was_up
 
     def subscribe(self, filters: Iterable[str]) -> None:
-        """Hear of these topics from now on, at QoS 1."""
+        """Hear of these topics from now on, at QoS 1. Not from within a callback of paho's."""
         new = [topic for topic in filters if topic not in self._filters]
         self._filters.update(dict.fromkeys(new))
-        if self.connected:
+        if self.connected and new:
             self._send_subscribe(new)
+            # at once, not two turns of the loop later: a device that has just announced itself may speak already
+            self._client.loop_write()
 
     def unsubscribe(self, filters: Iterable[str]) -> None:
         """Hear of these topics no more."""
