@@ -213,9 +213,7 @@ def _own_tests(folder: Path) -> Result:
         return Result("own tests", "failed", (f"not done within {OWN_TESTS} s",))
     if "No module named pytest" in done.stderr:
         return Result("own tests", "skipped", note="pytest is not installed: install Menshen with menshen[author]")
+    if done.returncode == 0:
+        return Result("own tests", "passed", note=done.stdout.strip().rpartition("\n")[2])
     last = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()][-12:]
-    return (
-        Result("own tests", "passed", note=last[-1])
-        if done.returncode == 0
-        else Result("own tests", "failed", tuple(last))
-    )
+    return Result("own tests", "failed", tuple(last))

@@ -117,7 +117,7 @@ def test_the_rules_say_the_names_of_their_files(hub: HubProcess) -> None:
 
 @pytest.mark.parametrize("form", ["pdf", "xlsx"])
 def test_in_a_report(hub: HubProcess, form: str) -> None:
-    status, content = request("GET", f"{hub.url}api/v1/reports/{form}", token=hub.token, within=60)
+    status, content = request("GET", f"{hub.url}api/v1/reports/{form}", token=hub.token, within=90)
     assert status == 200, content[:300]
     if form == "pdf":
         assert not re.search(rb"/(JavaScript|JS|URI|Launch|AA|EmbeddedFile)\b", content)

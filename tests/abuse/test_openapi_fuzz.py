@@ -43,7 +43,7 @@ WHO = (None, "nobody", *ROLES)
 #: What begins a process that draws for seconds, and how much less of it is asked for.
 DRAWN, LESS = frozenset({"GET /api/v1/reports/pdf", "GET /api/v1/reports/xlsx"}), 4
 #: Seconds for one request; far more than any takes.
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 class Neighbour:

@@ -30,7 +30,7 @@ def browser() -> Iterator[Browser]:
 
 
 def saved(desk: Desk, button: str) -> bytes:
-    with desk.page.expect_download() as coming:
+    with desk.page.expect_download(timeout=60_000) as coming:
         desk.hook(button).click()
     return Path(coming.value.path()).read_bytes()
 

@@ -96,7 +96,7 @@ def estate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
             lane.announce()
             until(hub.entities, lambda known: lane.entity in known)
             found = Estate(hub, cameras, lane)
-            until(lambda: [name for name in (*FILMS, FACADE) if not found.well(name)], lambda left: not left, within=40)
+            until(lambda: [name for name in (*FILMS, FACADE) if not found.well(name)], lambda left: not left, within=90)
             yield found
         finally:
             hub.close()

@@ -16,7 +16,7 @@ from hub.failpoint import POINTS
 from hub.sdk.rtp import Stream
 from tests.kit.broker import Broker
 from tests.kit.generator import Generator
-from tests.kit.hub import HubProcess, MakeHub
+from tests.kit.hub import READY, HubProcess, MakeHub
 from tests.kit.mqtt import Lane, need_mosquitto
 from tests.kit.sims import Speaker
 from tests.kit.site import Ends, short_rule, write_site
@@ -59,7 +59,8 @@ class Campaign:
         """Live until the fail point, or be killed at a random moment where it is not passed any more."""
         passage = self.chance.randint(1, passages)
         self.hub.start(wait=False, env={"MENSHEN_FAILPOINT": f"{point}:{passage}"})
-        code = self.hub.ended(2.5 + self.chance.random())
+        until(lambda: self.hub.said("hub.ready") or not self.hub.running, within=READY)  # some places lie before it
+        code = self.hub.ended(1.5 + self.chance.random())
         if code is None:
             self.hub.kill()
         else:

@@ -104,7 +104,7 @@ def test_nothing_is_lost_wherever_the_hub_dies(tmp_path: Path, hub_of: MakeHub) 
         # those of a command first: there are only so many cars
         for point in sorted(POINTS, reverse=True):
             weather.hub.start(wait=False, env={"MENSHEN_FAILPOINT": f"{point}:{weather.chance.randint(1, 2)}"})
-            code = weather.hub.ended(8)
+            code = weather.hub.ended(30)
             assert code == -signal.SIGKILL, f"{point} was not passed: {weather.hub.words()[-2000:]}"
             reached[point] += 1
         weather.hub.start()
