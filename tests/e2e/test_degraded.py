@@ -178,6 +178,11 @@ def test_a_device_that_went_offline_while_the_hub_was_away_is_not_believed(
         assert speaker.begun() == []
 
 
+def told(hub: HubProcess) -> list[str]:
+    """Return what the banner says, but for what a machine that does something else too makes the watchdog say."""
+    return [problem for problem in hub.problems() if "held everything up" not in problem]
+
+
 def test_an_edit_of_a_rule_is_taken_over_or_refused(tmp_path: Path, broker: Broker, hub_of: MakeHub) -> None:
     need_mosquitto()
     with Speaker(tmp_path) as speaker:
@@ -191,7 +196,7 @@ def test_an_edit_of_a_rule_is_taken_over_or_refused(tmp_path: Path, broker: Brok
 
         good = rule.read_text("utf-8")
         rule.write_text(good.replace("vehicle: present", "vehicle: parked"), "utf-8")
-        (problem,) = until(lambda: [one for one in hub.problems() if "rules/" in one], within=4)
+        (problem,) = until(lambda: told(hub), within=4)
         assert "rules/short.yaml:3:" in problem
         assert "old rules stay" in problem
         began = time.time()
@@ -205,7 +210,7 @@ def test_an_edit_of_a_rule_is_taken_over_or_refused(tmp_path: Path, broker: Brok
         rule.write_text(good.replace("for: 1 s", "for: 2 s", 1), "utf-8")
         until(lambda: hub.said("rules.changed"), within=6)
         assert time.monotonic() - edited <= 3.5  # a look a second, a rest, and the reading
-        assert [one for one in hub.problems() if "rules/" in one] == []
+        assert told(hub) == []
         began = time.time()
         lane.occupied()
         *_, said = until(speaker.heard, lambda heard: len(heard) == 2, within=2 + PROMPT + 2)

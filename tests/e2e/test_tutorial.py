@@ -94,7 +94,9 @@ def test_who_follows_the_page_hears_the_rule_fire(
     assert "integrations/door_post/__init__.py" in author.run(begin)
     code = (author.folder / "integrations" / "door_post" / "__init__.py").read_text("utf-8")
     assert len([line for line in code.splitlines() if line.strip()]) <= 35
-    assert "合格 conformant" in author.run(test)
+    tried = author.run(test)
+    assert "合格 conformant" in tried
+    assert re.search(r"own tests \(\d+ passed", tried), "what pytest said in the end, no warning of it"
     author.run(record)
     assert '"battery": 87, "token": "***"' in author.run(accept).replace("\\", "")
     assert "s3cret" not in (author.folder / "integrations" / "door_post" / "captures" / "front.jsonl").read_text(

@@ -20,7 +20,6 @@ from pathlib import Path
 import pytest
 
 from hub.runtime.core import FULL
-from hub.runtime.quota import BURST
 from tests.kit.broker import Broker
 from tests.kit.hub import HubProcess, MakeHub
 from tests.kit.mqtt import Lane, need_mosquitto
@@ -131,8 +130,8 @@ def test_alarms_come_in_time_through_a_flood(tmp_path: Path, hub_of: MakeHub) ->
             crowd.tell("begin")
             one.tell("begin")
             latencies, memory, waiting = drive(hub, lane, began + FLOOD)
-            wild = one.tell("calm") - 1
-            sent = crowd.tell("calm") - METERS + wild
+            until(partial(left_out, hub), within=60, what="the one gone mad has spent its budget, and no more is taken")
+            sent = crowd.tell("calm") + one.tell("calm") - METERS - 1
             rate = sent / (time.monotonic() - began)
         telemetry = "SELECT COUNT(*) FROM readings WHERE entity LIKE 'mqtt_discovery.meter_%' AND value IS NOT NULL"
         shed = partial(left_out, hub)
@@ -153,9 +152,7 @@ def test_alarms_come_in_time_through_a_flood(tmp_path: Path, hub_of: MakeHub) ->
         assert len(latencies) == incidents(hub)
         said = [json.loads(line) for line in many.read_text("utf-8").splitlines() if '"topic": "meter/' in line]
         assert kept == sum(one["topic"] != "meter/0" for one in said), "of the others nothing is left out"
-        if wild > BURST + RATE:  # on a machine without time for it the short run does not get that far
-            assert shed() > 0
-            assert [one for one in hub.problems() if "mqtt_discovery.meter_0 tells more than" in one]
+        assert [one for one in hub.problems() if "mqtt_discovery.meter_0 tells more than" in one]
         assert max(memory) - memory[0] <= GROWTH
         assert waiting["inputs_at_most"] <= 2 * FULL, "the broker keeps the rest: nothing is read beyond what is full"
         assert waiting["batches"] <= 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import pytest
 
@@ -42,10 +43,13 @@ async def test_who_speaks_as_soon_as_it_is_known_is_heard(broker: Broker) -> Non
     listener = Listener()
     link = Link(broker.url, "menshen-test", listener)
     running = asyncio.create_task(link.run())
-    async with asyncio.timeout(30):
-        await listener.up.wait()
-        link.subscribe(["lane/state"])
-        publish(broker.port, "lane/state", "ON")  # while it lasts, the loop stands still as on a busy machine
-        assert (await listener.heard.get()).payload == b"ON"
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
+    try:
+        async with asyncio.timeout(30):
+            await listener.up.wait()
+            link.subscribe(["lane/state"])
+            publish(broker.port, "lane/state", "ON")  # while it lasts, the loop stands still as on a busy machine
+            assert (await listener.heard.get()).payload == b"ON"
+    finally:
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
