@@ -31,6 +31,12 @@ class Frame:
         return np.asarray(weighed >> 8, dtype=np.uint8)
 
 
+def levels(picture: Grey, low: float, high: float) -> tuple[float, float]:
+    """Return the levels below which these parts of the picture lie, 0 to 1, from each fourth pixel down and across."""
+    sample = np.sort(picture[::4, ::4], axis=None)
+    return float(sample[round(low * (sample.size - 1))]), float(sample[round(high * (sample.size - 1))])
+
+
 def shrink(luma: Luma, width: int, height: int) -> Grey:
     """Return the picture in this size, each pixel the mean of those it stands for; sides are stretched as needed."""
     return _resample(_resample(luma.astype(np.float32), height).T, width).T

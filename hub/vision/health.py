@@ -11,11 +11,11 @@ from enum import StrEnum
 
 import numpy as np
 
-from hub.vision.frame import Frame, Grey, shrink
+from hub.vision.frame import Frame, Grey, levels, shrink
 from hub.vision.lane.grid import HEIGHT, WIDTH, blocks
 from hub.vision.lane.scene import MOST_UNREST
 from hub.vision.lane.shift import Anchor, moved_back
-from hub.vision.lane.structure import FAINT, LOUD, Structure, changed, structure, unrest
+from hub.vision.lane.structure import FAINT, LOUD, Structure, changed, structure, unexplained, unrest
 
 
 class Picture(StrEnum):
@@ -46,6 +46,8 @@ COVER, WELL = 0.4, 0.5
 ENOUGH = 60
 #: Seconds in which a well picture is followed.
 FOLLOW = 60.0
+#: Seconds after which the structure of the followed picture is reckoned anew.
+RELOOK = 4.0
 #: Seconds of following after which a picture may stand for its day, and most unrest in which it does.
 SETTLED, CALM = 300.0, MOST_UNREST / 4
 
@@ -58,6 +60,7 @@ class CameraHealth:
         self._first: float | None = None
         self._well: Grey | None = None
         self._look: Structure | None = None
+        self._looked = -np.inf
         self._sharp = 0.0
         self._last: Grey | None = None
         self._unrest = 0.0
@@ -92,7 +95,7 @@ class CameraHealth:
         return None
 
     def _suspect(self, picture: Grey, at: float) -> Picture:
-        low, high = np.percentile(picture[::4, ::4], (10, 90))
+        low, high = levels(picture, 0.1, 0.9)
         if high < DARK:
             return Picture.BLACK
         if low > BRIGHT:
@@ -120,7 +123,7 @@ class CameraHealth:
     def _listen(self, look: Structure) -> None:
         """Hear how restless the picture is: rain and noise are no fault."""
         if self._before is not None:
-            heard = min(MOST_UNREST, unrest(look, self._before))
+            heard = min(MOST_UNREST, unrest(unexplained(look, self._before)))
             self._unrest += (0.5 if heard > self._unrest else 0.1) * (heard - self._unrest)
         self._before = look
 
@@ -132,7 +135,8 @@ class CameraHealth:
         part = np.float32(0.3 if at - self._first < FIRST else min(1.0, passed / FOLLOW))
         self._well = self._well + part * (picture - self._well)
         self._sharp += float(part) * (sharpness(picture) - self._sharp)
-        self._look = structure(self._well)
+        if self._look is None or at - self._first < FIRST or at >= self._looked + RELOOK:
+            self._look, self._looked = structure(self._well), at
 
 
 def compared(picture: Grey, look: Structure, reference: Grey, well: Structure, unrest: float, sharp: float) -> Picture:
@@ -142,7 +146,7 @@ def compared(picture: Grey, look: Structure, reference: Grey, well: Structure, u
         return Picture.WELL
     lost = changed(look, well, unrest) & textured
     share = float(lost.sum() / textured.sum())
-    if sharpness(picture) < BLUR * sharp and _faded(look, well, textured) > 0.8:
+    if _faded(look, well, textured) > 0.8 and sharpness(picture) < BLUR * sharp:
         return Picture.BLURRED
     if share < 1 - WELL:
         gone = (look.energy < 0.25 * well.energy) & lost

@@ -14,15 +14,20 @@ from dataclasses import dataclass
 from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
+from typing import TypeAlias
 
 import av
 import numpy as np
+from av.video.frame import VideoFrame
 
 from hub.vision.detect.openvino import OpenVinoDetector, library
 from hub.vision.detect.store import install
-from hub.vision.frame import Frame
-from hub.vision.lane.grid import HEIGHT, WIDTH
+from hub.vision.frame import Frame, Luma
+from hub.vision.lane.grid import analysed
 from hub.vision.lane.watch import LaneWatch
+from hub.vision.worker.camera import Camera
+from hub.vision.worker.turn import Turn
+from hub.vision.worker.wire import Lane, Watch
 from tests.bench.figure import Figure, percentile
 from tests.vision.lane_scenes import GUILTY, INNOCENT, make
 from tests.vision.lane_score import Score, score
@@ -30,6 +35,10 @@ from tests.vision.lane_score import Score, score
 #: First seed, scenes without and with a vehicle that parks; cameras and seconds of the paced run.
 SEED, FALSE_OF, PARKED = 60_000, 200, 207
 CAMERAS, SECONDS = 40, 15.0
+LANE = ((0.1, 0.1), (0.9, 0.1), (0.9, 1.0), (0.1, 1.0))
+Look: TypeAlias = Callable[[VideoFrame, float], object]
+#: How often each picture is shown to the model, and to the plain call.
+ROUNDS = 5
 MEDIA = Path(__file__).parents[3] / "shared" / "media"
 NAME = "person-vehicle-bike-detection-2000"
 
@@ -100,7 +109,10 @@ def told(harmless: list[Run], parked: list[Run], seed: int) -> Iterator[Figure]:
 
 
 def overhead() -> Figure:
-    """Compare our detector with the plain call on the same frames, one request at a time, CPU time."""
+    """Compare our detector with the plain call on the same frames, in turn, one request at a time, by CPU time.
+
+    Of each picture the quickest round counts: what others do on this machine doubles the time of some.
+    """
     with tempfile.TemporaryDirectory(prefix="menshen-bench-") as name:
         data = Path(name)
         install(MEDIA / "models" / NAME / "FP16" / f"{NAME}.xml", data)
@@ -108,30 +120,36 @@ def overhead() -> Figure:
         plain = _plain(data / "models" / NAME / f"{NAME}.xml")
         with av.open(str(MEDIA / "videos" / "car-detection.mp4")) as clip:
             pictures = [np.asarray(f.to_ndarray(format="bgr24"), dtype=np.uint8) for f in clip.decode(video=0)][::4]
-        shares = []
-        for _ in range(5):
-            before = time.process_time()
-            for picture in pictures:
-                plain(picture[None])
-            between = time.process_time()
-            for picture in pictures:
-                ours.detect((Frame(picture, 0.0),))
-            shares.append((time.process_time() - between) / (between - before) - 1)
-    return _figure("openvino_overhead", statistics.median(shares), "", len(pictures) * 5, "median of 5; want 0.10")
+        rounds = np.array([[_both(plain, ours, picture) for picture in pictures] for _ in range(ROUNDS)])
+    alone, with_ours = rounds.min(axis=0).sum(axis=0) / len(pictures) * 1e3
+    note = f"the plain call {alone:.1f} ms a picture, ours {with_ours:.1f}; the quickest of {ROUNDS}; want 0.10"
+    return _figure("openvino_overhead", with_ours / alone - 1, "", len(pictures), note)
+
+
+def _both(plain: Callable[[object], object], ours: OpenVinoDetector, picture: Luma) -> tuple[float, float]:
+    """Return the CPU seconds of the plain call and of ours on one picture."""
+    begin = time.process_time()
+    plain(picture[None])
+    between = time.process_time()
+    ours.detect((Frame(picture, 0.0),))
+    return between - begin, time.process_time() - between
 
 
 def capacity() -> Iterator[Figure]:
     """Run paced cameras on one core: 1080p, a key frame a second each, spread evenly."""
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # as workers have it: one core is all there is
     parent, child = multiprocessing.Pipe()
     process = multiprocessing.get_context("spawn").Process(target=_core, args=(child,))
     process.start()
     child.close()  # else its death is not noticed
-    decode, both, worst = parent.recv()
+    decode, both, worst, whole = parent.recv()
     process.join()
     note = f"{CAMERAS} paced on one core, 1080p, 1 key frame/s; decode only {1 / decode:.0f}; want 40"
     yield _figure("lane_cameras_per_core", 1 / both, "", CAMERAS, note)
     yield _figure("lane_share_of_decode", decode / both, "", CAMERAS, "1 is the limit set by decoding")
     yield _figure("lane_lag_max_s", worst, "s", CAMERAS, "of a key frame; machine shared with others")
+    note = "with all that a worker does: health and sightings, too; this camera drifts, and cars pass in every picture"
+    yield _figure("lane_cameras_per_core_whole", 1 / whole, "", CAMERAS, note)
 
 
 def _scored(kind: str, seed: int) -> Run:
@@ -155,9 +173,24 @@ def _core(pipe: object) -> None:
     """Measure in a process of its own, on the last core it may use."""
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     film = _key_frames()
-    decode, _ = _paced(film, watch=False)
-    both, worst = _paced(film, watch=True)
-    pipe.send((decode, both, worst))  # type: ignore[attr-defined]
+    decode, _ = _paced(film, lambda: _nothing)
+    both, worst = _paced(film, _lane)
+    whole, _ = _paced(film, _worker)
+    pipe.send((decode, both, worst, whole))  # type: ignore[attr-defined]
+
+
+def _nothing(_: VideoFrame, __: float) -> None:
+    """Decoding alone."""
+
+
+def _lane() -> Look:
+    lane = LaneWatch(LANE)
+    return lambda picture, at: lane.see(Frame(analysed(picture), at))
+
+
+def _worker() -> Look:
+    watch = Watch("camera", "rtsp://127.0.0.1/", lanes=(Lane("lane", LANE),))
+    return Camera(watch, lambda _: None, Turn())._look
 
 
 def _key_frames() -> bytes:
@@ -175,15 +208,17 @@ def _key_frames() -> bytes:
     return memory.getvalue()
 
 
-def _paced(film: bytes, watch: bool) -> tuple[float, float]:
-    """Run the cameras; return the CPU time and the largest lag of a key frame in seconds.
+def _paced(film: bytes, watch: Callable[[], Look]) -> tuple[float, float]:
+    """Run the cameras, each with a watch of its own; return the CPU time and the largest lag of a key frame in seconds.
 
     Not the share of the core: others use it, too, and what came late was not done in that time.
     """
     lags: list[float] = []
+    turn = Turn()
     begin = time.monotonic() + 1
     threads = [
-        threading.Thread(target=_camera, args=(film, begin + index / CAMERAS, lags, watch)) for index in range(CAMERAS)
+        threading.Thread(target=_camera, args=(film, begin + index / CAMERAS, lags, watch(), turn))
+        for index in range(CAMERAS)
     ]
     for thread in threads:
         thread.start()
@@ -196,8 +231,7 @@ def _paced(film: bytes, watch: bool) -> tuple[float, float]:
     return each, max(lags)
 
 
-def _camera(film: bytes, due: float, lags: list[float], watch: bool) -> None:
-    lane = LaneWatch(((0.1, 0.1), (0.9, 0.1), (0.9, 1.0), (0.1, 1.0)))
+def _camera(film: bytes, due: float, lags: list[float], look: Look, turn: Turn) -> None:
     end = due + SECONDS + 3
     while due < end and time.monotonic() < end:
         with av.open(BytesIO(film), "r") as clip:
@@ -206,10 +240,9 @@ def _camera(film: bytes, due: float, lags: list[float], watch: bool) -> None:
                 if due >= end or time.monotonic() > end:
                     break
                 time.sleep(max(0.0, due - time.monotonic()))
-                for picture in packet.decode():
-                    if watch:
-                        grey = picture.reformat(width=WIDTH, height=HEIGHT, interpolation="AREA")
-                        lane.see(Frame(np.asarray(grey.to_ndarray(format="gray"), dtype=np.uint8), due))
+                with turn:
+                    for picture in packet.decode():
+                        look(picture, due)
                 lags.append(time.monotonic() - due)
                 due += 1
 

@@ -18,6 +18,7 @@ from hub.vision.frame import Frame, Grey, shrink
 from hub.vision.health import SETTLED, CameraHealth, Picture
 from hub.vision.lane.grid import HEIGHT, WIDTH
 from hub.vision.worker.camera import Camera
+from hub.vision.worker.turn import Turn
 from hub.vision.worker.wire import Days, Link, ToHub, Watch
 from tests.vision.lane_scenes import make
 
@@ -150,13 +151,13 @@ def test_health_lends_its_picture_when_it_is_calm(wall: Grey) -> None:
 
 def test_a_worker_hands_its_day_out_and_the_next_one_goes_on_with_it(wall: Grey) -> None:
     said: list[ToHub] = []
-    first = Camera(Watch("generic_camera.gate", "rtsp://127.0.0.1:1/x", utc_s=UTC_S), said.append)
+    first = Camera(Watch("generic_camera.gate", "rtsp://127.0.0.1:1/x", utc_s=UTC_S), said.append, Turn())
     settle(first, wall, MORNING)
     first._look_at_day(MORNING)
     (days,) = said
     assert isinstance(days, Days)
     watch = Watch("generic_camera.gate", "rtsp://127.0.0.1:1/x", utc_s=UTC_S, days=days.state)
-    second = Camera(watch, said.append)
+    second = Camera(watch, said.append, Turn())
     settle(second, shifted(wall, 5), MORNING + DAY)
     for hour in range(3):
         second._look_at_day(MORNING + DAY + hour * HOUR)

@@ -166,6 +166,22 @@ def test_cars_of_the_real_clip_are_found(detector: OpenVinoDetector) -> None:
 
 
 @needs_media
+def test_a_part_of_a_larger_picture_is_seen_as_a_picture_of_its_own(detector: OpenVinoDetector) -> None:
+    """The model reads the pixels where they lie, if they lie in one piece."""
+    with av.open(str(CLIP)) as clip:
+        pictures = [np.asarray(frame.to_ndarray(format="bgr24"), dtype=np.uint8) for frame in clip.decode(video=0)]
+    whole = [Frame(pictures[index], 0.0) for index in (75, 205, 330)]
+    wide = np.zeros((3, *pictures[0].shape[:1], pictures[0].shape[1] + 32, 3), dtype=np.uint8)
+    wide[:, :, 16:-16] = [frame.pixels for frame in whole]
+    part = [Frame(picture[:, 16:-16], 0.0) for picture in wide]
+    alone = [detector.detect([frame])[0] for frame in whole]
+    assert all(alone)
+    assert detector.detect(part) == alone
+    wide[:] = 0
+    assert detector.detect(whole) == alone, "several at once are not mixed up, and nothing of the last ones is left"
+
+
+@needs_media
 def test_a_known_model_is_recognised_by_its_checksum(tmp_path: Path) -> None:
     shutil.copy(MODEL, tmp_path / MODEL.name)
     with pytest.raises(ModelError, match=r"\.bin"):

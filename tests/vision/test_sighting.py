@@ -16,11 +16,11 @@ import pytest
 
 from hub.vision.detect.box import Detection, Kind
 from hub.vision.frame import Frame, shrink
-from hub.vision.lane.grid import HEIGHT, WIDTH
+from hub.vision.lane.grid import HEIGHT, WIDTH, analysed
 from hub.vision.sighting.colour import Colour, dominant
 from hub.vision.sighting.record import Sighting
 from hub.vision.sighting.watch import MOST_BYTES, SIDE, SightingWatch
-from hub.vision.worker.camera import PORTRAIT, _hues, _pixels, _rgb
+from hub.vision.worker.camera import PORTRAIT, _hues, _rgb
 from tests.vision.passers import CLOTHS, DAY, DUSK, NOISE, Light, Passer, Street, empty, shown
 
 CLIPS = Path(__file__).parents[3] / "shared" / "media" / "videos"
@@ -153,8 +153,7 @@ def in_clip(path: Path) -> list[Sighting]:
         for picture in file.decode(video=0):
             at = START + float(picture.time or 0)
             if watch.wants(at):
-                small = _pixels(picture.reformat(width=WIDTH, height=HEIGHT, interpolation="AREA"), "gray")
-                luma = shrink(small, WIDTH, HEIGHT)
+                luma = shrink(analysed(picture), WIDTH, HEIGHT)
                 found += watch.see(luma, at, partial(_rgb, picture, PORTRAIT), hues=_hues(picture))
     return found + list(watch.end())
 

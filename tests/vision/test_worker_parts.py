@@ -25,6 +25,7 @@ from hub.vision.worker.clock import UNRULY, WITHIN, StreamClock
 from hub.vision.worker.load import LEAST, OVER, Load
 from hub.vision.worker.parent import ENDED
 from hub.vision.worker.ring import PART, Ring
+from hub.vision.worker.turn import Turn
 from hub.vision.worker.unread import BAD, FAILURES, NONE, Unread
 from hub.vision.worker.wire import FAULT, Health, Link
 from tests.vision.film import Film, showing
@@ -179,7 +180,7 @@ async def test_a_fault_in_looking_is_that_cameras_own_and_told() -> None:
     scene, show = lane_film(500, 501)
     moody = Moody()
     async with showing(Film(show)) as port:
-        camera = Camera(order(port, scene), lambda _: None, moody)
+        camera = Camera(order(port, scene), lambda _: None, Turn(), moody)
         camera.start()
         try:
             await _until(lambda: camera.health().link is Link.LOST)

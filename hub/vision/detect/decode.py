@@ -35,15 +35,13 @@ def decode(
         boxes, scores, classes = _READERS[layout](outputs, size)
     except (ValueError, IndexError) as error:
         raise ModelError(f"the model does not answer as {layout} ({error})") from None
-    good = np.isfinite(boxes).all(axis=1) & (scores >= LEAST) & (scores <= 1.001)
-    good &= np.isin(classes, list(labels))
-    order = np.flatnonzero(good)[np.argsort(-scores[good], kind="stable")][:MOST]
-    boxes = np.clip(boxes, 0, 1)
+    good = np.flatnonzero((scores >= LEAST) & (scores <= 1.001))  # few of many: the rest is asked of them only
+    good = good[np.isfinite(boxes[good]).all(axis=1)]
+    order = good[np.argsort(-scores[good], kind="stable")]
+    found = zip(classes[order].tolist(), scores[order].tolist(), np.clip(boxes[order], 0, 1).tolist(), strict=True)
+    known = [(labels[number], min(1.0, score), box) for number, score, box in found if number in labels][:MOST]
     return tuple(
-        Detection(labels[int(classes[i])], min(1.0, float(scores[i])), (x0, y0, x1, y1))
-        for i in order
-        for x0, y0, x1, y1 in [map(float, boxes[i])]
-        if x1 > x0 and y1 > y0
+        Detection(kind, score, (x0, y0, x1, y1)) for kind, score, (x0, y0, x1, y1) in known if x1 > x0 and y1 > y0
     )
 
 

@@ -55,11 +55,12 @@ class OpenVinoDetector:
 
     def detect(self, frames: Sequence[Frame]) -> list[tuple[Detection, ...]]:
         """Look at BGR frames of any size; one answer for each. Raises ModelError."""
+        if any(frame.pixels.ndim != 3 for frame in frames):
+            raise ModelError("a detector needs colour")
         self._found = [()] * len(frames)
-        for index, frame in enumerate(frames):
-            if frame.pixels.ndim != 3:
-                raise ModelError("a detector needs colour")
-            self._queue.start_async(frame.pixels[None], userdata=index)
+        given = [np.ascontiguousarray(frame.pixels)[None] for frame in frames]  # shared, and so kept until all are done
+        for index, pixels in enumerate(given):
+            self._queue.start_async(pixels, userdata=index, share_inputs=True)
         self._queue.wait_all()
         answers = []
         for answer in self._found:

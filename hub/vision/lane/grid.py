@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from hub.vision.frame import Grey, Mask
+from hub.vision.frame import Grey, Luma, Mask
+
+if TYPE_CHECKING:
+    from av.video.frame import VideoFrame
 
 #: Size of the analysed picture in pixels: a car 30 m away is still 30 pixels long. Side of a block.
 WIDTH, HEIGHT, BLOCK = 320, 180, 5
@@ -12,13 +17,23 @@ WIDTH, HEIGHT, BLOCK = 320, 180, 5
 ROWS, COLUMNS = HEIGHT // BLOCK, WIDTH // BLOCK
 
 
+def analysed(picture: VideoFrame) -> Luma:
+    """Return a decoded picture in the analysed size, each pixel the mean of those it stands for."""
+    small = picture.reformat(width=WIDTH, height=HEIGHT, format="gray", interpolation="AREA")
+    return np.asarray(small.to_ndarray(), dtype=np.uint8)
+
+
 def blocks(values: Grey) -> Grey:
     """Sum each block."""
     height, width = values.shape
-    rows = values.reshape(height // BLOCK, BLOCK, width).sum(axis=1)  # whole rows: numpy is slow on short inner axes
-    total = rows[:, ::BLOCK] + rows[:, 1::BLOCK]
+    return columns(values.reshape(height // BLOCK, BLOCK, width).sum(axis=1))  # numpy is slow on short inner axes
+
+
+def columns(rows: Grey) -> Grey:
+    """Sum each ``BLOCK`` values that lie side by side."""
+    total = rows[..., ::BLOCK] + rows[..., 1::BLOCK]
     for offset in range(2, BLOCK):
-        total += rows[:, offset::BLOCK]
+        total += rows[..., offset::BLOCK]
     return np.asarray(total, dtype=np.float32)
 
 

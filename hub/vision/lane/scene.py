@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hub.vision.frame import Grey, Mask
+from hub.vision.frame import Grey, Mask, levels
 from hub.vision.lane.event import Reason
 from hub.vision.lane.grid import BLOCK, HEIGHT, WIDTH, blocks, pixels
 from hub.vision.lane.place import Place
@@ -41,7 +41,8 @@ MARGIN = 3
 class View:
     """A picture laid on the reference; ``whole`` marks the blocks that it truly shows.
 
-    ``offset`` is how far it lay from the reference, in pixels down and right.
+    ``offset`` is how far it lay from the reference, in pixels down and right; ``news`` what the view before it does not
+    explain, and the larger energy of both (``unexplained``); None for the first.
     """
 
     at: float
@@ -49,6 +50,7 @@ class View:
     look: Structure
     whole: Mask
     offset: tuple[int, int]
+    news: tuple[Grey, Grey] | None = None
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ class Scene:
 
     def view(self, picture: Grey, at: float) -> View | Reason:
         """Lay a picture on the reference, or say why that cannot be done."""
-        low, high = np.percentile(picture[::4, ::4], (5, 95))
+        low, high = levels(picture, 0.05, 0.95)
         if high - low < SHOWS:
             return Reason.DARK
         if not self.known.any():
@@ -89,32 +91,34 @@ class Scene:
         view = self._laid(picture, at, self._offset)
         share, rest = self._familiar(view)
         if share < SURE or at < self._moved + SHAKES:  # it may have moved
-            others = {self._anchor().offset(picture), (0, 0)} - {self._offset}
-            tried = [(rest, share, view)]
-            for other in self._all(picture, at, others):
-                share, rest = self._familiar(other)
-                tried.append((rest, share, other))
-            rest, share, view = min(tried, key=lambda one: one[0])
+            guessed = self._anchor().offset(picture)
+            for offset in dict.fromkeys((guessed, (0, 0))):
+                if offset == self._offset or (view.offset == guessed and share >= SURE):
+                    continue  # where picture and structure agree nothing else need be tried
+                other = self._laid(picture, at, offset)
+                known, unknown = self._familiar(other)
+                if unknown < rest:
+                    share, rest, view = known, unknown, other
         if share < KNOWN:
             return Reason.STRANGE
         if view.offset != self._offset:
             self._offset, self._moved = view.offset, at
-        self._listen(view)
-        return view
+        return self._listen(view)
 
     def settle(self, views: Sequence[View]) -> Settled | None:
-        """Return what the last three views have in common; None while there are fewer."""
+        """Return what the last three views have in common, which follow each other; None while there are fewer."""
         if len(views) < 3:
             return None
         first, second, last = views
         low, high = np.minimum(first.picture, second.picture), np.maximum(first.picture, second.picture)
         picture = np.maximum(low, np.minimum(high, last.picture))
-        moving = changed(last.look, first.look, self.unrest) | changed(last.look, second.look, self.unrest)
+        news = last.news or unexplained(last.look, second.look)
+        moving = changed(last.look, first.look, self.unrest) | too_much(*news, self.unrest)
         steady = ~moving & first.whole & second.whole & last.whole
         look = structure(picture)
         self._looks.append(look)
         if len(self._looks) == APART:  # nothing of the first one is in the last
-            self.calm = _followed(self.calm, unrest(look, self._looks[0]))
+            self.calm = _followed(self.calm, unrest(unexplained(look, self._looks[0])))
         return Settled(last.at, first.at, picture, look, steady)
 
     def differs(self, look: Structure) -> Mask:
@@ -132,7 +136,7 @@ class Scene:
         steady = settled.steady & free
         self._changed_for[steady & differs] += passed
         self._changed_for[steady & ~differs | ~free] = 0
-        self.adopt(settled, new | (self._changed_for >= ABSORB))
+        self._take(settled, new | (self._changed_for >= ABSORB))
         part = np.float32(min(1.0, passed / FOLLOW))
         weight = pixels(steady & ~differs & self.known) * part
         self.picture += weight * (settled.picture - self.picture)
@@ -140,9 +144,7 @@ class Scene:
 
     def adopt(self, settled: Settled, where: Mask) -> None:
         """Take these blocks for what is seen when nothing stands there."""
-        np.copyto(self.picture, settled.picture, where=pixels(where))
-        self.known = self.known | where
-        self._changed_for[where] = 0
+        self._take(settled, where)
         self._refresh()
 
     def recall(self, picture: Grey, known: Mask) -> None:
@@ -155,23 +157,27 @@ class Scene:
         self.known = np.zeros_like(self.known)
         self._offset, self._last = (0, 0), None
 
+    def _take(self, settled: Settled, where: Mask) -> None:
+        if where.any():
+            np.copyto(self.picture, settled.picture, where=pixels(where))
+            self.known = self.known | where
+            self._changed_for[where] = 0
+
     def _first(self, picture: Grey, at: float) -> View:
         """Lay the pictures of an unknown place on the first of them."""
         if self._last is None:
             self.picture = picture
             self._refresh()
-        view = self._laid(picture, at, self._anchor().offset(picture))
-        self._listen(view)
-        return view
+        return self._listen(self._laid(picture, at, self._anchor().offset(picture)))
 
-    def _listen(self, view: View) -> None:
-        """Hear how restless the camera is."""
+    def _listen(self, view: View) -> View:
+        """Hear how restless the camera is; return the view with what is new in it."""
         if self._last is not None:
-            self.unrest = _followed(self.unrest, unrest(view.look, self._last.look))
+            news = unexplained(view.look, self._last.look)
+            self.unrest = _followed(self.unrest, unrest(news))
+            view = replace(view, news=news)
         self._last = view
-
-    def _all(self, picture: Grey, at: float, offsets: Iterable[tuple[int, int]]) -> list[View]:
-        return [self._laid(picture, at, offset) for offset in offsets]
+        return view
 
     def _relit(self, picture: Grey) -> Mask:
         """Return the blocks that are in another light than they used to be: it may soon be gone."""
@@ -179,9 +185,7 @@ class Scene:
 
     def _laid(self, picture: Grey, at: float, offset: tuple[int, int]) -> View:
         back = moved_back(picture, offset)
-        shown = seen((HEIGHT, WIDTH), offset, MARGIN if any(offset) else 0)
-        whole = blocks(shown.astype(np.float32)) == BLOCK * BLOCK
-        return View(at, back, structure(back), whole, offset)
+        return View(at, back, structure(back), _whole(offset), offset)
 
     def _familiar(self, view: View) -> tuple[float, float]:
         """Return the share of the surroundings that look as they do in the reference, and how much of them does not.
@@ -205,6 +209,13 @@ class Scene:
     def _refresh(self) -> None:
         self.look = structure(self.picture)
         self._anchored = None
+
+
+def _whole(offset: tuple[int, int]) -> Mask:
+    """Return the blocks of a picture moved back that were truly in it."""
+    shown = seen((HEIGHT, WIDTH), offset, MARGIN if any(offset) else 0)
+    rows, lines = shown.any(axis=1), shown.any(axis=0)  # it is a box
+    return np.logical_and.outer(rows.reshape(-1, BLOCK).all(axis=1), lines.reshape(-1, BLOCK).all(axis=1))
 
 
 def _followed(before: float, heard: float) -> float:

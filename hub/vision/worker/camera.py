@@ -22,7 +22,7 @@ from hub.vision.falling.event import Fall
 from hub.vision.frame import Frame, shrink
 from hub.vision.health import CameraHealth
 from hub.vision.lane.event import Presence
-from hub.vision.lane.grid import HEIGHT, WIDTH
+from hub.vision.lane.grid import HEIGHT, WIDTH, analysed
 from hub.vision.lane.region import box
 from hub.vision.lane.watch import LaneWatch
 from hub.vision.lift.floor import EMPTY
@@ -36,6 +36,7 @@ from hub.vision.worker.pace import Pace
 from hub.vision.worker.ring import Clip, Ring
 from hub.vision.worker.sender import SenderClock
 from hub.vision.worker.stream import opened
+from hub.vision.worker.turn import Turn
 from hub.vision.worker.unread import Unread
 from hub.vision.worker.wire import (
     FAULT,
@@ -88,12 +89,17 @@ class Camera(threading.Thread):
     """Reads until told to stop; whatever the stream does, it connects again, ever more slowly."""
 
     def __init__(
-        self, watch: Watch, say: Callable[[ToHub], None], detector: Detector | None = None, unmodelled: str = ""
+        self,
+        watch: Watch,
+        say: Callable[[ToHub], None],
+        turn: Turn,
+        detector: Detector | None = None,
+        unmodelled: str = "",
     ) -> None:
-        """``unmodelled`` says why there is no detector though there should be one."""
+        """``turn`` is that of all cameras of the process; ``unmodelled`` says why there is no detector."""
         super().__init__(name=f"camera {watch.camera}", daemon=True)
         self._watch = watch
-        self._say = say
+        self._say, self._turn = say, turn
         self._detector, self._unmodelled = detector, unmodelled
         self._over = threading.Event()
         self._lanes = {lane.name: _lane(lane.polygon, lane.state) for lane in watch.lanes}
@@ -240,7 +246,8 @@ class Camera(threading.Thread):
                 waits_for_key = True
                 self._skip(now)
             elif packet.is_keyframe or not waits_for_key:
-                waits_for_key = not self._decode(packet, stream, at, now)
+                with self._turn:
+                    waits_for_key = not self._decode(packet, stream, at, time.time())
             asked = time.monotonic()
 
     def _wants(self, packet: Packet[VideoStream], at: float) -> bool:
@@ -285,7 +292,7 @@ class Camera(threading.Thread):
         self._last = picture, at
         if self._facade is not None:
             self._look_for_falls(self._facade, picture, at)
-        frame = Frame(_pixels(picture.reformat(width=WIDTH, height=HEIGHT, interpolation="AREA"), "gray"), at)
+        frame = Frame(analysed(picture), at)
         if self._picture.see(frame) is not None:
             self._awake_until = at + AWAKE
         if self._daily.wants(at):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from hub.model.errors import DecodeError, ModelError
 from hub.model.text import clean
 from hub.vision.worker.camera import Camera
+from hub.vision.worker.turn import Turn
 from hub.vision.worker.wire import (
     Cut,
     Fetch,
@@ -75,7 +76,7 @@ class InTurn:
 class _Child:
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
-        self._lock = threading.Lock()
+        self._lock, self._turn = threading.Lock(), Turn()
         self._cameras: dict[str, Camera] = {}
         self._detectors: dict[str, Detector] = {}
         self._wanted: dict[str, Watch] = {}
@@ -122,7 +123,7 @@ class _Child:
             if self._wanted.get(watch.camera) is not watch:
                 return  # it was told otherwise meanwhile
             del self._preparing[watch.camera]
-            camera = self._cameras[watch.camera] = Camera(watch, self._say, detector, unmodelled)
+            camera = self._cameras[watch.camera] = Camera(watch, self._say, self._turn, detector, unmodelled)
         camera.start()
 
     def _leave(self, name: str) -> None:
