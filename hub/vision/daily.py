@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from hub.vision.frame import Grey
-from hub.vision.health import Picture, compared, sharpness
+from hub.vision.health import Picture, Well, compared, sharpness
 from hub.vision.lane.grid import HEIGHT, WIDTH
 from hub.vision.lane.structure import structure
 
@@ -84,7 +84,7 @@ class DailyReference:
             return Picture.WELL
         levels = np.frombuffer(self._days[0].levels, np.uint8).reshape(HEIGHT, WIDTH)
         oldest = levels.astype(np.float32)
-        return compared(picture, structure(picture), oldest, structure(oldest), 0.0, sharpness(oldest))
+        return compared(picture, structure(picture), Well(oldest, structure(oldest), sharpness(oldest)), 0.0)
 
 
 def _unpacked(kept: bytes) -> list[Day]:

@@ -7,7 +7,9 @@ fire lanes are judged by). What cannot be told from one cause is not told at all
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 import numpy as np
 
@@ -46,10 +48,24 @@ COVER, WELL = 0.4, 0.5
 ENOUGH = 60
 #: Seconds in which a well picture is followed.
 FOLLOW = 60.0
-#: Seconds after which the structure of the followed picture is reckoned anew.
+#: Seconds after which the structure of the picture that is followed is reckoned anew.
 RELOOK = 4.0
 #: Seconds of following after which a picture may stand for its day, and most unrest in which it does.
 SETTLED, CALM = 300.0, MOST_UNREST / 4
+
+
+@dataclass(frozen=True)
+class Well:
+    """What others are compared with: a picture that was well, its structure, and its sharpness."""
+
+    picture: Grey
+    look: Structure
+    sharp: float
+
+    @cached_property
+    def anchor(self) -> Anchor:
+        """What tells how far another picture has moved."""
+        return Anchor(self.picture)
 
 
 class CameraHealth:
@@ -58,10 +74,10 @@ class CameraHealth:
     def __init__(self) -> None:
         self._at = -np.inf
         self._first: float | None = None
-        self._well: Grey | None = None
-        self._look: Structure | None = None
-        self._looked = -np.inf
+        self._followed: Grey | None = None
         self._sharp = 0.0
+        self._well: Well | None = None
+        self._reckoned = -np.inf
         self._last: Grey | None = None
         self._unrest = 0.0
         self._before: Structure | None = None
@@ -72,7 +88,7 @@ class CameraHealth:
 
     def see(self, frame: Frame) -> Picture | None:
         """Look at a frame; return the verdict where it changes."""
-        if frame.at < self._at + EVERY * 0.8:
+        if not self.wants(frame.at):
             return None
         picture = shrink(frame.luma, WIDTH, HEIGHT)
         passed = frame.at - self._at
@@ -82,6 +98,10 @@ class CameraHealth:
         if suspected is Picture.WELL:
             self._follow(picture, frame.at, passed)
         return self._decide(suspected, frame.at)
+
+    def wants(self, at: float) -> bool:
+        """Return whether a frame of this time would be looked at."""
+        return at >= self._at + EVERY * 0.8
 
     def _decide(self, suspected: Picture, at: float) -> Picture | None:
         """Tell what has been suspected for long enough without a break; well is told at once."""
@@ -104,15 +124,13 @@ class CameraHealth:
             return Picture.FROZEN
         look = structure(picture)
         self._listen(look)
-        if self._look is None or self._well is None:
-            return Picture.WELL
-        return compared(picture, look, self._well, self._look, self._unrest, self._sharp)
+        return Picture.WELL if self._well is None else compared(picture, look, self._well, self._unrest)
 
     @property
     def calm(self) -> Grey | None:
         """The picture followed so far, where it has been followed for a while, is well and hardly moves; else None."""
         settled = self._first is not None and self._at - self._first > SETTLED
-        return self._well if settled and self.state is Picture.WELL and self._unrest < CALM else None
+        return self._followed if settled and self.state is Picture.WELL and self._unrest < CALM else None
 
     def _is_frozen(self, picture: Grey, at: float) -> bool:
         """Return whether the picture has no noise any more: cameras have some, decoded repeats nearly none."""
@@ -130,28 +148,29 @@ class CameraHealth:
     def _follow(self, picture: Grey, at: float, passed: float) -> None:
         """Learn what a well picture looks like: quickly at first, then as slowly as the light changes."""
         self._first = at if self._first is None else self._first
-        if self._well is None:
-            self._well = picture
+        if self._followed is None:
+            self._followed = picture
         part = np.float32(0.3 if at - self._first < FIRST else min(1.0, passed / FOLLOW))
-        self._well = self._well + part * (picture - self._well)
+        self._followed = self._followed + part * (picture - self._followed)
         self._sharp += float(part) * (sharpness(picture) - self._sharp)
-        if self._look is None or at - self._first < FIRST or at >= self._looked + RELOOK:
-            self._look, self._looked = structure(self._well), at
+        if at - self._first < FIRST or at >= self._reckoned + RELOOK:
+            self._well, self._reckoned = Well(self._followed, structure(self._followed), self._sharp), at
 
 
-def compared(picture: Grey, look: Structure, reference: Grey, well: Structure, unrest: float, sharp: float) -> Picture:
-    """Return what is wrong with a picture against one that was well, each with its structure; ``sharp`` is of that."""
+def compared(picture: Grey, look: Structure, reference: Well, unrest: float) -> Picture:
+    """Return what is wrong with a picture of this structure against one that was well."""
+    well = reference.look
     textured = well.energy > 3 * (FAINT + LOUD * unrest)
     if textured.sum() < ENOUGH:
         return Picture.WELL
     lost = changed(look, well, unrest) & textured
     share = float(lost.sum() / textured.sum())
-    if _faded(look, well, textured) > 0.8 and sharpness(picture) < BLUR * sharp:
+    if _faded(look, well, textured) > 0.8 and sharpness(picture) < BLUR * reference.sharp:
         return Picture.BLURRED
     if share < 1 - WELL:
         gone = (look.energy < 0.25 * well.energy) & lost
         return Picture.COVERED if gone.sum() > COVER * textured.sum() else Picture.WELL
-    offset = Anchor(reference).offset(picture)
+    offset = reference.anchor.offset(picture)
     back = structure(moved_back(picture, offset))
     explained = 1 - float(changed(back, well, unrest)[textured].mean())
     if max(map(abs, offset)) >= TURNED and explained > EXPLAINED:

@@ -214,8 +214,7 @@ def _paced(film: bytes, watch: Callable[[], Look]) -> tuple[float, float]:
     Not the share of the core: others use it, too, and what came late was not done in that time.
     """
     lags: list[float] = []
-    turn = Turn()
-    begin = time.monotonic() + 1
+    turn, begin = Turn(), time.monotonic() + 1
     threads = [
         threading.Thread(target=_camera, args=(film, begin + index / CAMERAS, lags, watch(), turn))
         for index in range(CAMERAS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import traceback
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -99,7 +100,8 @@ class Camera(threading.Thread):
         """``turn`` is that of all cameras of the process; ``unmodelled`` says why there is no detector."""
         super().__init__(name=f"camera {watch.camera}", daemon=True)
         self._watch = watch
-        self._say, self._turn = say, turn
+        self._say = say
+        self._turn = turn if watch.falls is None else nullcontext()  # it would lose pictures while it waits
         self._detector, self._unmodelled = detector, unmodelled
         self._over = threading.Event()
         self._lanes = {lane.name: _lane(lane.polygon, lane.state) for lane in watch.lanes}
@@ -292,6 +294,13 @@ class Camera(threading.Thread):
         self._last = picture, at
         if self._facade is not None:
             self._look_for_falls(self._facade, picture, at)
+        wanting = {name: lane for name, lane in self._lanes.items() if lane.wants(at)}
+        others = (self._picture, self._passing, self._lift)
+        if wanting or any(one is not None and one.wants(at) for one in others):
+            self._look_closely(picture, at, wanting)
+
+    def _look_closely(self, picture: VideoFrame, at: float, wanting: dict[str, LaneWatch]) -> None:
+        """Let those see it who do not want every picture."""
         frame = Frame(analysed(picture), at)
         if self._picture.see(frame) is not None:
             self._awake_until = at + AWAKE
@@ -301,7 +310,6 @@ class Camera(threading.Thread):
             self._look_into_lift(self._lift, frame, picture)
         if self._passing.wants(at):
             self._look_for_passers(frame, picture)
-        wanting = {name: lane for name, lane in self._lanes.items() if lane.wants(at)}
         if not wanting:
             return
         found = self._detect(picture, at)

@@ -1,8 +1,8 @@
-"""Whose turn it is: one camera of a worker looks at a time, in the order in which they asked.
+"""Whose turn it is: one camera of a worker decodes and looks at a time, in the order in which they asked.
 
-They share one core anyway. Side by side they would only take it from each other every few steps, each time with other
-pictures in the cache: 40 lanes then cost a tenth more (docs/performance.md). A plain lock may be taken again by the
-camera that has just left it, as often as that has pictures waiting.
+They share one core. Side by side they would take it from each other every few steps, each time with other pictures in
+the cache: 40 lanes then cost a sixth more (docs/performance.md). Cameras that must see every picture, for a fall, wait
+for nobody. A plain lock may be taken again by the camera that has just left it, as often as that has pictures waiting.
 """
 
 from __future__ import annotations
