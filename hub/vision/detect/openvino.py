@@ -58,10 +58,12 @@ class OpenVinoDetector:
         if any(frame.pixels.ndim != 3 for frame in frames):
             raise ModelError("a detector needs colour")
         self._found = [()] * len(frames)
-        given = [np.ascontiguousarray(frame.pixels)[None] for frame in frames]  # shared, and so kept until all are done
-        for index, pixels in enumerate(given):
-            self._queue.start_async(pixels, userdata=index, share_inputs=True)
-        self._queue.wait_all()
+        given = [np.ascontiguousarray(frame.pixels)[None] for frame in frames]
+        try:
+            for index, pixels in enumerate(given):
+                self._queue.start_async(pixels, userdata=index, share_inputs=True)
+        finally:
+            self._queue.wait_all()  # the pixels are read where they lie, and so kept until all are done
         answers = []
         for answer in self._found:
             if isinstance(answer, ModelError):
