@@ -38,7 +38,7 @@ CAMERAS, SECONDS = 40, 15.0
 LANE = ((0.1, 0.1), (0.9, 0.1), (0.9, 1.0), (0.1, 1.0))
 Look: TypeAlias = Callable[[VideoFrame, float], object]
 #: How often each picture is shown to the model, and to the plain call.
-ROUNDS = 5
+ROUNDS = 6
 MEDIA = Path(__file__).parents[3] / "shared" / "media"
 NAME = "person-vehicle-bike-detection-2000"
 
@@ -111,7 +111,8 @@ def told(harmless: list[Run], parked: list[Run], seed: int) -> Iterator[Figure]:
 def overhead() -> Figure:
     """Compare our detector with the plain call on the same frames, in turn, one request at a time, by CPU time.
 
-    Of each picture the quickest round counts: what others do on this machine doubles the time of some.
+    Of each picture the quickest round counts: what others do on this machine doubles the time of some. Who comes second
+    finds the picture in the cache, and so each comes first in every other round.
     """
     with tempfile.TemporaryDirectory(prefix="menshen-bench-") as name:
         data = Path(name)
@@ -120,19 +121,21 @@ def overhead() -> Figure:
         plain = _plain(data / "models" / NAME / f"{NAME}.xml")
         with av.open(str(MEDIA / "videos" / "car-detection.mp4")) as clip:
             pictures = [np.asarray(f.to_ndarray(format="bgr24"), dtype=np.uint8) for f in clip.decode(video=0)][::4]
-        rounds = np.array([[_both(plain, ours, picture) for picture in pictures] for _ in range(ROUNDS)])
+        rounds = np.array([[_both(plain, ours, picture, turn) for picture in pictures] for turn in range(ROUNDS)])
     alone, with_ours = rounds.min(axis=0).sum(axis=0) / len(pictures) * 1e3
     note = f"the plain call {alone:.1f} ms a picture, ours {with_ours:.1f}; the quickest of {ROUNDS}; want 0.10"
     return _figure("openvino_overhead", with_ours / alone - 1, "", len(pictures), note)
 
 
-def _both(plain: Callable[[object], object], ours: OpenVinoDetector, picture: Luma) -> tuple[float, float]:
-    """Return the CPU seconds of the plain call and of ours on one picture."""
-    begin = time.process_time()
-    plain(picture[None])
-    between = time.process_time()
-    ours.detect((Frame(picture, 0.0),))
-    return between - begin, time.process_time() - between
+def _both(plain: Callable[[object], object], ours: OpenVinoDetector, picture: Luma, turn: int) -> list[float]:
+    """Return the CPU seconds of the plain call and of ours on one picture; ours comes first where ``turn`` is odd."""
+    ways: list[Callable[[], object]] = [lambda: plain(picture[None]), lambda: ours.detect((Frame(picture, 0.0),))]
+    spent = [0.0, 0.0]
+    for which in (1, 0) if turn % 2 else (0, 1):
+        begin = time.process_time()
+        ways[which]()
+        spent[which] = time.process_time() - begin
+    return spent
 
 
 def capacity() -> Iterator[Figure]:
