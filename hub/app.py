@@ -237,7 +237,7 @@ async def _start(
         lambda: intake.counts,
         runtime.state.states.values,
         lambda: len(parts.problems.texts()),
-        lambda: runtime.waiting,
+        lambda: {**runtime.waiting, "topics": intake.unconfirmed},
     )
     for listener in (health.heard, live.committed, metrics.committed):
         runtime.listen(listener)

@@ -22,6 +22,7 @@ from hub.runtime.isolation.wire import Heard, WorkerError
 from hub.runtime.isolation.wire import sample as from_wire
 from hub.runtime.quota import Quota
 from hub.runtime.recent import Recent
+from hub.runtime.refusals import Refusals
 from hub.sdk import Device, Message, Route, Vitals
 
 if TYPE_CHECKING:
@@ -70,6 +71,11 @@ class Decoder:
 class Line(Protocol):
     """The link, as far as the intake needs it."""
 
+    @property
+    def unconfirmed(self) -> int:
+        """How many topics the broker has not answered for."""
+        ...
+
     def acknowledge(self, arrival: Arrival) -> None:
         """Tell the broker that the message is safe."""
 
@@ -93,6 +99,7 @@ class Intake:
         self._registry = registry
         self._decoders = decoders
         self._problems = problems
+        self._refusals = Refusals(name, problems)
         self._quota = Quota(problems)
         self._line: Line | None = None
         self._recent = Recent(KEPT_DELIVERIES)
@@ -122,6 +129,11 @@ class Intake:
         self._line = line
         line.subscribe(self.announced)
         line.subscribe(self._registry.topics())
+
+    @property
+    def unconfirmed(self) -> int:
+        """How many topics of known devices the broker has not confirmed yet."""
+        return 0 if self._line is None else self._line.unconfirmed
 
     def reads(self, domain: str) -> bool:
         """Tell whether a domain has a decoder at all."""
@@ -211,8 +223,13 @@ class Intake:
 
         A restored hub begins anew in any case: what it had acknowledged since the backup was made does not come again.
         """
+        self._refusals.clear()
         if not resumed or self._restored:
             self._runtime.post(self._begin_session)
+
+    def refused(self, topics: tuple[str, ...]) -> None:
+        """Say which topics the broker does not let us hear."""
+        self._refusals.add(topics)
 
     def lost(self, reason: str) -> None:
         """Trust nothing that came by this link until it is back."""
@@ -456,6 +473,7 @@ class Intake:
         for entity in change.withdrawn:
             batch.feed(Reading(entity, None, Quality.UNKNOWN, batch.now))
         if self._line is not None:
+            self._refusals.forget(change.unlisten)
             self._line.unsubscribe(change.unlisten)
             self._line.subscribe(change.listen)
 

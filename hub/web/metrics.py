@@ -98,7 +98,9 @@ class _Present(Collector):
         yield entities
         yield GaugeMetricFamily("menshen_problems", "Sentences in the banner of the page", value=self._problems())
         queues = GaugeMetricFamily(
-            "menshen_waiting", "Inputs not decided yet, batches not on the disk", labels=["queue"]
+            "menshen_waiting",
+            "Inputs not decided yet, batches not on the disk, topics that the broker has not confirmed",
+            labels=["queue"],
         )
         for queue, length in self._waiting().items():
             queues.add_metric([queue], length)

@@ -63,6 +63,8 @@ class Storm:
         self.hub.start()
         self.tell("announce")
         until(lambda: len(self.hub.entities()), lambda count: count >= LANES + METERS, within=20, what="all known")
+        # what is said on a topic before the broker has it from the hub, it keeps for nobody
+        until(lambda: self.hub.waiting()["topics"], lambda count: count == 0, within=20, what="all confirmed")
         self.tell("begin")
 
     def end(self, within: float = 30) -> Verdict:

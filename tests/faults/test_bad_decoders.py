@@ -56,6 +56,7 @@ class Hub:
         self.acknowledged: list[int] = []
         self.mid = 0
         self.lag = 0.0
+        self.unconfirmed = 0
 
     def acknowledge(self, arrival: Arrival) -> None:
         self.acknowledged.append(arrival.mid)

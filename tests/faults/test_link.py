@@ -1,9 +1,14 @@
-"""The connection to the broker, by itself: what is asked for is asked at once."""
+"""The connection to the broker, by itself: what is asked for is asked at once, and what the broker answers is known."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
+import os
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +26,7 @@ class Listener:
 
     def __init__(self) -> None:
         self.up, self.heard = asyncio.Event(), asyncio.Queue[Arrival]()
+        self.no = asyncio.Queue[tuple[str, ...]]()
 
     def arrived(self, arrival: Arrival) -> None:
         self.heard.put_nowait(arrival)
@@ -31,6 +37,9 @@ class Listener:
     def lost(self, reason: str) -> None:
         """It comes back by itself."""
 
+    def refused(self, topics: tuple[str, ...]) -> None:
+        self.no.put_nowait(topics)
+
     def synced(self, *, resumed: bool) -> None:
         self.up.set()
 
@@ -38,18 +47,78 @@ class Listener:
         """There is."""
 
 
-async def test_who_speaks_as_soon_as_it_is_known_is_heard(broker: Broker) -> None:
-    need_mosquitto()
+@contextlib.asynccontextmanager
+async def linked(broker: Broker) -> AsyncIterator[tuple[Link, Listener]]:
+    """Lend a link that is up."""
     listener = Listener()
     link = Link(broker.url, "menshen-test", listener)
     running = asyncio.create_task(link.run())
     try:
         async with asyncio.timeout(30):
             await listener.up.wait()
-            link.subscribe(["lane/state"])
-            publish(broker.port, "lane/state", "ON")  # while it lasts, the loop stands still as on a busy machine
-            assert (await listener.heard.get()).payload == b"ON"
+            yield link, listener
     finally:
         running.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await running
+
+
+async def test_who_speaks_as_soon_as_it_is_known_is_heard(broker: Broker) -> None:
+    need_mosquitto()
+    async with linked(broker) as (link, listener):
+        link.subscribe(["lane/state"])
+        publish(broker.port, "lane/state", "ON")  # while it lasts, the loop stands still as on a busy machine
+        assert (await listener.heard.get()).payload == b"ON"
+
+
+async def test_a_topic_is_unconfirmed_until_the_broker_has_answered(broker: Broker) -> None:
+    need_mosquitto()
+    async with linked(broker) as (link, listener):
+        assert link.unconfirmed == 0
+        assert broker.pid is not None
+        os.kill(broker.pid, signal.SIGSTOP)
+        try:
+            link.subscribe([f"lane/{number}" for number in range(250)])  # more than one SUBSCRIBE
+            await asyncio.sleep(0.1)
+            assert link.unconfirmed == 250
+        finally:
+            os.kill(broker.pid, signal.SIGCONT)
+        publish(broker.port, "lane/249", "ON")
+        assert (await listener.heard.get()).payload == b"ON"
+        assert link.unconfirmed == 0, "the answer comes before what is said on the topic"
+
+
+async def test_what_the_broker_refuses_is_told(tmp_path: Path) -> None:
+    need_mosquitto()
+    broker = Broker(tmp_path / "broker", extra=_only("lane/#", "menshen/#", folder=tmp_path))
+    broker.start()
+    try:
+        async with linked(broker) as (link, listener):
+            link.subscribe(["door/state", "lane/state", "lift/state"])
+            assert await listener.no.get() == ("door/state", "lift/state")
+            assert link.unconfirmed == 0
+            publish(broker.port, "lane/state", "ON")
+            assert (await listener.heard.get()).payload == b"ON"
+    finally:
+        broker.stop()
+
+
+def _only(*topics: str, folder: Path) -> tuple[str, ...]:
+    """Return what lets Mosquitto refuse subscriptions to all but ``topics``; its file of ACLs refuses none."""
+    plugin = next(Path("/usr/lib").glob("*/mosquitto_dynamic_security.so"), None)
+    if plugin is None:
+        pytest.skip("mosquitto_dynamic_security.so is not installed: no broker here can refuse a subscription")
+    acls = [{"acltype": "subscribePattern", "topic": topic, "allow": True} for topic in topics]
+    path = folder / "dynamic.json"
+    access = {"publishClientSend": True, "publishClientReceive": True, "subscribe": False, "unsubscribe": True}
+    path.write_text(
+        json.dumps(
+            {
+                "defaultACLAccess": access,
+                "groups": [{"groupname": "all", "roles": [{"rolename": "some"}]}],
+                "roles": [{"rolename": "some", "acls": acls}],
+                "anonymousGroup": "all",
+            }
+        )
+    )
+    return (f"plugin {plugin}", f"plugin_opt_config_file {path}")

@@ -61,6 +61,9 @@ class LinkUser(Protocol):
     def lost(self, reason: str) -> None:
         """The connection is gone; what devices say now is heard later or never."""
 
+    def refused(self, topics: tuple[str, ...]) -> None:
+        """The broker does not let us hear these topics."""
+
     def synced(self, *, resumed: bool) -> None:
         """Everything that the broker had kept for us was delivered. ``resumed``: it had kept our session."""
 
@@ -92,6 +95,8 @@ class Link:
         self._user = user
         self._sync_topic = f"menshen/{client_id}/sync"
         self._filters: dict[str, None] = {self._sync_topic: None}
+        self._asked: dict[int, list[str]] = {}
+        """Topic filters of each SUBSCRIBE that the broker has not answered, by packet identifier."""
         self._connection = 0
         self._resumed = False
         self._nonce = b""
@@ -115,6 +120,7 @@ class Link:
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
+        client.on_subscribe = self._on_subscribe
         client.on_socket_open = self._on_socket_open
         client.on_socket_close = self._on_socket_close
         client.on_socket_register_write = self._on_socket_register_write
@@ -123,6 +129,11 @@ class Link:
         self.connected = False
         self._heard = 0.0
         """When anything came last, by the loop's clock."""
+
+    @property
+    def unconfirmed(self) -> int:
+        """How many topics the broker has not answered for: what is said on them until then, it keeps for nobody."""
+        return sum(map(len, self._asked.values()))
 
     async def run(self) -> None:
         """Connect, and connect again, until cancelled."""
@@ -192,7 +203,10 @@ class Link:
 
     def _send_subscribe(self, filters: list[str]) -> None:
         for start in range(0, len(filters), CHUNK):
-            self._client.subscribe([(topic, 1) for topic in filters[start : start + CHUNK]])
+            chunk = filters[start : start + CHUNK]
+            _, mid = self._client.subscribe([(topic, 1) for topic in chunk])
+            if mid is not None:  # else the connection is gone: all is asked for on the next one
+                self._asked[mid] = chunk
 
     # paho's callbacks, all on the loop's thread but for the socket's opening
 
@@ -203,6 +217,7 @@ class Link:
         self.connected = True
         self._connection += 1
         self._resumed = bool(flags.session_present)
+        self._asked.clear()
         self._user.connected(resumed=self._resumed)
         self._send_subscribe(list(self._filters))
         self._nonce = secrets.token_bytes(8)
@@ -215,6 +230,11 @@ class Link:
             self._user.lost(str(reason))
         self.connected = False
         self._closed.set()
+
+    def _on_subscribe(self, _client: paho.Client, _data: Any, mid: int, reasons: Any, _properties: Any) -> None:
+        answers = zip(self._asked.pop(mid, []), reasons, strict=False)  # a broker may answer anything
+        if refused := tuple(topic for topic, reason in answers if reason.is_failure):
+            self._user.refused(refused)
 
     def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
         try:

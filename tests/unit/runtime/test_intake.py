@@ -23,6 +23,7 @@ from hub.runtime.mqtt.broker import IN_FLIGHT
 from hub.runtime.mqtt.link import Arrival
 from hub.runtime.problems import Problems
 from hub.runtime.quota import BURST, RATE, Quota
+from hub.runtime.refusals import Refusals
 from hub.runtime.registry import Registry
 from hub.sdk import Announcement, Device, Message, Route, Sample
 from tests.kit.clock import settle
@@ -116,6 +117,7 @@ class Line:
     def __init__(self) -> None:
         self.acknowledged: list[int] = []
         self.filters: set[str] = set()
+        self.unconfirmed = 0
 
     def acknowledge(self, arrival: Arrival) -> None:
         self.acknowledged.append(arrival.mid)
@@ -405,6 +407,32 @@ async def test_while_the_link_is_away_its_devices_are_not_counted_as_silent() ->
         assert len(loop.journal.of(Opened)) == 1
     turns = [type(turn) for entry in loop.journal.entries for turn in entry.turns]
     assert (turns.count(LinkLost), turns.count(LinkBack)) == (1, 1)
+
+
+async def test_topics_that_the_broker_refuses_are_said_until_nobody_asks_for_them() -> None:
+    loop = Loop()
+    door = Door(loop)
+
+    def said() -> list[str]:
+        return [text.en for text in loop.problems.texts()]
+
+    async with loop.running():
+        await door.known(CAR, LEFT)
+        door.intake.refused((f"state/{LEFT}",))
+        door.intake.refused((f"state/{CAR}",))
+        assert [f"hear state/{LEFT} (2 in all)" in text for text in said()] == [True]
+        await door.get(f"find/{LEFT}", "")  # it is withdrawn
+        assert [f"hear state/{CAR} (1 in all)" in text for text in said()] == [True]
+        door.intake.connected(resumed=True)  # all is asked for anew
+        assert said() == []
+
+
+async def test_a_refused_topic_is_cleaned_and_capped() -> None:
+    problems = Problems()
+    Refusals("mqtt", problems).add(("\x1b[2J" + "x" * 500,))
+    (text,) = problems.texts()
+    assert "\x1b" not in text.zh + text.en
+    assert len(text.en) < 250
 
 
 async def test_a_link_on_which_nobody_speaks_excuses_nobody() -> None:
