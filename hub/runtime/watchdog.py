@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 import threading
 import time
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from hub.model.text import Text
+from hub.runtime.starved import WATCHDOG, Queues, queued_s
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,21 +28,6 @@ BEAT, HELD = 0.02, 0.1
 SHOWN = 600.0
 #: Code of the hub that a plugin's frames stand below.
 _HUB = str(Path(__file__).parents[1])
-
-
-def queued_s(thread: int) -> float:
-    """Return the seconds that a thread of ours was ready to run and had no processor, 0 where the system does not tell.
-
-    Linux: Documentation/scheduler/sched-stats.rst, ``/proc/<pid>/schedstat``, the second number.
-    """
-    try:
-        file = os.open(f"/proc/self/task/{thread}/schedstat", os.O_RDONLY)  # fifty times a second: a Path costs more
-        try:
-            return int(os.read(file, 100).split()[1]) / 1e9
-        finally:
-            os.close(file)
-    except (OSError, ValueError, IndexError):
-        return 0.0
 
 
 class Watchdog:
@@ -71,7 +56,7 @@ class Watchdog:
         """Beat until cancelled; the thread ends with it."""
         loop, native = asyncio.get_running_loop(), threading.get_native_id()
         thread = threading.Thread(
-            target=self._watch, args=(loop, threading.get_ident(), native), name="watchdog", daemon=True
+            target=self._watch, args=(loop, threading.get_ident(), native), name=WATCHDOG, daemon=True
         )
         thread.start()
         try:
@@ -86,19 +71,27 @@ class Watchdog:
 
     def _watch(self, loop: asyncio.AbstractEventLoop, ident: int, native: int) -> None:
         """Look at the pulse; runs in its own thread."""
-        named = 0.0
+        late, named = 0.0, 0.0
         while not self._stopped.wait(BEAT):
             beat, had_queued = self._beat, self._had_queued
             held = time.monotonic() - beat - BEAT
+            if held < BEAT:
+                continue
+            if beat != late:  # before there is anybody to name: what threads queue for from now on counts
+                late, queues = beat, Queues.now(native, had_queued, self._queued)
             if held < HELD:
                 continue
             self.worst = max(self.worst, held)
-            if held - max(0.0, self._queued(native) - had_queued) < HELD:
-                continue  # a machine with too much to do stops any code anywhere: nobody is to blame
             if beat != named:  # once for each hold-up
                 named = beat
                 culprit = self._culprit(sys._current_frames().get(ident))  # noqa: SLF001 - the documented way (sys)
-                loop.call_soon_threadsafe(self._tell, *culprit, beat)
+                loop.call_soon_threadsafe(self._judge, *culprit, beat, queues)
+
+    def _judge(self, domain: str, where: str, beat: float, queues: Queues) -> None:
+        """Say who it was, once the loop runs again; a machine with too much to do is nobody's fault."""
+        held = time.monotonic() - beat
+        if held - BEAT - queues.starved() >= HELD:
+            self._tell(domain, where, held)
 
     def _culprit(self, frame: FrameType | None) -> tuple[str, str]:
         """Return the integration whose code stands highest on the stack, and the line where it is."""
@@ -115,9 +108,7 @@ class Watchdog:
             frame = frame.f_back
         return "", where
 
-    def _tell(self, domain: str, where: str, beat: float) -> None:
-        """Say who it was, once the loop runs again."""
-        held = time.monotonic() - beat
+    def _tell(self, domain: str, where: str, held: float) -> None:
         if not domain:
             log.warning("loop.held", seconds=round(held, 2), where=where)
             return

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from hub.runtime.problems import Problems
-from hub.runtime.watchdog import HELD, Watchdog, queued_s
+from hub.runtime.starved import queued_s
+from hub.runtime.watchdog import HELD, Watchdog
 from tests.kit.wait import until
 
 CODE = """\
@@ -87,6 +88,29 @@ async def test_a_plugin_that_had_no_processor_is_not_named(tmp_path: Path) -> No
     block = plugin(tmp_path, "spin")
     async with watched(tmp_path, lambda _thread: time.monotonic()) as problems:  # it queues all the time
         block()
+        await asyncio.sleep(0.2)
+        assert problems.texts() == []
+
+
+async def test_a_plugin_that_waited_for_a_thread_without_a_processor_is_not_named(tmp_path: Path) -> None:
+    block, mine = plugin(tmp_path, "sleep"), threading.get_native_id()
+    thread = threading.Thread(target=(over := threading.Event()).wait)
+    thread.start()
+    try:
+        async with watched(tmp_path, lambda one: 0.0 if one == mine else time.monotonic()) as problems:
+            block()
+            await asyncio.sleep(0.2)
+            assert problems.texts() == []
+    finally:
+        over.set()
+        thread.join()
+
+
+async def test_a_time_in_the_queue_that_is_counted_at_its_end_excuses_a_plugin(tmp_path: Path) -> None:
+    block, over = plugin(tmp_path, "sleep"), list[float]()
+    async with watched(tmp_path, lambda _thread: sum(over)) as problems:
+        block()  # looked at while it lasts, it has not queued at all
+        over.append(0.4)
         await asyncio.sleep(0.2)
         assert problems.texts() == []
 

@@ -122,6 +122,30 @@ def test_uneven_pictures_are_not_too_few() -> None:
         assert not pace.slow
 
 
+def waits(pace: Pace, stalls: dict[float, float], until: float) -> list[float]:
+    """Send four pictures a second, by the time they arrive; what waits in a stall comes all but at once after it."""
+    slow = []
+    for number in range(int(until * 4)):
+        sent = number / 4
+        at = next(
+            (began + lasts + sent / 100 for began, lasts in stalls.items() if began <= sent < began + lasts), sent
+        )
+        pace.add(at)
+        slow += [at] if pace.slow else []
+    return slow
+
+
+def test_pictures_that_waited_while_the_stream_was_opened_are_not_the_usual_rate() -> None:
+    pace = Pace()
+    assert waits(pace, {0.0: 9.0}, 120) == []
+    assert pace.usual == pytest.approx(4, rel=0.1)
+
+
+@pytest.mark.parametrize("lasts", [3.0, 11.0, 40.0])
+def test_pictures_that_come_all_at_once_are_not_the_usual_rate(lasts: float) -> None:
+    assert waits(Pace(), {60.0: lasts}, 300) == []
+
+
 class Stamped:
     """A packet as FFmpeg gives it: only what the clock asks for."""
 

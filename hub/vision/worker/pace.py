@@ -6,8 +6,12 @@ from collections import deque
 
 #: Seconds over which the rate is measured; for which it must be low; between two looks.
 OVER, LASTS, EVERY = 10.0, 10.0, 1.0
+#: Seconds of a connection before the first look: its first packets have waited, and come at once.
+SETTLED = 2 * OVER
 #: Part of the usual rate below which it is low, and part by which the usual one follows at each look.
 LOW, FOLLOW = 0.6, 0.02
+#: Times the usual rate that one look counts for at most: what comes after a stall comes all at once.
+BURST = 2.0
 
 
 class Pace:
@@ -29,9 +33,10 @@ class Pace:
         self._times.append(at)
         while self._times[0] < at - OVER or len(self._times) > 2000:
             self._times.popleft()
-        if at >= self._looked + EVERY and at - self._first >= OVER:
+        if at >= self._looked + EVERY and at - self._first >= SETTLED:
             self._looked = at
-            self._judge(at, self.rate(at))
+            # not by the span of what came: after a stall that is a moment, and the rate of a moment is anything
+            self._judge(at, len(self._times) / OVER)
 
     def rate(self, now: float) -> float:
         """Return the pictures a second of the last seconds; 0 where there were too few to say."""
@@ -42,7 +47,7 @@ class Pace:
         if not self.usual:
             self.usual = rate
         elif rate >= LOW * self.usual:
-            self.usual += FOLLOW * (rate - self.usual)
+            self.usual += FOLLOW * (min(rate, BURST * self.usual) - self.usual)
             self._low_since = None
         elif self._low_since is None:
             self._low_since = at
