@@ -79,10 +79,11 @@ def goes_on(desk: Desk) -> None:
     """Expect pictures in the place of the video: each has another address."""
     expect(desk.hook("sight-live-failed")).to_have_text("这路视频无法实时播放，改为显示截图。", timeout=30_000)
     expect(desk.hook("sight-video")).to_have_count(0)
-    expect(desk.hook("sight-image")).to_be_visible(timeout=40_000)  # a busy machine's cameras come last
+    late = 40_000  # a busy machine's cameras come last
+    expect(desk.hook("sight-image")).to_be_visible(timeout=late)
     first = desk.hook("sight-image").get_attribute("src")
     assert first is not None
-    expect(desk.hook("sight-image")).not_to_have_attribute("src", first)
+    expect(desk.hook("sight-image")).not_to_have_attribute("src", first, timeout=late)
     shoot(desk, "live-failed")
 
 

@@ -3,6 +3,7 @@ import { flushPromises, mount, type VueWrapper } from '@vue/test-utils'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Component } from 'vue'
 import AppHeader from '@/components/AppHeader.vue'
+import SightPicture from '@/components/SightPicture.vue'
 import TrialPictures from '@/components/rules/TrialPictures.vue'
 import ActionField from '@/components/rules/ActionField.vue'
 import AuditPage from '@/pages/AuditPage.vue'
@@ -203,6 +204,23 @@ describe('the form of a rule', () => {
     expect(hook('clip-after').find('input').element.value).toBe('10')
     await hook('capture-clip').setValue(false)
     expect(action).toEqual({ kind: 'capture', before: null, after: null })
+  })
+})
+
+describe('the picture of a camera', () => {
+  it('is asked for once a second, however often live was switched on and off', async () => {
+    const waiting: (() => void)[] = []
+    answers['sight/lane/picture'] = () => new Promise((answer) => waiting.push(() => answer(new Response(new Blob(['x'])))))
+    vi.stubGlobal('URL', Object.assign(URL, { createObjectURL: () => 'blob:x', revokeObjectURL: () => undefined }))
+    await open(SightPicture, '/', { camera: 'lane', sight: { link: 'streaming', seen: [] }, overlay: false, source: '' })
+    for (const _ of ['on', 'off', 'on', 'off']) await hook('sight-live').trigger('click')
+    await flushPromises()
+    expect(waiting).toHaveLength(3)
+    vi.useFakeTimers()
+    for (const answer of waiting.splice(0)) answer()
+    await vi.advanceTimersByTimeAsync(1_500)
+    vi.useRealTimers()
+    expect(waiting).toHaveLength(1)
   })
 })
 
