@@ -19,6 +19,7 @@ from hub.model.site import Decode
 from hub.vision.detect.card import CARD
 from hub.vision.lane.event import Presence
 from hub.vision.worker.child import NICE
+from hub.vision.worker.pace import SETTLED
 from hub.vision.worker.parent import PATIENCE, Told, Workers
 from hub.vision.worker.wire import Health, Lane, Link, Seen, Watch
 from tests.vision.film import Film, Show, Stage, showing
@@ -252,6 +253,7 @@ async def test_a_wrong_clock_and_too_few_pictures_are_said() -> None:
         hub.watch(order(port))
         await ears.until(lambda e: e.health and e.health[-1].ahead_s is not None)
         assert ears.health[-1].ahead_s == pytest.approx(-3_600, abs=5)
+        await ears.until(lambda e: e.health[-1].packets > 10 * (SETTLED + 2))  # what is usual is known by then
         film.ahead_s, film.every = 0.0, 3
         await ears.until(lambda e: e.health[-1].usual_fps)
         assert ears.health[-1].ahead_s is None, "it was set"
