@@ -10,9 +10,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-#: Name of the thread that looks; it queues like all others, and nobody waits for it.
-WATCHDOG = "watchdog"
-
 
 def queued_s(thread: int) -> float:
     """Return the seconds that a thread of ours was ready to run and had no processor, 0 where the system does not tell.
@@ -36,13 +33,16 @@ class Queues:
 
     loop: int
     loop_had: float
+    watcher: int
+    """The thread that looks; it queues like all others, and nobody waits for it."""
     others: Mapping[int, float]
     queued: Callable[[int], float]
 
     @classmethod
     def now(cls, loop: int, loop_had: float, queued: Callable[[int], float]) -> Queues:
-        """Look at all threads of this process but the one that looks."""
-        return cls(loop, loop_had, _others(loop, queued), queued)
+        """Look at all threads of this process; to be asked by the watcher."""
+        watcher = threading.get_native_id()
+        return cls(loop, loop_had, watcher, _queues({loop, watcher}, queued), queued)
 
     def starved(self) -> float:
         """Return the seconds since then that the loop had no processor, or waited for a thread that had none.
@@ -51,15 +51,14 @@ class Queues:
         next before it comes to the loop; which ones, nobody tells: all that queued count. To be asked by the loop, once
         it runs again.
         """
-        now = _others(self.loop, self.queued)
+        now = _queues({self.loop, self.watcher}, self.queued)
         others = (queued - self.others.get(thread, 0.0) for thread, queued in now.items())
         return max(0.0, self.queued(self.loop) - self.loop_had) + sum(max(0.0, queued) for queued in others)
 
 
-def _others(loop: int, queued: Callable[[int], float]) -> dict[int, float]:
-    aside = {loop, *(thread.native_id for thread in threading.enumerate() if thread.name == WATCHDOG)}
+def _queues(but: set[int], queued: Callable[[int], float]) -> dict[int, float]:
     try:
         threads = [int(name) for name in os.listdir("/proc/self/task")]  # noqa: PTH208 - numbers, no paths
     except OSError:
         return {}
-    return {thread: queued(thread) for thread in threads if thread not in aside}
+    return {thread: queued(thread) for thread in threads if thread not in but}

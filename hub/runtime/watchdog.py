@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from hub.model.text import Text
-from hub.runtime.starved import WATCHDOG, Queues, queued_s
+from hub.runtime.starved import Queues, queued_s
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +56,7 @@ class Watchdog:
         """Beat until cancelled; the thread ends with it."""
         loop, native = asyncio.get_running_loop(), threading.get_native_id()
         thread = threading.Thread(
-            target=self._watch, args=(loop, threading.get_ident(), native), name=WATCHDOG, daemon=True
+            target=self._watch, args=(loop, threading.get_ident(), native), name="watchdog", daemon=True
         )
         thread.start()
         try:

@@ -211,7 +211,6 @@ describe('the picture of a camera', () => {
   it('is asked for once a second, however often live was switched on and off', async () => {
     const waiting: (() => void)[] = []
     answers['sight/lane/picture'] = () => new Promise((answer) => waiting.push(() => answer(new Response(new Blob(['x'])))))
-    vi.stubGlobal('URL', Object.assign(URL, { createObjectURL: () => 'blob:x', revokeObjectURL: () => undefined }))
     await open(SightPicture, '/', { camera: 'lane', sight: { link: 'streaming', seen: [] }, overlay: false, source: '' })
     for (const _ of ['on', 'off', 'on', 'off']) await hook('sight-live').trigger('click')
     await flushPromises()
