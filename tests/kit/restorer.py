@@ -11,6 +11,7 @@ import os
 import shutil
 import signal
 import sys
+import traceback
 from pathlib import Path
 
 from hub import failpoint
@@ -39,16 +40,22 @@ def main(pristine: Path, work: Path, backup: Path, passphrase: str, kills: int) 
 
 
 def _killed(point: str, passage: int, backup: Path, key: Key, work: Path) -> bool:
-    """Restore in a child that dies at the point; return whether it did."""
+    """Restore in a child that dies at the point; return whether it did. An error of the restore is not passed over."""
     child = os.fork()
     if child == 0:
         failpoint._name, failpoint._left = point, passage
         try:
             restore(backup, key, work / "site/hub.yaml", work / "data")
-        finally:
-            os._exit(0)
+        except BaseException:  # noqa: BLE001 - a child must not go on as if it were the parent
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
     _, status = os.waitpid(child, 0)
-    return os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+    if os.waitstatus_to_exitcode(status) == 0:
+        return False
+    assert os.WIFSIGNALED(status), f"the restore failed at {point}, passage {passage}: {status}"
+    assert os.WTERMSIG(status) == signal.SIGKILL
+    return True
 
 
 def _content(folder: Path) -> str:

@@ -23,6 +23,7 @@ from hub.journal.verify import verify_folder
 from hub.model.proof import Occasion
 from hub.model.time import Instant
 from hub.ops.backup import restore as way_back
+from hub.ops.backup import sealed
 from hub.ops.backup.archive import BadBackup, Manifest, Writer
 from hub.ops.backup.restore import OLD, examine, finish, restore
 from hub.ops.backup.sealed import MAGIC, Key, Sealed, seal
@@ -276,3 +277,40 @@ def test_a_restore_that_was_decided_is_finished_at_the_next_start(config: Path) 
     assert not finish(data)
     assert (data / FILE).is_file()
     assert not (data / "speech").exists()
+
+
+def asking_for(lock: bytes, factor: int) -> bytes:
+    """Return the lock as a machine 2^n times as fast would have made it."""
+    head, stanza, rest = lock.split(b"\n", 2)
+    return b"\n".join([head, b" ".join([*stanza.split()[:3], str(factor).encode()]), rest])
+
+
+def test_a_lock_that_asks_too_much_is_not_called_a_wrong_passphrase(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sealed, "PAUSE", 0)
+    lock, _ = KEY.make()
+    with pytest.raises(BadBackup, match="too slow or too busy"):
+        Key("门神 keeps the gate").open(asking_for(lock, 40))
+
+
+def test_a_busy_moment_does_not_keep_a_backup_shut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library takes the machine for slow while others have its processors."""
+    monkeypatch.setattr(sealed, "PAUSE", 0)
+    lock, identity = KEY.make()
+    decrypt, given = pyrage.passphrase.decrypt, [asking_for(lock, 40)] * 3
+
+    def misjudged(asked: bytes, passphrase: str) -> bytes:
+        return bytes(decrypt(given.pop() if given else asked, passphrase))
+
+    monkeypatch.setattr(pyrage.passphrase, "decrypt", misjudged)
+    assert str(Key("门神 keeps the gate").open(lock)) == str(identity)
+    assert given == []
+
+
+@pytest.mark.parametrize(("guesses", "kept", "made"), [((12, 14, 19, 20), 19, 3), ((12, 15, 11, 16, 9, 10), 16, 6)])
+def test_a_lock_made_in_a_busy_moment_is_made_again(
+    monkeypatch: pytest.MonkeyPatch, guesses: tuple[int, ...], kept: int, made: int
+) -> None:
+    lock, left = KEY.make()[0], list(guesses)
+    monkeypatch.setattr(pyrage.passphrase, "encrypt", lambda *_: asking_for(lock, left.pop(0)))
+    assert sealed.work(Key("门神 keeps the gate").make()[0]) == kept
+    assert len(guesses) - len(left) == made
