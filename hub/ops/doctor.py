@@ -51,6 +51,10 @@ _NO_MESSAGES = Text(
     "没有收到这个集成的消息：检查网关是否在线、主题前缀是否与 hub.yaml 一致",
     "No message of this integration came: is its gateway on, and is the prefix the one in hub.yaml?",
 )
+_MAY_NOT_HEAR = Text(
+    "消息服务不允许这个账号接收：在消息服务上给账号开放这些主题",
+    "The broker does not let this account hear them: allow these topics to it there",
+)
 _FAULT = Text(
     "集成程序出错：更新它，或把原因发给作者", "A fault in the integration: update it, or send its author the reason"
 )
@@ -157,36 +161,61 @@ async def _decoder(domain: str, settings: Settings, site: Path, broker: str | No
 
 def _messages(url: str, account: tuple[str, str] | None, filters: list[str]) -> list[Step]:
     """Log in to the broker and count what comes on ``filters``."""
-    parts = urlsplit(url)
-    client = paho.Client(CallbackAPIVersion.VERSION2)
-    if parts.scheme == "mqtts":
-        client.tls_set()
-    if account is not None:
-        client.username_pw_set(*account)
-    answer: list[ReasonCode] = []
-    count = 0
-
-    def connected(_client: object, _data: object, _flags: object, reason: ReasonCode, _properties: object) -> None:
-        answer.append(reason)
-        for topic in filters:
-            client.subscribe(topic)
-
-    def arrived(*_: Any) -> None:
-        nonlocal count
-        count += 1
-
-    client.on_connect, client.on_message = connected, arrived
+    ear = _Ear(filters)
     try:
-        client.connect(parts.hostname or "127.0.0.1", parts.port or (8883 if parts.scheme == "mqtts" else 1883))
+        ear.listen(url, account)
     except OSError as error:
         return [Step(_LOG_IN, False, error.strerror or type(error).__name__, _BROKER)]
-    end = time.monotonic() + HEARING
-    while time.monotonic() < end and not count and not (answer and answer[0].is_failure):
-        client.loop(0.2)
-    client.disconnect()
-    if not answer or answer[0].is_failure:
-        return [Step(_LOG_IN, False, str(answer[0]) if answer else "no answer", _BROKER)]
-    well = Step(_LOG_IN, True, "accepted")
-    if count:
-        return [well, Step(_LISTEN, True, f"{count} messages on {', '.join(filters)}")]
-    return [well, Step(_LISTEN, False, f"nothing on {', '.join(filters)} within {HEARING:g} s", _NO_MESSAGES)]
+    if ear.answer is None or ear.answer.is_failure:
+        return [Step(_LOG_IN, False, "no answer" if ear.answer is None else str(ear.answer), _BROKER)]
+    well, topics = Step(_LOG_IN, True, "accepted"), ", ".join(filters)
+    if ear.refused:
+        return [well, Step(_LISTEN, False, clean(f"refused: {', '.join(ear.refused)}", 160), _MAY_NOT_HEAR)]
+    if ear.count:
+        return [well, Step(_LISTEN, True, f"{ear.count} messages on {topics}")]
+    return [well, Step(_LISTEN, False, f"nothing on {topics} within {HEARING:g} s", _NO_MESSAGES)]
+
+
+class _Ear:
+    """Hears topics until something has come and the broker has answered for each, or for ``HEARING`` seconds."""
+
+    def __init__(self, topics: list[str]) -> None:
+        self.answer: ReasonCode | None = None
+        self.refused: list[str] = []
+        self.count = 0
+        self._topics = topics
+        self._asked: dict[int | None, str] = {}
+
+    def listen(self, url: str, account: tuple[str, str] | None) -> None:
+        """Raises OSError."""
+        parts = urlsplit(url)
+        client = paho.Client(CallbackAPIVersion.VERSION2)
+        if parts.scheme == "mqtts":
+            client.tls_set()
+        if account is not None:
+            client.username_pw_set(*account)
+        client.on_connect, client.on_subscribe, client.on_message = self._connected, self._subscribed, self._arrived
+        client.connect(parts.hostname or "127.0.0.1", parts.port or (8883 if parts.scheme == "mqtts" else 1883))
+        end = time.monotonic() + HEARING
+        while time.monotonic() < end and not self._done:
+            client.loop(0.2)
+        client.disconnect()
+
+    @property
+    def _done(self) -> bool:
+        if self.answer is None or self.answer.is_failure:
+            return self.answer is not None
+        return not self._asked and (self.count > 0 or bool(self.refused))
+
+    def _connected(self, client: paho.Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:
+        self.answer = reason
+        for topic in self._topics:
+            self._asked[client.subscribe(topic)[1]] = topic
+
+    def _subscribed(self, _client: Any, _data: Any, mid: int, reasons: list[ReasonCode], _properties: Any) -> None:
+        topic = self._asked.pop(mid, "?")
+        if any(reason.is_failure for reason in reasons):  # SUBACK with 0x80 (MQTT 3.1.1, 3.9.3)
+            self.refused.append(topic)
+
+    def _arrived(self, *_: Any) -> None:
+        self.count += 1

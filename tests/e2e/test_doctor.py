@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from hub.cli import main
 from tests.e2e.test_plugin import Door, write
-from tests.kit.broker import Broker, free_port
+from tests.kit.broker import Broker, free_port, only_heard
 from tests.kit.mqtt import Lane, need_mosquitto, publish
 
 
@@ -50,6 +50,24 @@ def test_it_says_what_answered_and_what_to_do(tmp_path: Path, broker: Broker, do
     assert [step["well"] for step in steps["mqtt_discovery."]] == [True, True, True]
     assert [step["well"] for step in steps["zigbee2mqtt."]] == [True, True, False]
     assert "主题" in steps["zigbee2mqtt."][-1]["advice"]["zh"]
+
+
+def test_a_broker_that_refuses_topics_is_told_from_silent_devices(tmp_path: Path, door: Door) -> None:
+    need_mosquitto()
+    broker = Broker(tmp_path / "broker", extra=only_heard("homeassistant/#", folder=tmp_path))
+    broker.start()
+    try:
+        publish(broker.port, *Lane(broker.port, "lane_3").configuration(), retain=True)
+        config = write(tmp_path / "site", broker, door)
+        config.write_text(config.read_text("utf-8") + "integrations: {mqtt_discovery: {}, zigbee2mqtt: {}}\n", "utf-8")
+        code, steps = examined(config)
+    finally:
+        broker.stop()
+    assert code == 1
+    assert [step["well"] for step in steps["mqtt_discovery."]] == [True, True, True]
+    assert [step["well"] for step in steps["zigbee2mqtt."]] == [True, True, False]
+    assert "refused: zigbee2mqtt/" in steps["zigbee2mqtt."][-1]["answer"]
+    assert "账号" in steps["zigbee2mqtt."][-1]["advice"]["zh"]
 
 
 def test_a_device_that_does_not_answer_as_it_should(tmp_path: Path, broker: Broker, door: Door) -> None:

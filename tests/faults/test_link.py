@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import signal
 from collections.abc import AsyncIterator
@@ -13,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from hub.runtime.mqtt.link import Arrival, Link
-from tests.kit.broker import Broker
+from tests.kit.broker import Broker, only_heard
 from tests.kit.mqtt import need_mosquitto, publish
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(60)]
@@ -90,7 +89,7 @@ async def test_a_topic_is_unconfirmed_until_the_broker_has_answered(broker: Brok
 
 async def test_what_the_broker_refuses_is_told(tmp_path: Path) -> None:
     need_mosquitto()
-    broker = Broker(tmp_path / "broker", extra=_only("lane/#", "menshen/#", folder=tmp_path))
+    broker = Broker(tmp_path / "broker", extra=only_heard("lane/#", "menshen/#", folder=tmp_path))
     broker.start()
     try:
         async with linked(broker) as (link, listener):
@@ -101,24 +100,3 @@ async def test_what_the_broker_refuses_is_told(tmp_path: Path) -> None:
             assert (await listener.heard.get()).payload == b"ON"
     finally:
         broker.stop()
-
-
-def _only(*topics: str, folder: Path) -> tuple[str, ...]:
-    """Return what lets Mosquitto refuse subscriptions to all but ``topics``; its file of ACLs refuses none."""
-    plugin = next(Path("/usr/lib").glob("*/mosquitto_dynamic_security.so"), None)
-    if plugin is None:
-        pytest.skip("mosquitto_dynamic_security.so is not installed: no broker here can refuse a subscription")
-    acls = [{"acltype": "subscribePattern", "topic": topic, "allow": True} for topic in topics]
-    path = folder / "dynamic.json"
-    access = {"publishClientSend": True, "publishClientReceive": True, "subscribe": False, "unsubscribe": True}
-    path.write_text(
-        json.dumps(
-            {
-                "defaultACLAccess": access,
-                "groups": [{"groupname": "all", "roles": [{"rolename": "some"}]}],
-                "roles": [{"rolename": "some", "acls": acls}],
-                "anonymousGroup": "all",
-            }
-        )
-    )
-    return (f"plugin {plugin}", f"plugin_opt_config_file {path}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import json
 import shutil
 import socket
 import subprocess
@@ -25,6 +26,27 @@ def free_port() -> int:
     """Return a loopback TCP port that nobody listens on now."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])
+
+
+def only_heard(*topics: str, folder: Path) -> tuple[str, ...]:
+    """Return what lets Mosquitto refuse subscriptions to all but ``topics``; its file of ACLs refuses none."""
+    plugin = next(Path("/usr/lib").glob("*/mosquitto_dynamic_security.so"), None)
+    if plugin is None:
+        pytest.skip("mosquitto_dynamic_security.so is not installed: no broker here can refuse a subscription")
+    acls = [{"acltype": "subscribePattern", "topic": topic, "allow": True} for topic in topics]
+    path = folder / "dynamic.json"
+    access = {"publishClientSend": True, "publishClientReceive": True, "subscribe": False, "unsubscribe": True}
+    path.write_text(
+        json.dumps(
+            {
+                "defaultACLAccess": access,
+                "groups": [{"groupname": "all", "roles": [{"rolename": "some"}]}],
+                "roles": [{"rolename": "some", "acls": acls}],
+                "anonymousGroup": "all",
+            }
+        )
+    )
+    return (f"plugin {plugin}", f"plugin_opt_config_file {path}")
 
 
 class Broker:
