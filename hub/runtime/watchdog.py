@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from hub.model.text import Text
-from hub.runtime.starved import Queues, queued_s
+from hub.runtime.starved import Hold, Spent, Standstill, spent_s
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,15 +38,15 @@ class Watchdog:
         problems: Problems,
         places: Callable[[], dict[str, Path]],
         named: Callable[[str], None] = lambda _domain: None,
-        queued: Callable[[int], float] | None = None,
+        spent: Callable[[int], Spent] = spent_s,
     ) -> None:
         self._problems = problems
         self._named = named
         self._places = places
-        self._queued = queued or queued_s
+        self._spent = spent
         self._beat = time.monotonic()
-        self._had_queued = 0.0
-        """Seconds that the loop's thread had queued for a processor by its last beat."""
+        self._had = Spent()
+        """What the loop's thread had spent by its last beat."""
         self._stopped = threading.Event()
         self._shown: dict[str, asyncio.TimerHandle] = {}
         self.worst = 0.0
@@ -61,7 +61,8 @@ class Watchdog:
         thread.start()
         try:
             while True:
-                self._beat, self._had_queued = time.monotonic(), self._queued(native)
+                had = self._spent(native)  # before the time: whoever reads a file may be kept waiting
+                self._had, self._beat = had, time.monotonic()
                 await asyncio.sleep(BEAT)
         finally:
             self._stopped.set()
@@ -71,26 +72,32 @@ class Watchdog:
 
     def _watch(self, loop: asyncio.AbstractEventLoop, ident: int, native: int) -> None:
         """Look at the pulse; runs in its own thread."""
-        late, named = 0.0, 0.0
+        late, named, still = 0.0, 0.0, Standstill(native, self._spent, BEAT)
         while not self._stopped.wait(BEAT):
-            beat, had_queued = self._beat, self._had_queued
-            held = time.monotonic() - beat - BEAT
-            if held < BEAT:
+            beat, had = self._beat, self._had
+            # Who it is comes first: to read a file is to let go of the interpreter, and code that keeps it for long may
+            # be done before it is given back.
+            culprit = None if self._held(beat) < BEAT else self._culprit(sys._current_frames().get(ident))  # noqa: SLF001 - the documented way (sys)
+            still.round()
+            if culprit is None:
                 continue
             if beat != late:  # before there is anybody to name: what threads queue for from now on counts
-                late, queues = beat, Queues.now(native, had_queued, self._queued)
-            if held < HELD:
+                late, hold = beat, Hold(native, had, still.by(beat), self._spent)
+            if (held := self._held(beat)) < HELD:
                 continue
             self.worst = max(self.worst, held)
             if beat != named:  # once for each hold-up
                 named = beat
-                culprit = self._culprit(sys._current_frames().get(ident))  # noqa: SLF001 - the documented way (sys)
-                loop.call_soon_threadsafe(self._judge, *culprit, beat, queues)
+                loop.call_soon_threadsafe(self._judge, *culprit, beat, hold, still)
 
-    def _judge(self, domain: str, where: str, beat: float, queues: Queues) -> None:
-        """Say who it was, once the loop runs again; a machine with too much to do is nobody's fault."""
-        held = time.monotonic() - beat
-        if held - BEAT - queues.starved() >= HELD:
+    def _held(self, beat: float) -> float:
+        """Return the seconds without a beat since that one, beyond what is usual."""
+        return (self._beat if self._beat > beat else time.monotonic()) - beat - BEAT
+
+    def _judge(self, domain: str, where: str, beat: float, hold: Hold, still: Standstill) -> None:
+        """Say who it was, once the loop runs again; a machine that does not let us run is nobody's fault."""
+        held = self._held(beat)
+        if held - hold.excused(still.total) >= HELD:
             self._tell(domain, where, held)
 
     def _culprit(self, frame: FrameType | None) -> tuple[str, str]:

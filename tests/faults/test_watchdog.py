@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import os
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
@@ -13,12 +14,14 @@ from pathlib import Path
 import pytest
 
 from hub.runtime.problems import Problems
-from hub.runtime.starved import queued_s
+from hub.runtime.starved import Spent, spent_s
 from hub.runtime.watchdog import HELD, Watchdog
 from tests.kit.wait import until
 
 CODE = """\
+import ctypes
 import re
+import threading
 import time
 
 
@@ -36,13 +39,25 @@ def backtrack() -> None:
     end = time.thread_time() + 0.4
     while time.thread_time() < end:
         re.match("(a+)+b", "a" * 20)
+
+
+def brief() -> None:
+    end = time.thread_time() + 0.015
+    while time.thread_time() < end:
+        pass
+
+
+def beside() -> None:
+    keeps_the_interpreter = ctypes.PyDLL(None).usleep
+    threading.Thread(target=keeps_the_interpreter, args=(400_000,)).start()
+    brief()
 """
 
 
 @asynccontextmanager
-async def watched(folder: Path, queued: Callable[[int], float] | None = None) -> AsyncIterator[Problems]:
+async def watched(folder: Path, spent: Callable[[int], Spent] = spent_s) -> AsyncIterator[Problems]:
     problems = Problems()
-    task = asyncio.create_task(Watchdog(problems, lambda: {"slow": folder / "slow"}, queued=queued).run())
+    task = asyncio.create_task(Watchdog(problems, lambda: {"slow": folder / "slow"}, spent=spent).run())
     await asyncio.sleep(0.1)
     try:
         yield problems
@@ -86,7 +101,7 @@ async def test_a_plugin_that_waits_as_it_should_is_not_named(tmp_path: Path) -> 
 
 async def test_a_plugin_that_had_no_processor_is_not_named(tmp_path: Path) -> None:
     block = plugin(tmp_path, "spin")
-    async with watched(tmp_path, lambda _thread: time.monotonic()) as problems:  # it queues all the time
+    async with watched(tmp_path, lambda _thread: Spent(queued=time.monotonic())) as problems:  # it queues all the time
         block()
         await asyncio.sleep(0.2)
         assert problems.texts() == []
@@ -97,7 +112,7 @@ async def test_a_plugin_that_waited_for_a_thread_without_a_processor_is_not_name
     thread = threading.Thread(target=(over := threading.Event()).wait)
     thread.start()
     try:
-        async with watched(tmp_path, lambda one: 0.0 if one == mine else time.monotonic()) as problems:
+        async with watched(tmp_path, lambda one: Spent(queued=0.0 if one == mine else time.monotonic())) as problems:
             block()
             await asyncio.sleep(0.2)
             assert problems.texts() == []
@@ -108,17 +123,40 @@ async def test_a_plugin_that_waited_for_a_thread_without_a_processor_is_not_name
 
 async def test_a_time_in_the_queue_that_is_counted_at_its_end_excuses_a_plugin(tmp_path: Path) -> None:
     block, over = plugin(tmp_path, "sleep"), list[float]()
-    async with watched(tmp_path, lambda _thread: sum(over)) as problems:
+    async with watched(tmp_path, lambda _thread: Spent(queued=sum(over))) as problems:
         block()  # looked at while it lasts, it has not queued at all
         over.append(0.4)
         await asyncio.sleep(0.2)
         assert problems.texts() == []
 
 
-def test_the_system_tells_how_long_a_thread_queued() -> None:
-    before = queued_s(threading.get_native_id())
-    assert 0 <= before <= queued_s(threading.get_native_id())
-    assert queued_s(0) == 0.0
+async def test_a_plugin_that_ran_while_the_machine_stood_still_is_not_named(tmp_path: Path) -> None:
+    """A host that has others to serve stops a virtual machine: all its clocks but one jump."""
+    work, mine = plugin(tmp_path, "brief"), os.getpid()
+    async with watched(tmp_path) as problems:
+        host = await asyncio.create_subprocess_shell(f"sleep 0.1; kill -STOP {mine}; sleep 0.5; kill -CONT {mine}")
+        while host.returncode is None:
+            work()
+            await asyncio.sleep(0)
+        await asyncio.sleep(0.2)
+        assert problems.texts() == []
+
+
+async def test_a_plugin_that_waited_for_the_interpreter_is_not_named(tmp_path: Path) -> None:
+    start = plugin(tmp_path, "beside")
+    async with watched(tmp_path) as problems:
+        start()
+        await asyncio.sleep(0.2)
+        assert problems.texts() == []
+
+
+def test_the_system_tells_what_a_thread_spent() -> None:
+    before = spent_s(threading.get_native_id())
+    sum(range(100_000))
+    after = spent_s(threading.get_native_id())
+    assert 0 < before.ran <= after.ran
+    assert 0 <= before.queued <= after.queued
+    assert spent_s(0) == Spent()
 
 
 def test_the_thread_ends_with_the_loop(tmp_path: Path) -> None:

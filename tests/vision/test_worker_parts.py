@@ -190,6 +190,8 @@ async def test_a_fault_in_looking_is_that_cameras_own_and_told() -> None:
             await _until(lambda: camera.health().link is Link.STREAMING and camera.health().decoded > 3)
         finally:
             camera.stop()
+            await asyncio.to_thread(camera.join, 15)  # it ends with the next packet
+    assert not camera.is_alive()
 
 
 async def _until(holds: Callable[[], bool]) -> None:

@@ -14,4 +14,4 @@ def clean_up(nothing_left_behind: None) -> Iterator[None]:
     """Fail the test that leaves a task, a timer or a socket."""
     before = sockets()
     yield
-    assert sockets() == before, "a socket is left"
+    assert sockets() <= before, "a socket is left"  # one of an earlier test may be gone meanwhile

@@ -162,10 +162,10 @@ async def opened(folder: Path, **fields: Any) -> AsyncIterator[Hub]:
             await connection.close()
 
 
-def sockets() -> int:
-    """Count the open sockets of this process."""
-    found = 0
+def sockets() -> frozenset[str]:
+    """Return the open sockets of this process, each with a name that is used only once."""
+    found = []
     for link in Path("/proc/self/fd").iterdir():
         with contextlib.suppress(FileNotFoundError):
-            found += str(link.readlink()).startswith("socket:")
-    return found
+            found.append(str(link.readlink()))
+    return frozenset(name for name in found if name.startswith("socket:"))
