@@ -75,6 +75,8 @@ class Standstill:
 
     def _until(self, now: tuple[float, float, float]) -> float:
         total, began = self._round
+        if not now[0]:  # the system does not tell; who keeps the interpreter must not be excused by that
+            return total
         mine, its, seconds = (here - there for here, there in zip(now, began, strict=True))
         away = seconds - self._pause - mine
         return total + max(0.0, away - max(0.0, its - self._pause))  # while the watcher sleeps, the loop may well run

@@ -91,6 +91,15 @@ async def test_who_holds_up_the_loop_is_named(how: str, tmp_path: Path) -> None:
         assert "isolation: process" in problem.zh
 
 
+async def test_who_keeps_the_interpreter_is_named_where_the_system_tells_no_times(tmp_path: Path) -> None:
+    block = plugin(tmp_path, "backtrack")
+    async with watched(tmp_path, lambda _thread: Spent()) as problems:
+        block()
+        await asyncio.sleep(0.2)
+        (problem,) = problems.texts()
+        assert "slow" in problem.en
+
+
 async def test_a_plugin_that_waits_as_it_should_is_not_named(tmp_path: Path) -> None:
     async with watched(tmp_path) as problems:
         await asyncio.sleep(4 * HELD)
