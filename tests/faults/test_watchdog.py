@@ -47,8 +47,15 @@ def brief() -> None:
         pass
 
 
+keeps_the_interpreter = ctypes.PyDLL(None).usleep
+
+
+def keep() -> None:
+    keeps_the_interpreter(400_000)
+    brief()
+
+
 def beside() -> None:
-    keeps_the_interpreter = ctypes.PyDLL(None).usleep
     threading.Thread(target=keeps_the_interpreter, args=(400_000,)).start()
     brief()
 """
@@ -92,7 +99,7 @@ async def test_who_holds_up_the_loop_is_named(how: str, tmp_path: Path) -> None:
 
 
 async def test_who_keeps_the_interpreter_is_named_where_the_system_tells_no_times(tmp_path: Path) -> None:
-    block = plugin(tmp_path, "backtrack")
+    block = plugin(tmp_path, "keep")
     async with watched(tmp_path, lambda _thread: Spent()) as problems:
         block()
         await asyncio.sleep(0.2)
