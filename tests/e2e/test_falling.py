@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ CALM = 4
 
 
 class Facade:
-    """A calm facade, until something falls from it."""
+    """A calm facade, until something falls from it, at each ``go``."""
 
     def __init__(self, scene: Scene) -> None:
         scene.fall(CALM + 1.0, 10, 70, least=18)
@@ -47,8 +48,8 @@ class Facade:
         self._wanted = True
 
     def __call__(self, at: float) -> npt.NDArray[np.uint8]:
-        if self._wanted and self._cue is None:
-            self._cue = at
+        if self._wanted:
+            self._cue, self._wanted = at, False
         number = round((at - (self._cue or 0.0)) * FPS)
         if self._cue is not None and number < len(self._fall):
             return self._fall[number]
@@ -87,6 +88,20 @@ def health(hub: HubProcess) -> dict[str, Any]:
     return dict(found)
 
 
+def let_fall(film: Film, show: Facade, hub: HubProcess) -> None:
+    """Let it fall until it is an incident: once, unless this machine had no time for all of its pictures."""
+    for _ in range(4):
+        lost = film.lost + health(hub)["skipped"]
+        show.go()
+        ends = time.monotonic() + 15
+        while time.monotonic() < ends:
+            if hub.incidents():
+                return
+            time.sleep(0.1)
+        assert film.lost + health(hub)["skipped"] > lost, "it fell before the camera's eyes, and was not seen"
+    raise AssertionError("this machine is too busy for a camera of 25 pictures a second")
+
+
 def shoot(desk: Desk, name: str) -> None:
     """Keep what a person sees at both widths, where that is asked for."""
     if "MENSHEN_SHOTS" in os.environ:
@@ -101,13 +116,13 @@ def test_a_fall_is_filmed_locked_and_reviewed(
 ) -> None:
     scene = Scene(7, width=640, height=360)
     show = Facade(scene)
-    with camera(Film(show, rate=FPS)) as port:
+    film = Film(show, rate=FPS)
+    with camera(film) as port:
         config = facade_site(tmp_path / "site", broker, scene, port)
         hub = hub_of(config)
         hub.start()
         until(lambda: health(hub), lambda one: one["decoded"] > 6 * FPS, within=40, what="the facade is watched")
-        show.go()
-        until(hub.incidents, within=20, what="the fall is an incident")
+        let_fall(film, show, hub)
         until(lambda: clips(hub), within=20, what="the clip is kept")
         (incident,) = hub.incidents()
         assert (incident["zone"], incident["severity"]) == ("facade_3", "high")

@@ -124,7 +124,8 @@ def test_from_the_code_to_the_first_active_rule(
 def test_a_rule_that_cannot_work_here_says_what_is_missing(browser: Browser, hub_of: MakeHub, tmp_path: Path) -> None:
     config = tmp_path / "hub.yaml"
     (tmp_path / "rules").mkdir()
-    poor = {key: value for key, value in SITE.items() if key not in {"contacts", "prompts"}}
+    whole = {**SITE, "mqtt": {"listen": f"127.0.0.1:{free_port()}"}}
+    poor = {key: value for key, value in whole.items() if key not in {"contacts", "prompts"}}
     config.write_text(json.dumps(poor, ensure_ascii=False), "utf-8")
     hub = hub_of(config)
     hub.start()
@@ -138,7 +139,7 @@ def test_a_rule_that_cannot_work_here_says_what_is_missing(browser: Browser, hub
     expect(desk.hook("begin-wrong")).to_contain_text("guard")
     assert hub.get("zones")["items"] == [], "nothing was made by halves"
     expect(desk.hook("begin-hub")).to_have_count(0)  # its manager is missing, too
-    config.write_text(json.dumps(SITE, ensure_ascii=False), "utf-8")
+    config.write_text(json.dumps(whole, ensure_ascii=False), "utf-8")
     until(
         lambda: {one["id"] for one in hub.get("rules/words")["contacts"]} >= {"guard"}, what="the hub knows the guard"
     )

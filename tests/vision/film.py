@@ -62,6 +62,8 @@ class Film(Broadcast):
         """Of so many pictures one is sent."""
         self.scale = 1
         """Pictures are so many times as large."""
+        self.lost = 0
+        """Pictures that were not shown, as this machine had no time for them."""
         self.sent: list[bytes] = []
         first = self._encode(0.0)
         self.sps, self.pps = (next(unit for unit in first if kind(unit) == wanted) for wanted in (SPS, PPS))
@@ -69,10 +71,11 @@ class Film(Broadcast):
     async def run(self) -> None:
         """Show it until cancelled."""
         await self._wanted.wait()
-        began, count = time.monotonic(), 0
+        began, count, at = time.monotonic(), 0, 0.0
         while True:
             count += 1
-            at = time.monotonic() - began
+            before, at = at, time.monotonic() - began
+            self.lost += max(0, round((at - before) * self._rate) - 1)
             units = await asyncio.to_thread(self._encode, at)
             if self.garbage:
                 units = [unit[:4] + bytes(255 - byte for byte in unit[4:]) for unit in units]

@@ -136,7 +136,9 @@ async def test_the_story(http: aiohttp.ClientSession, estate: Program) -> None:
 def test_a_port_in_use_ends_it_with_a_sentence(tmp_path: Path) -> None:
     base = free_base()
     with socket.create_server(("127.0.0.1", base + 3)):
-        program = Program("integrations.sim.estate", "--base-port", str(base), "--data", str(tmp_path))
+        program = Program(
+            "integrations.sim.estate", "--base-port", str(base), "--mqtt", "127.0.0.1:1", "--data", str(tmp_path)
+        )
         with pytest.raises(RuntimeError, match="estate: speaker did not start") as caught, program:
             pass
     assert "Traceback" not in str(caught.value)
