@@ -76,12 +76,19 @@ class Child:
     async def stop(self) -> None:
         """End it, by force if it must be."""
         process, self.up = self._process, False
-        if process is None or process.returncode is not None:
+        if process is None:
             return
-        process.terminate()
-        try:
-            async with asyncio.timeout(STOP):
+        if process.returncode is None:
+            process.terminate()
+            try:
+                async with asyncio.timeout(STOP):
+                    await process.wait()
+            except TimeoutError:
+                process.kill()
                 await process.wait()
-        except TimeoutError:
-            process.kill()
-            await process.wait()
+        assert process.stdout is not None  # noqa: S101 - asked for at the start
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(
+                STOP
+            ):  # its pipe ends a moment later: one that is left complains of a closed loop
+                await process.stdout.read()
