@@ -70,6 +70,7 @@ class HubProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=console,
                 stderr=log,
+                start_new_session=True,  # as systemd does: its workers step back behind it, not behind all of the tests
             )
         if wait:
             self.wait_ready()
