@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from hub.runtime import starved
 from hub.runtime.problems import Problems
-from hub.runtime.starved import Spent, spent_s
+from hub.runtime.starved import Spent, spent_s, stolen_s
 from hub.runtime.watchdog import HELD, Watchdog
 from tests.kit.wait import until
 
@@ -173,6 +174,22 @@ def test_the_system_tells_what_a_thread_spent() -> None:
     assert 0 < before.ran <= after.ran
     assert 0 <= before.queued <= after.queued
     assert spent_s(0) == Spent()
+
+
+async def test_a_plugin_whose_processor_was_stolen_is_not_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    block, began = plugin(tmp_path, "sleep"), time.monotonic()
+    monkeypatch.setattr(starved, "stolen_s", lambda: time.monotonic() - began)
+    async with watched(tmp_path) as problems:
+        block()
+        await asyncio.sleep(0.2)
+        assert problems.texts() == []
+
+
+def test_the_system_tells_what_its_host_stole() -> None:
+    before = stolen_s()
+    assert 0 <= before <= stolen_s()
 
 
 def test_the_thread_ends_with_the_loop(tmp_path: Path) -> None:
