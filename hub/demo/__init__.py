@@ -144,7 +144,7 @@ def estate(site: DemoSite, *, auto: bool) -> Iterator[None]:
     finally:
         process.terminate()
         try:
-            process.wait(5)
+            process.wait(8)  # it ends its devices first
         except subprocess.TimeoutExpired:
             process.kill()
         joining.join(5)  # what the estate says has ended with it

@@ -10,8 +10,13 @@ import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-#: Seconds a device may take until it is ready (half of one alone; they all start at once), and to end after SIGTERM.
-START, STOP = 60.0, 1.2
+from integrations.sim.process import GRACE
+
+#: Seconds a device may take until it is ready (half of one alone; they all start at once).
+START = 60.0
+#: Seconds it may take to end after SIGTERM: more than it gives itself, so that it can say what is in its way. Its pipe
+#: may take as long again.
+STOP = GRACE + 0.5
 #: First and longest pause before a dead device is started again, in seconds.
 BACKOFF = (0.3, 5.0)
 
@@ -88,7 +93,6 @@ class Child:
                 await process.wait()
         assert process.stdout is not None  # noqa: S101 - asked for at the start
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(
-                STOP
-            ):  # its pipe ends a moment later: one that is left complains of a closed loop
+            async with asyncio.timeout(STOP):
+                # its pipe ends a moment later: one that is left complains of a closed loop
                 await process.stdout.read()

@@ -21,7 +21,7 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from integrations.sim.child import Child, DidNotStart
+from integrations.sim.child import STOP, Child, DidNotStart
 from integrations.sim.estate_page import estate_page
 from integrations.sim.process import PASSWORD, Address, Life, add_address, add_login, parser, run
 from integrations.sim.story import Story, Told
@@ -73,6 +73,8 @@ MOMENTS = {"card", "fall"}
 HUB_UDP = 14
 #: Seconds for one request to a device on this machine.
 PATIENCE = aiohttp.ClientTimeout(total=3)
+#: Seconds it may take to end: its devices end first, all at once, each in up to twice STOP.
+LAST = 2 * STOP + 1
 #: Seconds between two looks whether the hub is up.
 LOOK = 0.3
 
@@ -344,7 +346,7 @@ def main() -> int:
     options.add_argument("--door", default="unit_5_1", help="name of the door (%(default)s)")
     arguments = options.parse_args()
     try:
-        return run("estate", live, arguments)
+        return run("estate", live, arguments, grace=LAST)
     except DidNotStart as error:
         sys.stderr.write(f"estate: {error}\n")
         return 1

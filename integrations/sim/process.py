@@ -16,8 +16,8 @@ from typing import Any
 PASSWORD = "MENSHEN_SIM_PASSWORD"  # noqa: S105 - a name, no password
 #: Seconds between two looks whether the parent still lives.
 PARENT_POLL = 0.3
-#: Seconds a device may take to end after SIGTERM.
-GRACE = 1.5
+#: Seconds a device may take to end after SIGTERM; it ends at once unless the machine is very busy.
+GRACE = 2.0
 
 Body = Callable[[argparse.Namespace, "Life"], Awaitable[None]]
 
@@ -76,16 +76,19 @@ def add_login(to: argparse.ArgumentParser, what: str) -> None:
     to.add_argument("--password", default=secret, help=f"password of {what} (default: the variable {PASSWORD})")
 
 
-def run(name: str, body: Body, arguments: argparse.Namespace) -> int:
-    """Run ``body`` until it returns, SIGTERM or SIGINT comes, or the parent is gone. Returns the exit code."""
+def run(name: str, body: Body, arguments: argparse.Namespace, grace: float = GRACE) -> int:
+    """Run ``body`` until it returns, SIGTERM or SIGINT comes, or the parent is gone. Returns the exit code.
+
+    ``grace``: seconds it may take to end; more for who ends others first.
+    """
     try:
-        return asyncio.run(_live(name, body, arguments))
+        return asyncio.run(_live(name, body, arguments, grace))
     except OSError as error:
         sys.stderr.write(f"{name}: {error}\n")
         return 1
 
 
-async def _live(name: str, body: Body, arguments: argparse.Namespace) -> int:
+async def _live(name: str, body: Body, arguments: argparse.Namespace, grace: float) -> int:
     life = Life(name)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -101,7 +104,7 @@ async def _live(name: str, body: Body, arguments: argparse.Namespace) -> int:
     done, _ = await asyncio.wait([work], timeout=0.05)
     if not done:
         work.cancel()
-        done, _ = await asyncio.wait([work], timeout=GRACE)
+        done, _ = await asyncio.wait([work], timeout=grace)
     if not done:
         sys.stderr.write(f"{name}: did not end in time\n")
         sys.stderr.flush()

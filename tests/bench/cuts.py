@@ -18,7 +18,8 @@ from firmware_bridge.update import Patience
 from hub.sdk import Instant, RolloutOrder, Surroundings
 from integrations.firmware_node import connect
 from integrations.firmware_node.fleet import FLEET, KEY_FILE
-from integrations.firmware_node.tests.site import Hub, config, free_port, running, until
+from integrations.firmware_node.tests.site import Hub, config, free_port, running
+from tests.kit.patience import until
 
 #: Steps of the flash (a byte written, a sector erased) after which the power is cut, spread evenly over their size.
 FEWEST, MOST = 10, 60_000

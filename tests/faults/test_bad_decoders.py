@@ -9,7 +9,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from hub.runtime.registry import Registry
 from hub.sdk import Announcement, Capability, Device, Entity, Message, Route, Sample, Text
 from tests.kit.hub import MakeHub
 from tests.kit.loop import Loop
+from tests.kit.patience import until
 from tests.kit.puppet_broker import PuppetBroker
 from tests.kit.site import ROOT, Ends, write_site
 from tests.kit.store import rows
@@ -123,12 +124,6 @@ def site_with_garbler(folder: Path, port: int) -> Path:
     config.write_text(json.dumps(site), "utf-8")
     shutil.copytree(BAD, config.parent / "integrations")
     return config
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not holds():  # noqa: ASYNC110 - a process is at the far end
-            await asyncio.sleep(0.005)
 
 
 async def test_a_decoder_in_a_process_reads_as_one_in_the_loop(tmp_path: Path) -> None:

@@ -13,8 +13,9 @@ from hub.runtime.isolation import moving
 from hub.runtime.isolation.decoding import DecoderProcess
 from hub.runtime.isolation.moving import Mover
 from hub.runtime.isolation.wire import Open
-from tests.faults.test_bad_decoders import BAD, DOOR, WORKER, Hub, site_with_garbler, until
+from tests.faults.test_bad_decoders import BAD, DOOR, WORKER, Hub, site_with_garbler
 from tests.kit.hub import MakeHub
+from tests.kit.patience import until
 from tests.kit.puppet_broker import PuppetBroker
 from tests.kit.store import rows
 from tests.kit.wait import until as wait_until

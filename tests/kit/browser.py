@@ -16,7 +16,7 @@ from tests.kit.site import ROOT
 from tests.kit.wait import until
 
 #: Milliseconds that a page may take to show what it should; much more than it needs, for a small machine.
-PATIENCE = 20_000
+PATIENCE = 40_000
 FLAGS = [
     "--headless",
     "--no-sandbox",  # runs as root in a container

@@ -10,12 +10,12 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from tests.kit.http import request
+from tests.kit.served import Waiting
 from tests.kit.site import ROOT
 from tests.kit.wait import until
 
@@ -69,11 +69,14 @@ class Demo:
         assert status == 202, body
 
     def terminate(self) -> float:
-        """End it as a service manager does; return the seconds it took. Nothing that it started is left."""
-        began = time.monotonic()
+        """End it as a service manager does; return the seconds it took, without those in which others had to wait.
+
+        Nothing that it started is left.
+        """
+        waiting = Waiting()
         self._process.terminate()
         code = self._process.wait(STOP * 3)
-        took = time.monotonic() - began
+        took = waiting.served
         assert code == 0, f"exit {code}: {self.words()[-2000:]}"
         until(lambda: not self._group_lives(), within=2, what="every process of the demo gone")
         assert not taken(self.base), "something still listens"

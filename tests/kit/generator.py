@@ -10,6 +10,8 @@ from typing import Any, Self
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
+from tests.kit.served import Waiting
+
 
 class Generator:
     """Publishes; as a context manager it waits until the broker has taken everything."""
@@ -31,14 +33,14 @@ class Generator:
 
     def flush(self, within: float = 30) -> None:
         """Wait until the broker has acknowledged everything that was sent."""
-        ends = time.monotonic() + within
+        waiting = Waiting(within)
         while self._taken < self._sent:
-            assert time.monotonic() < ends, f"the broker took {self._taken} of {self._sent}"
+            assert not waiting.over, f"the broker took {self._taken} of {self._sent}"
             time.sleep(0.005)
 
     def __enter__(self) -> Self:
         self._client.loop_start()
-        assert self._up.wait(10), "the broker does not answer"
+        assert self._up.wait(30), "the broker does not answer"
         return self
 
     def __exit__(

@@ -8,7 +8,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -18,11 +17,12 @@ import pytest
 
 from hub.commands.users import make_token
 from tests.kit.http import get_json, request
+from tests.kit.served import Waiting
 from tests.kit.site import ROOT
 from tests.kit.wait import until
 
 #: Seconds until ready (0.9 on a quiet machine), and for an end that is overdue.
-READY, STOP = 30.0, 10.0
+READY, STOP = 30.0, 20.0
 #: Marks everything that a hub has started, in its environment.
 MARK = "MENSHEN_TEST_HUB"
 _METRIC = re.compile(r'menshen_messages_total\{integration="([^"]*)",result="([^"]*)"\} ([0-9.e+]+)')
@@ -100,11 +100,11 @@ class HubProcess:
         self._process.wait(STOP)
 
     def terminate(self) -> tuple[int, float]:
-        """End it as a service manager does; return exit code and seconds."""
+        """End it as a service manager does; return exit code and seconds, without those in which others had to wait."""
         assert self._process is not None
-        began = time.monotonic()
+        waiting = Waiting()
         self._process.terminate()
-        return self._process.wait(STOP), time.monotonic() - began
+        return self._process.wait(STOP), waiting.served
 
     def tell_to_end(self) -> None:
         """Send SIGTERM and do not wait."""

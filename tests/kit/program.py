@@ -7,12 +7,11 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from types import TracebackType
 from typing import Any, Self
 
-#: Seconds a program may take until it is ready, and to end after SIGTERM.
-START, STOP = 30.0, 5.0
+#: Seconds a program may take until it is ready, and to end after SIGTERM, on a machine that is busy.
+START, STOP = 30.0, 10.0
 
 
 class Program:
@@ -66,12 +65,11 @@ class Program:
         """Return an address on one of its ports."""
         return f"http://127.0.0.1:{self.ports[port]}{path}"
 
-    def terminate(self) -> tuple[int, float, str, str]:
-        """Send SIGTERM; return exit code, seconds it took, and the rest of its stdout and stderr."""
-        began = time.monotonic()
+    def terminate(self) -> tuple[int, str, str]:
+        """Send SIGTERM; return exit code and the rest of its stdout and stderr. One that stays fails the test."""
         self._process.terminate()
         out, errors = self._process.communicate(timeout=STOP)
-        return self._process.returncode, time.monotonic() - began, out, errors
+        return self._process.returncode, out, errors
 
     def kill(self) -> None:
         """End it as a power cut does."""

@@ -1,10 +1,14 @@
-"""Waiting for other processes in plain (not async) tests: looks again and again until a deadline."""
+"""Waiting for other processes in plain (not async) tests: looks again and again until a deadline, a later one
+where the machine is busy.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 from typing import TypeVar
+
+from tests.kit.served import Waiting
 
 Found = TypeVar("Found")
 
@@ -16,12 +20,12 @@ def until(
     look: Callable[[], Found], holds: Callable[[Found], object] = bool, within: float = 10, what: str = ""
 ) -> Found:
     """Return the first thing seen for which ``holds`` is true; fails with what was seen last after ``within`` s."""
-    ends = time.monotonic() + within
+    waiting = Waiting(within)
     while True:
         found = look()
         if holds(found):
             return found
-        assert time.monotonic() < ends, f"{what or 'not so'} within {within:g} s; last seen: {found!r}"
+        assert not waiting.over, f"{what or 'not so'} {waiting}; last seen: {found!r}"
         time.sleep(LOOK)
 
 

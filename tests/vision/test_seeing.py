@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -32,6 +31,7 @@ from hub.vision.sighting.palette import Colour
 from hub.vision.sighting.record import Sighting
 from hub.vision.worker.wire import Fell, Health, Link, Passed, Watch
 from tests.kit.loop import Loop
+from tests.kit.patience import until
 from tests.vision.film import Film, Stage, showing
 from tests.vision.test_worker import lane_film
 
@@ -93,10 +93,7 @@ class House:
                 await self.sightings.close()
 
     async def until(self, holds: Callable[[], object], within: float = 40.0) -> None:
-        ends = time.monotonic() + within
-        while not holds():
-            assert time.monotonic() < ends, f"{self.readings[-6:]} {self.loop.problems.texts()} {self.manager.health}"
-            await asyncio.sleep(0.05)
+        await until(holds, within, lambda: f"{self.readings[-6:]} {self.loop.problems.texts()} {self.manager.health}")
 
 
 def kill_worker(house: House) -> None:

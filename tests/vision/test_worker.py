@@ -22,6 +22,8 @@ from hub.vision.worker.child import NICE
 from hub.vision.worker.pace import SETTLED
 from hub.vision.worker.parent import PATIENCE, Told, Workers
 from hub.vision.worker.wire import Health, Lane, Link, Seen, Watch
+from tests.kit.patience import until
+from tests.kit.served import Waiting
 from tests.vision.film import Film, Show, Stage, showing
 from tests.vision.lane_scenes import Scene
 from tests.vision.test_testcard import Pixels, held
@@ -53,10 +55,7 @@ class Ears:
             self.health.append(message)
 
     async def until(self, holds: Callable[[Ears], object], within: float = 40.0) -> None:
-        ends = time.monotonic() + within
-        while not holds(self):
-            assert time.monotonic() < ends, f"{[seen.event for seen in self.seen]} {self.health[-2:]}"
-            await asyncio.sleep(0.05)
+        await until(lambda: holds(self), within, lambda: f"{[seen.event for seen in self.seen]} {self.health[-2:]}")
 
     async def empty(self) -> None:
         """Wait until the lane is known as it is without a vehicle: on a slow machine none may come before."""
@@ -237,9 +236,9 @@ async def test_a_card_that_is_held_up_proves_a_camera() -> None:
         before = await hub.prove(CAMERA)
         assert before.box is None
         shows_card = True
-        ends = time.monotonic() + 30
+        waiting = Waiting(30)
         while (found := await hub.prove(CAMERA)).box is None:
-            assert time.monotonic() < ends
+            assert not waiting.over
             await asyncio.sleep(0.2)
     assert found.at > before.at, "a picture from before proves nothing"
 

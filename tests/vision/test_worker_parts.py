@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -28,6 +27,7 @@ from hub.vision.worker.ring import PART, Ring
 from hub.vision.worker.turn import Turn
 from hub.vision.worker.unread import BAD, FAILURES, NONE, Unread
 from hub.vision.worker.wire import FAULT, Health, Link
+from tests.kit.patience import until
 from tests.vision.film import Film, showing
 from tests.vision.test_onlook import RATE, filmed
 from tests.vision.test_worker import lane_film, order
@@ -183,19 +183,12 @@ async def test_a_fault_in_looking_is_that_cameras_own_and_told() -> None:
         camera = Camera(order(port, scene), lambda _: None, Turn(), moody)
         camera.start()
         try:
-            await _until(lambda: camera.health().link is Link.LOST)
+            await until(lambda: camera.health().link is Link.LOST, 30)
             assert "IndexError in detect" in camera.health().reason
             assert camera in threading.enumerate(), "it tries again"
             moody.wrong = False
-            await _until(lambda: camera.health().link is Link.STREAMING and camera.health().decoded > 3)
+            await until(lambda: camera.health().link is Link.STREAMING and camera.health().decoded > 3, 30)
         finally:
             camera.stop()
             await asyncio.to_thread(camera.join, 15)  # it ends with the next packet
     assert not camera.is_alive()
-
-
-async def _until(holds: Callable[[], bool]) -> None:
-    ends = time.monotonic() + 30
-    while not holds():
-        assert time.monotonic() < ends
-        await asyncio.sleep(0.05)

@@ -18,6 +18,7 @@ import msgspec
 import integrations.bacnet as integration
 from hub.sdk import Connection, EntityId, Sample, Tools, Unreachable, Value, Vitals
 from integrations.bacnet.config import Config
+from tests.kit.patience import until
 
 #: Seconds for whatever a test waits for.
 PATIENCE = 10.0
@@ -109,7 +110,7 @@ class Hub:
         return (found[-1].value, str(found[-1].quality)) if found else None
 
     async def until(self, entity: str, value: Value | None, quality: str = "good") -> None:
-        await until(lambda: self.last(entity) == (value, quality), lambda: f"{entity}: {self.last(entity)}")
+        await until(lambda: self.last(entity) == (value, quality), told=lambda: f"{entity}: {self.last(entity)}")
 
     async def lost(self) -> str:
         """Wait until the session has lost its device, and return why."""
@@ -120,15 +121,6 @@ class Hub:
             except Unreachable as error:
                 return error.reason
         raise AssertionError("the session ended without a word")
-
-
-async def until(condition: Callable[[], bool], told: Callable[[], object] = lambda: "") -> None:
-    try:
-        async with asyncio.timeout(PATIENCE):
-            while not condition():  # noqa: ASYNC110 - the condition is in another process
-                await asyncio.sleep(0.01)
-    except TimeoutError:
-        raise AssertionError(f"waited in vain; {told()}") from None
 
 
 def site(**fields: Any) -> Config:

@@ -90,7 +90,7 @@ LIES: dict[str, tuple[Lie, type[DeviceError], str]] = {
 @pytest.mark.parametrize("lie", LIES)
 async def test_lies_when_opened(lie: str, tmp_path: Path) -> None:
     answer, kind, reason = LIES[lie]
-    async with liar(answer) as far, asyncio.timeout(5):
+    async with liar(answer) as far, asyncio.timeout(20):
         with pytest.raises(kind, match=reason):
             async with opened(tmp_path, address=far.address):
                 pass

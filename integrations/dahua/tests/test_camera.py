@@ -16,8 +16,9 @@ from hub.sdk import BadCredentials, Capability, Connection, DeviceError, Picture
 from hub.sdk import Camera as CameraDriver
 from integrations.dahua.config import Config
 from integrations.dahua.kinds import KINDS
-from integrations.dahua.tests.kit import Hub, config, until
+from integrations.dahua.tests.kit import Hub, config
 from integrations.sim.dahua_camera import HEARTBEAT, JPEG, Camera, Stream, event, part
+from tests.kit.patience import until
 
 ATTACH, SNAPSHOT = "action=attach", "snapshot.cgi"
 
@@ -46,7 +47,7 @@ async def lost(tools: Tools, entry: Config) -> Unreachable:
     assert connection.close is not None
     try:
         with pytest.raises(Unreachable) as caught:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(20):
                 await connection.run()
     finally:
         await connection.close()
@@ -190,7 +191,7 @@ async def test_refusals(camera: Camera, kind: type[DeviceError], tools: Tools) -
         camera.login = ""
     async with camera.on_loopback() as address:
         with pytest.raises(kind) as caught:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(20):
                 await opened(tools, config(address, events=("motion",), heartbeat_s=20))
         assert isinstance(tools.http.connector, aiohttp.TCPConnector)
         assert not tools.http.connector._acquired  # noqa: SLF001

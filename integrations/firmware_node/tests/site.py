@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,14 +66,6 @@ class Hub:
     def values(self, what: str) -> list[object]:
         """Return what was reported of one entity, in order."""
         return [sample.value for sample in self.samples if sample.entity.endswith(what)]
-
-
-async def until(holds: Callable[[], object], within: float = 10) -> None:
-    """Let the loop run until something holds."""
-    ends = time.monotonic() + within
-    while not holds():
-        assert time.monotonic() < ends, "not so in time"
-        await asyncio.sleep(0.01)
 
 
 def free_port() -> int:

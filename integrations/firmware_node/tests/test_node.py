@@ -17,7 +17,8 @@ from firmware_bridge.tests.py_node import CODE, PtyNode, UdpNode
 from hub.sdk import Alarm, BadCredentials, Capability, CommandKey, Contact, Relay, Unreachable, Unsupported
 from integrations.firmware_node import connect
 from integrations.firmware_node.session import SYNC
-from integrations.firmware_node.tests.site import Hub, config, free_port, opened, running, until
+from integrations.firmware_node.tests.site import Hub, config, free_port, opened, running
+from tests.kit.patience import until
 
 
 @pytest.fixture

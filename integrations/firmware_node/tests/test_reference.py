@@ -20,7 +20,8 @@ from hub.sdk import Instant, RolloutOrder, Sample, Surroundings
 from integrations.firmware_node import connect
 from integrations.firmware_node.fleet import FLEET, KEY_FILE
 from integrations.firmware_node.links import registry
-from integrations.firmware_node.tests.site import Hub, config, free_port, running, until
+from integrations.firmware_node.tests.site import Hub, config, free_port, running
+from tests.kit.patience import until
 
 pytestmark = pytest.mark.slow
 

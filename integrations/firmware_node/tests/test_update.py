@@ -20,7 +20,8 @@ from firmware_bridge.update import Patience
 from hub.sdk import Instant, RolloutOrder, Surroundings, Unsupported
 from integrations.firmware_node.fleet import FLEET, KEY_FILE
 from integrations.firmware_node.kept import Shelf
-from integrations.firmware_node.tests.site import Hub, free_port, opened, until
+from integrations.firmware_node.tests.site import Hub, free_port, opened
+from tests.kit.patience import until
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
 BODY = bytes(range(256)) * 16

@@ -78,7 +78,7 @@ async def test_password_is_not_in_the_process_list() -> None:
     before, stub = children(), RtspStub(silent=True)
     async with stub.serve() as url:
         task = asyncio.create_task(source(url, "admin", "hunter2").picture())
-        await asyncio.wait_for(stub.asked.wait(), 5)
+        await asyncio.wait_for(stub.asked.wait(), 20)
         (child,) = children() - before
         visible = b"".join((Path("/proc") / child / name).read_bytes() for name in ("cmdline", "environ"))
         task.cancel()

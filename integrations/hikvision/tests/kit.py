@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,10 +35,3 @@ class Hub:
 
     def tools(self, http: aiohttp.ClientSession, folder: Path) -> Tools:
         return Tools(http=http, site=folder, data=folder, report=self.report)
-
-
-async def until(holds: Callable[[], object], within: float = 5) -> None:
-    """Wait for a condition; fails after ``within`` seconds."""
-    async with asyncio.timeout(within):
-        while not holds():  # noqa: ASYNC110 - the condition is any
-            await asyncio.sleep(0.005)

@@ -15,8 +15,9 @@ import integrations.hikvision as integration
 from hub.sdk import BadCredentials, Capability, Connection, DeviceError, Tools, Unreachable, Unsupported
 from integrations.hikvision.config import Config
 from integrations.hikvision.kinds import KINDS
-from integrations.hikvision.tests.kit import NAME, Hub, config, until
+from integrations.hikvision.tests.kit import NAME, Hub, config
 from integrations.sim.hikvision_camera import HEARTBEAT, Camera, Stream, alert
+from tests.kit.patience import until
 
 STREAM = "/ISAPI/Event/notification/alertStream"
 
@@ -45,7 +46,7 @@ async def lost(tools: Tools, entry: Config) -> Unreachable:
     assert connection.close is not None
     try:
         with pytest.raises(Unreachable) as caught:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(20):
                 await connection.run()
     finally:
         await connection.close()
@@ -182,7 +183,7 @@ async def test_refusals(camera: Camera, kind: type[DeviceError], tools: Tools) -
         camera.login = ""
     async with camera.on_loopback() as address:
         with pytest.raises(kind) as caught:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(20):
                 await opened(tools, config(address, events=("motion",), heartbeat_s=20))
         assert isinstance(tools.http.connector, aiohttp.TCPConnector)
         assert not tools.http.connector._acquired  # noqa: SLF001

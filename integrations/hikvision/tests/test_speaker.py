@@ -19,8 +19,9 @@ from hub.sdk.digest import authorization
 from hub.sdk.g711 import SILENCE, Codec, encode
 from integrations.hikvision.call import send
 from integrations.hikvision.config import Config
-from integrations.hikvision.tests.kit import Hub, config, until
+from integrations.hikvision.tests.kit import Hub, config
 from integrations.sim.hikvision_camera import AUDIO, Camera
+from tests.kit.patience import until
 
 KEY = CommandKey("0123456789abcdef" * 2)
 CLIP = Clip(pcm=array("h", range(-16_000, 16_000, 8)).tobytes())  # 0.5 s
@@ -130,7 +131,7 @@ CHALLENGE = b'HTTP/1.1 401 No\r\nWWW-Authenticate: Digest realm="a", nonce="b"%s
 async def test_refusals(camera: Camera, kind: type[DeviceError], tools: Tools) -> None:
     async with camera.on_loopback() as address:
         with pytest.raises(kind) as caught:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(20):
                 await play(tools, address)
     assert caught.value.reason.isprintable()
     assert not camera.left_open

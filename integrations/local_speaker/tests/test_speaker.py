@@ -8,7 +8,7 @@ import os
 import shutil
 import sys
 from array import array
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
@@ -20,6 +20,7 @@ import integrations.local_speaker as integration
 from hub.sdk import Capability, Clip, CommandKey, Speaker, Text, Tools, Unreachable, Unsupported
 from integrations.local_speaker.config import Config, Kind
 from integrations.local_speaker.pcm import scaled
+from tests.kit.patience import until
 
 NAME = Text(zh="岗亭音箱")
 KEY = CommandKey("0123456789abcdef" * 2)
@@ -53,12 +54,6 @@ async def speaker(tools: Tools, config: Config) -> Speaker:
     assert (equipment.entity.id, equipment.entity.capability) == ("local_speaker.booth", Capability.SPEAKER)
     assert isinstance(equipment.driver, Speaker)
     return equipment.driver
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not holds():  # noqa: ASYNC110 (another process is watched)
-            await asyncio.sleep(0.01)
 
 
 def descriptors() -> int:

@@ -7,7 +7,7 @@ import contextlib
 import json
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import msgspec
 import integrations.modbus as integration
 from hub.sdk import Connection, EntityId, Relay, Sample, Tools, Unreachable, Value, Vitals
 from integrations.modbus.config import Config
+from tests.kit.patience import until
 
 #: Seconds for whatever a test waits for.
 PATIENCE = 10.0
@@ -75,7 +76,7 @@ class Hub:
         return (found[-1].value, str(found[-1].quality)) if found else None
 
     async def until(self, entity: str, value: Value | None, quality: str = "good") -> None:
-        await until(lambda: self.last(entity) == (value, quality), lambda: f"{entity}: {self.last(entity)}")
+        await until(lambda: self.last(entity) == (value, quality), told=lambda: f"{entity}: {self.last(entity)}")
 
     async def lost(self) -> str:
         """Wait until the session has lost its device, and return why."""
@@ -91,15 +92,6 @@ class Hub:
         (driver,) = (item.driver for item in self.connection.equipment if item.entity.id == f"modbus.b_{key}")
         assert isinstance(driver, Relay)
         return driver
-
-
-async def until(condition: Callable[[], bool], told: Callable[[], object] = lambda: "") -> None:
-    try:
-        async with asyncio.timeout(PATIENCE):
-            while not condition():  # noqa: ASYNC110 - the condition is in another process
-                await asyncio.sleep(0.01)
-    except TimeoutError:
-        raise AssertionError(f"waited in vain; {told()}") from None
 
 
 @contextlib.asynccontextmanager

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from hub.sdk import DeviceError, Unreachable, Unsupported
-from integrations.modbus.tests.site import opened, until
+from integrations.modbus.tests.site import opened
+from tests.kit.patience import until
 
 DOOR: dict[str, Any] = {
     "key": "door", "name": "门", "unit_id": 1, "kind": "discrete", "address": 3, "meaning": "contact"

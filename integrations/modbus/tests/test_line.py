@@ -36,7 +36,7 @@ async def line(*answers: bytes, rtu: bool = False, pause: float = 0) -> AsyncIte
     finally:
         await opened.close()
         server.close()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while len(asyncio.all_tasks()) > 1:  # noqa: ASYNC110 - the server's side ends with the connection
                 await asyncio.sleep(0.01)
 
@@ -86,7 +86,7 @@ async def test_a_wrong_crc_is_no_answer(spoilt: int) -> None:
 
 @pytest.mark.parametrize("rtu", [False, True])
 async def test_an_answer_that_drips_is_none(rtu: bool) -> None:
-    async with line(*(b"\0" for _ in range(100)), rtu=rtu, pause=0.1) as opened, asyncio.timeout(5):
+    async with line(*(b"\0" for _ in range(100)), rtu=rtu, pause=0.1) as opened, asyncio.timeout(20):
         with pytest.raises((Silent, Lost)):
             await opened.ask(ASKED)
 

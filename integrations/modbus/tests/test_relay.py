@@ -14,7 +14,8 @@ from integrations.modbus.bus import Question, Silent, Write
 from integrations.modbus.config import RelayConfig
 from integrations.modbus.relay import LONGEST, CoilRelay
 from integrations.modbus.tests.far_end import FLASH, PAIR, TIMER
-from integrations.modbus.tests.site import FarEnd, far_end, opened, until
+from integrations.modbus.tests.site import FarEnd, far_end, opened
+from tests.kit.patience import until
 
 PLAIN: dict[str, Any] = {"key": "hold", "name": "开门保持", "unit_id": 1, "coil": 0, "accept_no_watchdog": True}
 A, B = CommandKey("a" * 32), CommandKey("b" * 32)

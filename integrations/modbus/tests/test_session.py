@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from hub.sdk import Alarm, Capability, Contact, Presence, Unreachable
-from integrations.modbus.tests.site import FarEnd, far_end, opened, until
+from integrations.modbus.tests.site import FarEnd, far_end, opened
+from tests.kit.patience import until
 
 DOOR = {"key": "door", "name": "门", "unit_id": 1, "kind": "discrete", "address": 3, "meaning": "contact"}
 LEVEL = {

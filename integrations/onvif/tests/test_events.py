@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,6 +15,7 @@ from integrations.onvif.kinds import KINDS
 from integrations.onvif.tests.kit import opened
 from integrations.sim.onvif_camera import FakeCamera
 from integrations.sim.onvif_messages import FIELD, INPUT, LINE, MOTION, fault, notification, pulled
+from tests.kit.patience import until
 
 
 @asynccontextmanager
@@ -30,12 +31,6 @@ async def running(camera: FakeCamera, tools: Tools, **more: Any) -> AsyncIterato
             task.cancel()
             await asyncio.wait([task])
     assert not {left for left in asyncio.all_tasks() - before if "integrations.onvif" in repr(left)}
-
-
-async def until(condition: Callable[[], object], seconds: float = 8.0) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 - what is waited for happens at the far end
-            await asyncio.sleep(0.01)
 
 
 def values(heard: list[Sample], entity: str) -> list[Value | None]:

@@ -37,6 +37,7 @@ from hub.sdk import (
 )
 from integrations.osdp import panel
 from integrations.osdp.config import Config
+from tests.kit.patience import until
 
 KEY, OTHER = "00112233445566778899aabbccddeeff", "ff112233445566778899aabbccddeeff"
 CARD = "0badcafe42"
@@ -149,9 +150,7 @@ class Hub:
 
     async def until(self, entity: str, value: object) -> None:
         """Wait until it was said; what came before is forgotten."""
-        async with asyncio.timeout(PATIENCE):
-            while (entity, value) not in self.said:  # noqa: ASYNC110 (an event for each value would say no more)
-                await asyncio.sleep(0.01)
+        await until(lambda: (entity, value) in self.said, PATIENCE, lambda: f"{entity}: {self.said[-5:]}")
         del self.said[: self.said.index((entity, value)) + 1]
 
 

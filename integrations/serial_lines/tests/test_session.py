@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +17,7 @@ import integrations.serial_lines as integration
 from hub.sdk import Connection, Contact, Sample, Text, Tools, Unreachable, Unsupported, Vitals
 from integrations.serial_lines.config import Config, Line, Usb
 from integrations.serial_lines.port import open_port, pick
+from tests.kit.patience import until
 
 LINES = (
     Line(entity="door", text="DOOR 1", means="open"),
@@ -96,12 +97,6 @@ async def plugged(hub: Hub) -> AsyncIterator[Board]:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         await process.communicate()
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not holds():  # noqa: ASYNC110 (another process is watched)
-            await asyncio.sleep(0.01)
 
 
 async def test_lines_are_reported(hub: Hub) -> None:

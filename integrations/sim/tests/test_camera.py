@@ -134,7 +134,7 @@ async def ask(camera: Program, *lines: str) -> str:
     """Send one RTSP request and return the answer's first line."""
     reader, writer = await asyncio.open_connection("127.0.0.1", camera.ports["rtsp"])
     writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
-    answer = await asyncio.wait_for(reader.readline(), 5)
+    answer = await asyncio.wait_for(reader.readline(), 20)
     writer.close()
     await writer.wait_closed()
     return answer.decode().strip()

@@ -205,11 +205,11 @@ async def test_a_fault_shows_nothing_of_the_inside(desk: Office, monkeypatch: py
 async def test_a_page_hears_of_what_it_asked_for(desk: Office) -> None:
     async with desk.client.ws_connect("/api/v1/ws", headers={"Authorization": "Bearer token-of-viewer"}) as socket:
         await socket.send_json({"subscribe": ["site"]})
-        assert await socket.receive_json(timeout=5) == {"topic": "site", "id": None}, "what it fetched before is old"
+        assert await socket.receive_json(timeout=20) == {"topic": "site", "id": None}, "what it fetched before is old"
         await desk.ask("/api/v1/site/modes/test", "guard", "PUT", json={"on": True}, headers=GUARD)
-        assert await socket.receive_json(timeout=5) == {"topic": "site", "id": None}
+        assert await socket.receive_json(timeout=20) == {"topic": "site", "id": None}
         await socket.send_str('{"subscribe": ["everything"]}')
-        message = await socket.receive(timeout=5)
+        message = await socket.receive(timeout=20)
         assert message.data == 1008
 
 

@@ -120,9 +120,9 @@ async def test_every_page_hears_of_a_step(desk: Office) -> None:
     await opened(desk)
     async with desk.client.ws_connect("/api/v1/ws", headers={"Authorization": "Bearer token-of-viewer"}) as socket:
         await socket.send_json({"subscribe": ["incidents"]})
-        await socket.receive_json(timeout=5)  # the answer to the subscription
+        await socket.receive_json(timeout=20)  # the answer to the subscription
         await step(desk, state="acknowledged", seen="open")
-        assert (await socket.receive_json(timeout=5))["topic"] == "incidents"
+        assert (await socket.receive_json(timeout=20))["topic"] == "incidents"
 
 
 async def test_a_list_without_timelines(desk: Office) -> None:

@@ -21,8 +21,9 @@ from hub.cli import main
 from hub.journal.store import FILE
 from hub.web.firmware import LARGEST
 from integrations.firmware_node.fleet import FLEET, KEY_FILE
-from integrations.firmware_node.tests.site import Hub, free_port, opened, until
+from integrations.firmware_node.tests.site import Hub, free_port, opened
 from tests.kit.office import Office, office
+from tests.kit.patience import until
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
 ROLLOUT = "/api/v1/firmware/rollout"
