@@ -121,8 +121,9 @@ async def test_a_parked_car_is_a_reading_that_outlives_worker_and_hub(tmp_path: 
             await house.until(lambda: house.said()[-2:] == [Quality.STALE, Presence.PRESENT])
             assert house.readings[-1].device_at == present.device_at
             assert not house.loop.problems.texts()
-            picture = await house.manager.picture(CAMERA)
+            picture, same = await asyncio.gather(*(house.manager.picture(CAMERA) for _ in range(2)))
             assert picture.startswith(b"\xff\xd8\xff")
+            assert same is picture, "it was drawn once, for both"
             public = await house.manager.picture(CAMERA, public=True)
             await house.until(lambda: not house.manager._unsaved)
         again = House(tmp_path, scene.polygon)

@@ -17,6 +17,7 @@ import structlog
 
 from hub.model.errors import DecodeError, DeviceError, Unreachable
 from hub.vision.worker import wire
+from hub.vision.worker.shared import Shared
 from hub.vision.worker.wire import (
     Carried,
     Cut,
@@ -49,8 +50,8 @@ log = structlog.get_logger()
 LOOK, PATIENCE = 1.0, 5.0
 #: Seconds until a dead process is started again: doubled each time, until one has lived for ``PROVEN``.
 AGAIN, MOST, PROVEN = 0.5, 30.0, 60.0
-#: Seconds for a clip or a picture.
-CLIP = 10.0
+#: Seconds for an answer; for a picture, which who asks anew (after 10 s a page does) still gets.
+ANSWER, PICTURE = 10.0, 30.0
 
 #: What the hub hears of its cameras.
 Told = Health | Seen | Kept | Days | Fell | Carried | Passed
@@ -75,6 +76,7 @@ class Workers:
 
     def __init__(self, count: int, heard: Callable[[Told], None], down: Callable[[int], None] = lambda _: None) -> None:
         self._workers = [_Worker(heard, lambda: down(self._down)) for _ in range(count)]
+        self._pictures = Shared[bytes]()
 
     async def __aenter__(self) -> Workers:
         """Start them."""
@@ -84,7 +86,8 @@ class Workers:
 
     async def __aexit__(self, *_: object) -> None:
         """End them."""
-        await asyncio.gather(*(worker.close() for worker in self._workers))
+        await asyncio.gather(*(worker.close() for worker in self._workers))  # whoever waits for an answer is told so
+        await self._pictures.close()
 
     def watch(self, watch: Watch) -> None:
         """Watch a camera, or watch it otherwise; a new one goes where the fewest are."""
@@ -109,7 +112,10 @@ class Workers:
 
         Raises DeviceError.
         """
-        return await self._must(camera).picture(camera, utc_s, public, plain)
+        worker = self._must(camera)
+        return await self._pictures.ask(
+            (camera, utc_s, public, plain), lambda: worker.picture(camera, utc_s, public, plain)
+        )
 
     async def groups(self, camera: str) -> Listed:
         """Return the groups of pictures that are kept whole, oldest first. Raises DeviceError."""
@@ -172,7 +178,7 @@ class _Worker:
         return cut.start, cut.end
 
     async def picture(self, camera: str, utc_s: int, public: bool, plain: bool) -> bytes:
-        shown = await self._ask(Show(next(self._numbers), camera, public, utc_s, plain))
+        shown = await self._ask(Show(next(self._numbers), camera, public, utc_s, plain), PICTURE)
         assert isinstance(shown, Shown)  # noqa: S101 - numbers are given once
         return shown.jpeg
 
@@ -191,13 +197,13 @@ class _Worker:
         assert isinstance(proved, Proved)  # noqa: S101 - numbers are given once
         return proved
 
-    async def _ask(self, question: Cut | Show | List | Fetch | Prove) -> _Answer:
+    async def _ask(self, question: Cut | Show | List | Fetch | Prove, within: float = ANSWER) -> _Answer:
         if self._writer is None:
             raise Unreachable("the camera worker is being started")
         answer = self._waiting[question.id] = asyncio.get_running_loop().create_future()
         try:
             self._send(question)
-            async with asyncio.timeout(CLIP):
+            async with asyncio.timeout(within):
                 given: _Answer = await answer
         except TimeoutError:
             raise Unreachable("the camera worker did not answer in time") from None
