@@ -8,6 +8,7 @@ import os
 import re
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -136,7 +137,12 @@ def estate(site: DemoSite, *, auto: bool) -> Iterator[None]:
     if site.quarter.bus:
         command += ["--bus", site.quarter.bus]
         os.environ["DBUS_SYSTEM_BUS_ADDRESS"] = site.quarter.bus  # where the hub hears Bluetooth
-    process = subprocess.Popen(command, cwd=ROOT, env=_environment(site), stdout=subprocess.PIPE, text=True)  # noqa: S603 - ours
+    # Ctrl+C in a terminal is told to all of its programs at once: these would be gone before the hub that hears them
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        process = subprocess.Popen(command, cwd=ROOT, env=_environment(site), stdout=subprocess.PIPE, text=True)  # noqa: S603 - ours
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     joining = threading.Thread(target=_join, args=(site, process), daemon=True)
     joining.start()
     try:

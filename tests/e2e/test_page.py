@@ -92,9 +92,12 @@ def test_the_story_is_seen_as_it_happens(browser: Browser, demo: Demo, shots: Pa
     desk.check()
     narrow_window_fits(browser, desk, shots)
     desk.context.close()
-    took = demo.terminate()  # the last test of this file
+    before = len(demo.words())
+    took = demo.interrupt()  # the last test of this file
     assert took <= STOP, f"the demo ended after {took:.1f} s"
     assert "Traceback" not in demo.words()
+    last_words = demo.words()[before:]
+    assert not re.findall("failed|lost|ended|never retrieved", last_words), f"nothing is amiss, but: {last_words}"
 
 
 def blocked_lane_appears(desk: Desk, shots: Path) -> None:

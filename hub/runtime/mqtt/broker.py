@@ -260,6 +260,10 @@ _PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 def _die_along() -> None:
-    """In the child: end when the hub ends, however it does. Linux only; elsewhere a killed hub leaves its broker."""
+    """In the child: end when the hub ends, however it does. Linux only; elsewhere a killed hub leaves its broker.
+
+    Ctrl+C in a terminal is told to all of its programs at once; this one the hub ends itself, last.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
