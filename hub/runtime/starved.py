@@ -40,17 +40,18 @@ def spent_s(thread: int) -> Spent:
         return Spent()
 
 
-def stolen_s() -> float:
-    """Return the seconds that a host has kept processors of this virtual machine for others, 0 where nobody tells.
+def stolen_s() -> tuple[float, ...]:
+    """Return for how many seconds a host has kept each processor of this virtual machine for others.
 
-    Linux: proc(5), ``/proc/stat``, the eighth number of the first line, in ticks. A thread on such a processor
-    neither queues nor sleeps.
+    Nothing where nobody tells. Linux: proc(5), ``/proc/stat``, the eighth number of each line ``cpuN``, in ticks. A
+    thread on such a processor neither queues nor sleeps.
     """
     try:
         with open("/proc/stat", "rb") as file:  # noqa: PTH123 - a Path costs more
-            return int(file.readline().split()[8]) / os.sysconf("SC_CLK_TCK")
+            lines = [line.split() for line in file if line.startswith(b"cpu")]
+        return tuple(int(line[8]) / os.sysconf("SC_CLK_TCK") for line in lines[1:])  # the first is their sum
     except (OSError, ValueError, IndexError):
-        return 0.0
+        return ()
 
 
 class Standstill:
@@ -109,12 +110,13 @@ class Hold:
 
         The loop had no processor, or waited for a thread that had none: for one to start (``asyncio.to_thread``) or to
         give the interpreter back, which may go from one to the next before it comes to the loop; which ones, nobody
-        tells: all that queued count. Or the host had no processor for this machine. To be asked by the loop, once it
+        tells: all that queued count. Or the host had no processor for this machine: of all, the one
+        that was away longest, as the loop can have been on one only. To be asked by the loop, once it
         runs again.
         """
         queued = (seconds - self._others.get(thread, 0.0) for thread, seconds in self._queues().items())
         mine = max(0.0, self._spent(self._loop).queued - self._had.queued)
-        stolen = stolen_s() - self._stolen
+        stolen = max((now - before for now, before in zip(stolen_s(), self._stolen, strict=False)), default=0.0)
         return mine + sum(max(0.0, seconds) for seconds in queued) + max(0.0, stood - self._stood) + stolen
 
     def _queues(self) -> dict[int, float]:

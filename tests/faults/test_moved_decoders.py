@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -112,16 +113,27 @@ def test_a_running_hub_moves_it_by_itself(tmp_path: Path, hub_of: MakeHub) -> No
         hub = hub_of(config)
         hub.start()
         link = broker.accept(session_kept=False)
-        link.publish("garbler/find/1", "door", mid=1, retained=True)
-        for mid, word in enumerate(("slow", "closed", "slow"), 2):
-            link.publish("garbler/state/door", word, mid=mid)
-        wait_until(lambda: hub.said("decoder.moved"), bool, within=30)
-        link.publish("garbler/state/door", "segfault", mid=8)
-        link.publish("garbler/state/door", "closed", mid=9)
+        mids = count(1)
+        link.publish("garbler/find/1", "door", mid=next(mids), retained=True)
+
+        def say(word: str) -> None:
+            link.publish("garbler/state/door", word, mid=next(mids))
 
         def values() -> list[object]:
             found = rows(hub.data, "SELECT value FROM readings WHERE entity = ? ORDER BY seq", DOOR)
             return [value for (value,) in found]
 
-        wait_until(values, lambda seen: seen == ["open", "closed", "open", "closed"], within=30)
+        def hold_up(times: int) -> None:
+            say("slow")
+            say("closed")
+            wait_until(lambda: hub.said("decoder.moved") or len(values()) == 2 * times, within=30)
+
+        rounds = 0
+        while not hub.said("decoder.moved"):  # twice will do, unless a busy machine is taken for the one to blame
+            rounds += 1
+            assert rounds <= 10, "held up again and again, and it was not moved"
+            hold_up(rounds)
+        say("segfault")
+        say("open")
+        wait_until(values, lambda seen: seen == ["open", "closed"] * rounds + ["open"], within=30)
         link.close()

@@ -180,7 +180,7 @@ async def test_a_plugin_whose_processor_was_stolen_is_not_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     block, began = plugin(tmp_path, "sleep"), time.monotonic()
-    monkeypatch.setattr(starved, "stolen_s", lambda: time.monotonic() - began)
+    monkeypatch.setattr(starved, "stolen_s", lambda: (0.0, time.monotonic() - began))
     async with watched(tmp_path) as problems:
         block()
         await asyncio.sleep(0.2)
@@ -188,8 +188,20 @@ async def test_a_plugin_whose_processor_was_stolen_is_not_named(
 
 
 def test_the_system_tells_what_its_host_stole() -> None:
-    before = stolen_s()
-    assert 0 <= before <= stolen_s()
+    before, after = stolen_s(), stolen_s()
+    assert len(before) == len(after) > 0
+    assert all(0 <= early <= late for early, late in zip(before, after, strict=True))
+
+
+async def test_what_two_processors_lost_is_not_added(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loop can have been on one of them only: each was away for less than what makes up for the hold."""
+    block, began = plugin(tmp_path, "sleep"), time.monotonic()
+    monkeypatch.setattr(starved, "stolen_s", lambda: ((time.monotonic() - began) / 2,) * 2)
+    async with watched(tmp_path, lambda _: Spent()) as problems:
+        block()
+        await asyncio.sleep(0.2)
+        (problem,) = problems.texts()
+        assert "slow" in problem.en
 
 
 def test_the_thread_ends_with_the_loop(tmp_path: Path) -> None:

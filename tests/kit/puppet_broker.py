@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import struct
 import threading
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -20,10 +21,12 @@ class PuppetBroker:
         self._server = socket.create_server(("127.0.0.1", 0))
         self._server.settimeout(20)
         self.port = int(self._server.getsockname()[1])
+        self._links: list[Connection] = []
 
     def accept(self, *, session_kept: bool) -> Connection:
         """Take the hub's next connection."""
-        return Connection(self._server.accept()[0], session_kept=session_kept)
+        self._links.append(Connection(self._server.accept()[0], session_kept=session_kept))
+        return self._links[-1]
 
     def __enter__(self) -> Self:
         return self
@@ -32,6 +35,8 @@ class PuppetBroker:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._server.close()
+        for link in self._links:  # what a test that failed has left open would fail another one
+            link.close()
 
 
 class Connection:
@@ -54,7 +59,8 @@ class Connection:
 
     def close(self) -> None:
         """Cut the connection."""
-        self._link.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):  # the hub may have done so
+            self._link.shutdown(socket.SHUT_RDWR)
         self._thread.join(10)
         self._link.close()
 
